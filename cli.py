@@ -1,0 +1,394 @@
+"""The `fmnist` command: parse, check, call, print. What is heavy is imported inside a command."""
+
+import errno
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from fmnist.checks import device_name, free, known
+from fmnist.errors import InputError
+from weights import WEIGHTS
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+detector_app = typer.Typer(help="Train and judge the detector, render its demo clip.")
+app.add_typer(detector_app, name="detector")
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]
+Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
+Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
+Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
+Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop in time; --resume goes on.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]
+
+
+def main() -> None:
+    """Run and exit: 0 done, 1 our bug, 2 bad input or environment, 3 a check failed, 130 Ctrl-C."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command with these arguments; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    words = [word for word in arguments if word != "--debug"] or ["--help"]
+    command = get_command(app)
+    try:
+        with command.make_context("fmnist", words) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    except BrokenPipeError:  # whoever read stdout has gone; the rest of the buffer has no reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        return _say(*_explain(error))
+    return 0
+
+
+def _say(message: str, code: int) -> int:
+    print(f"fmnist: {message}", file=sys.stderr)
+    return code
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """What the user reads, and the exit code."""
+    if isinstance(error, InputError):
+        return str(error), 2
+    if isinstance(error, typer.TyperException):  # wrong usage
+        return " ".join(error.format_message().split()), 2
+    if isinstance(error, ImportError) and "libG" in str(error):
+        return "OpenCV needs libGL: apt install libgl1 libglib2.0-0", 2
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+        return f"{error.filename or 'output'}: {error.strerror}. Choose another place.", 2
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"internal error: {what}; run with --debug for the traceback", 1
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,
+) -> None:
+    """Train Fashion-MNIST classifiers; find and name garments in video."""
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"fmnist {installed('fmnist')}")
+        raise typer.Exit
+
+
+def weights_file(name: str) -> Path:
+    """The file of shipped weights, or the .safetensors file that the user names."""
+    if (path := Path(name)).suffix == ".safetensors":
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. Train one with fmnist train.")
+        return path
+    shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
+    return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
+
+
+def _check_outputs(overwrite: bool, *targets: Path | str | None) -> None:
+    for target in targets:
+        if target and str(target) != "-":
+            free(Path(target), overwrite)
+
+
+def _write_json(facts: Any, target: str) -> None:
+    if target == "-":
+        print(json.dumps(facts, indent=2))
+    elif target:
+        from fmnist.checkpoint import write_json
+
+        write_json(Path(target), facts)
+        print(f"written: {target}", file=sys.stderr)
+
+
+# The classifiers
+
+
+@app.command()
+def data(
+    data_dir: DataDir = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch what is missing.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path(
+        "fmnist-data"
+    ),
+    overwrite: Overwrite = False,
+) -> None:
+    """Find and check the data set; print its figures, draw its classes and some samples."""
+    from fmnist import files
+
+    pictures = output / "class_distribution.png", output / "samples.png"
+    if output.exists():
+        _check_outputs(overwrite, *pictures)
+    if download:
+        files.download(files.search_path(data_dir)[-1], _report_download)
+    folder = files.find(data_dir)
+
+    from fmnist import figures
+    from fmnist.data import load
+    from fmnist.tables import counts_table
+
+    train, test = load(folder, "train"), load(folder, "test")
+    print(f"{folder}: the MD5 of all four files is right")
+    counts = [split.labels.bincount(minlength=10).numpy() for split in (train, test)]
+    print(counts_table(*counts))
+    pixels = train.images.double() / 255
+    print(f"mean {pixels.mean():.4f}, deviation {pixels.std():.4f} (train, pixels in 0..1)")
+    figures.class_distribution(counts[0], pictures[0])
+    figures.sample_grid(train.images.numpy(), train.labels.numpy(), pictures[1])
+    print(f"written: {pictures[0]}, {pictures[1]}", file=sys.stderr)
+
+
+def _report_download(url: str, done: int, total: int | None) -> None:
+    if done == total or sys.stderr.isatty():
+        end = "\n" if done == total else "\r"
+        print(f"{url.rsplit('/', 1)[-1]}: {done / 1e6:.1f} MB", end=end, file=sys.stderr)
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="vgg or lenet.")],
+    recipe: Annotated[str, typer.Option(help="report, best or crops.")] = "best",
+    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    max_minutes: Minutes = None,
+    run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Results.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with it.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Train a classifier; leave weights, metrics, curves and results in a run folder."""
+    from fmnist import files
+    from fmnist.models import MODELS
+    from fmnist.recipes import RECIPES, recipe_for
+
+    known(model, MODELS, "model")
+    known(recipe, RECIPES, "recipe")
+    start = weights_file(init) if init else ""
+    folder = files.find(data_dir)
+
+    from fmnist import runs
+    from fmnist.data import hold_out, load
+    from fmnist.device import pick_device
+
+    where = pick_device(device)
+    if resume:
+        settings, run_dir = runs.read_settings(resume, epochs), resume
+    else:
+        run_dir = run_dir or Path("runs") / f"{model}-{recipe}-{seed}"
+        chosen = recipe_for(recipe, model)
+        settings = runs.Settings(model, recipe, chosen, epochs or chosen.epochs, seed, str(start))
+        runs.prepare(run_dir, settings)
+    training, validation = hold_out(load(folder, "train"))
+    splits = (training.to(where), validation.to(where), load(folder, "test").to(where))
+    progress = runs.Progress(step=lambda epoch, done, of: None, epoch=_report_epoch)
+    try:
+        facts = runs.train(settings, run_dir, splits, progress, max_minutes or float("inf"))
+    except KeyboardInterrupt:
+        print(f"go on with: fmnist train {model} --resume {run_dir}", file=sys.stderr)
+        raise
+    if facts:
+        print(runs.describe_result(facts))
+    print(f"written: {run_dir}", file=sys.stderr)
+
+
+def _report_epoch(row: dict[str, float]) -> None:
+    print("  ".join(f"{name} {value:.4g}" for name, value in row.items()), file=sys.stderr)
+
+
+@app.command()
+def evaluate(
+    weights: Weights,
+    json_file: Json = "",
+    confusion: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the matrix.")] = None,
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Judge a classifier on the 10,000 test images."""
+    from fmnist import files
+
+    path = weights_file(weights)
+    _check_outputs(overwrite, json_file, confusion)
+    folder = files.find(data_dir)
+
+    from fmnist import figures
+    from fmnist.checkpoint import load_model
+    from fmnist.data import load
+    from fmnist.device import describe, pick_device
+    from fmnist.evaluation import from_logits, predict_logits
+    from fmnist.tables import evaluation_table
+
+    where = pick_device(device)
+    model, facts = load_model(path, where)
+    test = load(folder, "test")
+    result = from_logits(predict_logits(model, test.images), test.labels)
+    row = {"weights": path.stem, "model": facts["model"], **result.to_dict(), **describe(where)}
+    if json_file != "-":
+        print(evaluation_table(row))
+    _write_json(row, json_file)
+    if confusion:
+        figures.confusion(result.confusion, confusion)
+        print(f"written: {confusion}", file=sys.stderr)
+
+
+@app.command()
+def predict(
+    images: Annotated[list[str], typer.Argument(help="Photos of a single garment each.")],
+    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-crops",
+    json_file: Json = "",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Name the garment on each photo: the class, its probability, and the next two."""
+    from detector.sources import check_source, expand
+
+    paths = [path for image in images for path in expand(image)]
+    for path in paths:
+        check_source(path)
+    _check_outputs(overwrite, json_file)
+    head_path = weights_file(weights)
+
+    from detector.head import Head
+
+    from detector.video import read
+    from fmnist.classes import CLASSES
+    from fmnist.device import pick_device
+
+    name = Head.load(head_path, pick_device(device))
+    rows = []
+    for path in paths:
+        photo = next(read(path)).image
+        probabilities = name.whole(photo)
+        best = probabilities.argsort()[::-1][:3]
+        rows.append({"path": str(path), "probs": probabilities.tolist()})
+        if json_file != "-":
+            print(str(path), *(f"{CLASSES[i]} {probabilities[i]:.2f}" for i in best), sep="  ")
+    _write_json(rows, json_file)
+
+
+@app.command()
+def detect(
+    sources: Annotated[list[str], typer.Argument(help="Videos, images, folders or globs.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Drawn video, or a folder.")
+    ] = None,
+    json_file: Annotated[
+        str, typer.Option("--json", metavar="FILE", help="JSON lines; - is stdout.")
+    ] = "",
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Some frames in one picture.")
+    ] = None,
+    conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
+    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
+    every: Annotated[int, typer.Option(min=1, help="Only each n-th frame.")] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open a window.")] = False,
+    no_video: Annotated[bool, typer.Option("--no-video", help="No drawn video.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,
+    image_size: Annotated[
+        int | None, typer.Option(min=32, help="Longest side for the grid.")
+    ] = None,
+    grid: Grid = "grid",
+    head: Head = "vgg-crops",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
+) -> None:
+    """Draw labelled boxes around the garments in videos and images."""
+    raise NotImplementedError
+
+
+# The detector
+
+
+@detector_app.command("train")
+def detector_train(
+    scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
+    image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
+    backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
+    max_minutes: Minutes = None,
+    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Results.")] = Path("runs/grid"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run there.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Train the grid on frames made on the fly from the training images."""
+    from fmnist import files
+
+    if run_dir.exists() and not resume:
+        raise InputError(f"{run_dir} exists. Go on with --resume, or choose another -o.")
+    folder = files.find(data_dir)
+
+    from detector.grid_training import Schedule, train
+    from detector.protocol import training_scenes, validation_scenes
+    from fmnist.data import hold_out, load
+    from fmnist.device import pick_device
+    from fmnist.runs import command_line, commit
+
+    where = pick_device(device)
+    kept, held = hold_out(load(folder, "train"))
+    weights = train(
+        Schedule(scenes=scenes, image_size=image_size),
+        training_scenes(kept, seed, backgrounds),
+        validation_scenes(held, seed),
+        run_dir,
+        where,
+        seed=seed,
+        workers=workers,
+        max_minutes=max_minutes,
+        resume=resume,
+        facts={"command": command_line(), "commit": commit()},
+        report=lambda line: print(line, file=sys.stderr),
+    )
+    if weights:
+        print(f"written: {weights}", file=sys.stderr)
+
+
+@detector_app.command("evaluate")
+def detector_evaluate(
+    grid: Grid = "grid",
+    heads: Annotated[str, typer.Option(help="Classifiers, with commas between.")] = "vgg,vgg-crops",
+    frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
+    json_file: Json = "",
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Judge grid and heads on frames made from test images over backgrounds of other kinds."""
+
+
+@detector_app.command("clip")
+def detector_clip(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The video.")],
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 12,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Render a clip of moving garments from test images."""
+
+
+if __name__ == "__main__":
+    main()

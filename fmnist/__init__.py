@@ -1,0 +1,1 @@
+"""Train, evaluate and benchmark Fashion-MNIST classifiers."""

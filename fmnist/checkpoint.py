@@ -1,0 +1,107 @@
+"""A checkpoint: NAME.safetensors with the weights, NAME.json beside it with the facts."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from fmnist.classes import CLASSES
+from fmnist.errors import InputError
+from fmnist.models import MODELS, build
+
+Facts = dict[str, Any]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside the target, then rename: a reader never meets half a file."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, facts: Facts) -> None:
+    """Facts as readable JSON, atomically."""
+    write_atomically(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+
+
+def save_checkpoint(path: Path, state: dict[str, Tensor], facts: Facts) -> None:
+    """Write the weights to `path` (.safetensors) and the facts beside it (.json).
+
+    `facts` names at least the `model`, so that the network can be built again.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    write_atomically(path, save(tensors))
+    write_json(path.with_suffix(".json"), facts)
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Facts]:
+    """Read weights and facts.
+
+    Raises:
+        InputError: a file is missing, or it is not what save_checkpoint wrote.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such weights file. Train one with `fmnist train`.")
+    try:
+        state = load(path.read_bytes())
+    except SafetensorError as error:
+        raise InputError(
+            f"{path} is not a readable safetensors file. Copy it again, or train it anew."
+        ) from error
+    return state, read_card(path)
+
+
+def read_card(path: Path) -> Facts:
+    """The facts beside the weights at `path`, without reading the weights."""
+    card = path.with_suffix(".json")
+    if not card.is_file():
+        raise InputError(f"{path} has no card beside it. Put {card.name} into the same folder.")
+    facts = read_json(card)
+    if "model" not in facts:
+        raise InputError(f"{card} does not name its model. Use a card that `fmnist train` wrote.")
+    return facts
+
+
+def read_json(path: Path) -> Facts:
+    """The object in a JSON file of ours."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is not valid JSON. Copy it again from where it was.") from error
+    if not isinstance(facts, dict):
+        raise InputError(f"{path} holds no JSON object. Copy it again from where it was.")
+    return facts
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Module, Facts]:
+    """The classifier in evaluation mode on the device, and its facts.
+
+    Raises:
+        InputError: the file is missing, corrupt, of another program, or of other classes.
+    """
+    state, facts = load_checkpoint(path)
+    if facts["model"] not in MODELS:
+        known = ", ".join(MODELS)
+        raise InputError(
+            f"{path} holds the model {facts['model']!r}, which is no classifier of fmnist. "
+            f"Use weights of one of: {known}."
+        )
+    if tuple(facts.get("classes", ())) != CLASSES:
+        raise InputError(
+            f"{path} was trained on other classes than the ten of Fashion-MNIST. "
+            "Use weights that `fmnist train` wrote."
+        )
+    model = build(facts["model"])
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} does not hold the weights of {facts['model']}. "
+            "Use the weights and the card of one training."
+        ) from error
+    return model.to(device).eval(), facts

@@ -1,0 +1,44 @@
+"""What can be told before the work begins: a mistyped name, a device, results in the way."""
+
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from fmnist.errors import InputError
+
+
+def known(name: str, choices: Iterable[str], kind: str) -> str:
+    """The name if it is one of the choices, else an InputError that names the nearest."""
+    names = list(choices)
+    if name in names:
+        return name
+    near = get_close_matches(name, names, 1)
+    if near:
+        raise InputError(f"{name}: no such {kind}. Did you mean {near[0]}?")
+    raise InputError(f"{name}: no such {kind}. Choose from: {', '.join(names) or 'none are here'}.")
+
+
+def device_name(name: str) -> str:
+    """The name if it is that of a device; whether the device is there only torch can tell."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise InputError(f"{name} is no device. Choose auto, cpu, cuda or cuda:N.")
+    return name
+
+
+def free(path: Path, overwrite: bool) -> Path:
+    """The path if a result can be written there.
+
+    Raises:
+        InputError: it exists and is not to be overwritten, is a folder, or its folder bars it.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder. Name a file in it.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists. Add --overwrite, or choose another name.")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder. Make it, or choose another.")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path.parent} cannot be written. Choose another folder.")
+    return path

@@ -1,0 +1,67 @@
+"""The data set as tensors: Split, loading, and the fixed validation split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from fmnist.classes import CLASSES
+from fmnist.files import read_idx, verify
+
+__all__ = ["CLASSES", "VALIDATION_SIZE", "Split", "hold_out", "load"]
+
+VALIDATION_SIZE = 5_000
+_SPLIT_SEED = 2020  # of the one split that every figure of this project uses
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled images. They stay uint8 on their device; a batch becomes float when it is used."""
+
+    images: UInt8[Tensor, "n 28 28"]
+    labels: Int64[Tensor, " n"]
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images but {len(self.labels)} labels")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Split":
+        return Split(self.images.to(device), self.labels.to(device))
+
+    def select(self, index: Int64[Tensor, " m"]) -> "Split":
+        return Split(self.images[index], self.labels[index])
+
+
+def load(folder: Path, part: str) -> Split:
+    """Read "train" (60,000 images) or "test" (10,000), after a check of their MD5.
+
+    Raises:
+        InputError: a file is missing, damaged or not the one that Zalando published.
+    """
+    prefix = {"train": "train", "test": "t10k"}[part]
+    images, labels = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+    verify(folder, (images, labels))
+    return Split(
+        torch.from_numpy(read_idx(folder / images)),
+        torch.from_numpy(read_idx(folder / labels)).long(),
+    )
+
+
+def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
+    """Split into training and validation, always the same, equally many of each class held out.
+
+    Works on any split, so that tests can use a small one; `size` is rounded down to whole classes.
+    """
+    generator = torch.Generator().manual_seed(_SPLIT_SEED)
+    order = torch.randperm(len(train), generator=generator)
+    each = size // len(CLASSES)
+    labels = train.labels[order]
+    held = torch.cat([order[labels == c][:each] for c in range(len(CLASSES))]).sort().values
+    kept = torch.ones(len(train), dtype=torch.bool)
+    kept[held] = False
+    return train.select(kept.nonzero().squeeze(1)), train.select(held)

@@ -1,0 +1,70 @@
+"""Where the arithmetic happens: the device, its number format, and its name for the record."""
+
+import os
+import platform
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+
+from fmnist.errors import InputError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Turn "auto", "cpu", "cuda" or "cuda:N" into a device that this machine has.
+
+    Raises:
+        InputError: the device does not exist here; the text lists those that do.
+    """
+    present = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if name == "auto":
+        return torch.device(present[1] if len(present) > 1 else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in present:
+        raise InputError(
+            f"{name} is not available; this machine has: {', '.join(present)}. "
+            "Choose one of these with --device, or leave it at auto."
+        )
+    return torch.device(wanted)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether bf16 is faster than fp32 there: a GPU from Ampere on, a CPU with AMX or AVX512-BF16.
+
+    Elsewhere oneDNN emulates bf16, which is slower than fp32.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = _cpu_info("flags").split()
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Mixed precision in bf16 where the device gains by it; nothing elsewhere."""
+    if has_bf16(device):
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def describe(device: torch.device) -> dict[str, str | int]:
+    """The facts that every measured figure carries: device, threads, number format, versions."""
+    name = _cpu_info("model name") or platform.processor() or platform.machine()
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    return {
+        "device": name,
+        "cores": os.cpu_count() or 1,
+        "threads": torch.get_num_threads(),
+        "precision": "bf16" if has_bf16(device) else "fp32",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def _cpu_info(key: str) -> str:
+    """A field of the first processor in /proc/cpuinfo; "" where there is no such file."""
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return ""
+    lines = (line.partition(":") for line in path.read_text().splitlines())
+    return next((value.strip() for name, _, value in lines if name.strip() == key), "")

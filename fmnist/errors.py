@@ -1,0 +1,8 @@
+"""What the user did that cannot work, in words for the user."""
+
+
+class InputError(Exception):
+    """Bad input or environment: one sentence that says what, one that says what to do.
+
+    The command line prints the text as it is and exits with 2; a traceback is never shown.
+    """

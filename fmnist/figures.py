@@ -1,0 +1,183 @@
+"""Figures of the data and of training, as PNG files that can be printed as they are."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from fmnist.classes import CLASSES
+from fmnist.errors import InputError
+
+INK = "#22282f"
+QUIET = "#7a838d"
+LINE = "#d9dde1"
+BLUE = "#2f6690"
+DPI = 200
+
+HITS = LinearSegmentedColormap.from_list("hits", ["#ffffff", "#9dbcd4", "#2f6690"])
+MISSES = LinearSegmentedColormap.from_list("misses", ["#ffffff", "#f3bd8d", "#b8430c"])
+
+
+def class_distribution(counts: Int[np.ndarray, "10"], path: Path) -> None:
+    """Draw how many images each class has, as bars in the order of the labels."""
+    figure = _figure(6.4, 3.8)
+    axes = figure.subplots()
+    bars = axes.barh(CLASSES, counts, height=0.66, color=BLUE)
+    counts_shown = [f"{count:,}" for count in counts]
+    for text in axes.bar_label(bars, counts_shown, padding=5, color=INK, fontsize=9):
+        text.set_verticalalignment("center_baseline")  # level with the names
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.xaxis.set_visible(False)
+    _plain(axes, spines=["left"])
+    axes.tick_params(axis="y", length=0)
+    _title(axes, f"{int(counts.sum()):,} images by class")
+    _save(figure, path)
+
+
+def sample_grid(
+    images: UInt8[np.ndarray, "n 28 28"],
+    labels: Int[np.ndarray, " n"],
+    path: Path,
+    columns: int = 16,
+) -> None:
+    """Draw the first `columns` images of each class, one row a class, as negatives: dark on white.
+
+    The files hold light garments on black; paper is white.
+    """
+    gap, cell, inches = 4, 32, 0.42
+    figure = _figure(inches * columns + 1.1, inches * len(CLASSES) + 0.5)
+    axes = figure.subplots()
+    sheet = np.full((cell * len(CLASSES) - gap, cell * columns - gap), 255, np.uint8)
+    for row in range(len(CLASSES)):
+        for column, image in enumerate(images[labels == row][:columns]):
+            sheet[cell * row :, cell * column :][:28, :28] = 255 - image
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_yticks(cell * np.arange(len(CLASSES)) + 14, CLASSES)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    _plain(axes, spines=[])
+    _title(axes, f"The first {columns} images of each class (negatives)")
+    _save(figure, path)
+
+
+def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
+    """Draw loss and accuracy over the epochs, training beside validation.
+
+    `rows` are those of metrics.csv, as text or numbers; an empty text is a value that was not
+    measured. The cross entropy is in nats, accuracies are 0..1.
+    """
+    if not rows:
+        raise ValueError("there is no epoch to draw")
+    epochs = _column(rows, "epoch")
+    figure = _figure(8.6, 3.4)
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for part, colour in (("train", QUIET), ("validation", BLUE)):
+            values = _column(rows, f"{part}_{quantity}")
+            last = f"{values[-1]:.3f}" if quantity == "loss" else f"{values[-1]:.2%}"
+            label = f"{part}, last {last}"
+            axes.plot(epochs, values, color=colour, linewidth=1.6, label=label)
+            axes.plot(epochs[-1:], values[-1:], "o", color=colour, markersize=4)
+        axes.margins(x=0.02)
+        axes.set_xlabel("epoch", color=INK)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(axis="y", color=LINE, linewidth=0.6)
+        axes.set_axisbelow(True)
+        _plain(axes, spines=["bottom"])
+        _title(axes, "Cross entropy" if quantity == "loss" else "Accuracy")
+        if quantity == "accuracy":
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(labelcolor=INK, fontsize=9, framealpha=1, edgecolor="white")
+    _save(figure, path)
+
+
+def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
+    """Draw the confusion matrix, row = truth: counts, and per cent of the row beneath.
+
+    Blue is right, orange is wrong. Both colours show the share of the row, on scales that are the
+    same in every figure: blue linear to 100 %, orange by the square root to 25 %, so that an error
+    of 1 % can be seen.
+    """
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure = _figure(7.9, 7.6)
+    axes = figure.subplots()
+    right = np.eye(len(CLASSES), dtype=bool)
+    for colours, scale, shown in (
+        (HITS, PowerNorm(1, 0, 1), right),
+        (MISSES, PowerNorm(0.5, 0, 0.25), ~right),
+    ):
+        axes.imshow(np.ma.masked_array(share, ~shown), colours, scale)
+    for row, column in np.ndindex(matrix.shape):
+        dark = share[row, column] > (0.8 if row == column else 0.16)
+        _cell(axes, row, column, int(matrix[row, column]), float(share[row, column]), dark)
+    ticks = np.arange(len(CLASSES))
+    axes.set_xticks(ticks, CLASSES, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, CLASSES)
+    axes.set_xticks(ticks[1:] - 0.5, minor=True)
+    axes.set_yticks(ticks[1:] - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.set_xlabel("prediction", color=INK, labelpad=8)
+    axes.set_ylabel("truth", color=INK, labelpad=8)
+    _plain(axes, spines=[])
+    n = int(matrix.sum())
+    correct = int(matrix.trace())
+    _title(axes, f"{correct:,} of {n:,} right ({correct / max(n, 1):.2%})")
+    _save(figure, path)
+
+
+def _cell(axes: Axes, row: int, column: int, count: int, share: float, dark: bool) -> None:
+    if count == 0:
+        axes.text(column, row, "0", color=LINE, fontsize=9, ha="center", va="center")
+        return
+    colour = "white" if dark else INK
+    percent = f"{share:.1%}" if share < 0.9995 else "100%"
+    axes.text(column, row - 0.12, f"{count:,}", color=colour, fontsize=10, ha="center", va="center")
+    axes.text(column, row + 0.2, percent, color=colour, fontsize=7, ha="center", va="center")
+
+
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure in inches, without pyplot: nothing global is touched or kept."""
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.04)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _plain(axes: Axes, spines: Sequence[str]) -> None:
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in spines)
+        spine.set_color(LINE)
+    axes.tick_params(color=LINE, labelcolor=INK, labelsize=9)
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", color=INK, fontsize=11, pad=10)
+
+
+def _column(rows: Sequence[Mapping[str, str | float]], name: str) -> Float[np.ndarray, " rows"]:
+    return np.array([float("nan" if row[name] == "" else row[name]) for row in rows])
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write a PNG that appears whole or not at all; of parents only the last may be missing."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        # Without the version of matplotlib in it, the same figure is the same bytes.
+        figure.savefig(part, format="png", metadata={"Software": None})
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}. Choose another place."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

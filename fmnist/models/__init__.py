@@ -1,0 +1,20 @@
+"""The classifiers by name. Each takes float [batch 1 28 28] in 0..1 and gives logits [batch 10]."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Where each one lives. They are imported when they are built: listing names must not cost torch.
+MODELS = {
+    "lenet": ("fmnist.models.lenet", "LeNet"),
+    "vgg": ("fmnist.models.vgg", "VGG"),
+}
+
+
+def build(name: str, dropout: float = 1.0) -> "nn.Module":
+    """A classifier with fresh weights; `dropout` scales the rates of the report (0: none)."""
+    module, attribute = MODELS[name]
+    model: nn.Module = getattr(import_module(module), attribute)(dropout)
+    return model

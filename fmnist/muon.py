@@ -1,0 +1,48 @@
+"""Muon: momentum whose step is made orthogonal, for the filters of convolutions."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def orthogonalize(
+    matrix: Float[Tensor, "rows columns"], steps: int = 4
+) -> Float[Tensor, "rows columns"]:
+    """Push all singular values towards 1 by a quintic Newton-Schulz iteration.
+
+    Coefficients of Jordan et al., "Muon: an optimizer for hidden layers" (2024): steep at zero, so
+    that few steps bring the values near 1, between about 0.7 and 1.2.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    wide = matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix
+    wide = wide / (wide.norm() + 1e-7)
+    for _ in range(steps):
+        gram = wide @ wide.mT
+        wide = a * wide + (b * gram + c * gram @ gram) @ wide
+    return wide.mT if matrix.shape[0] > matrix.shape[1] else wide
+
+
+class Muon(torch.optim.Optimizer):
+    """Nesterov momentum, orthogonalized per filter bank, on weights of constant length.
+
+    Every bank [out in h w] is a matrix [out, in*h*w] whose Frobenius norm is set back to
+    sqrt(min(out, in*h*w)) after each step. Batch norm makes the network blind to that length, so
+    `lr` is the length of a step relative to the weights (as in airbench, Jordan 2024).
+    """
+
+    def __init__(self, filters: list[nn.Parameter], lr: float, momentum: float = 0.9) -> None:
+        super().__init__(filters, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                buffer = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+                buffer.lerp_(weight.grad, 1 - group["momentum"])
+                direction = weight.grad.lerp(buffer, group["momentum"]).flatten(1)
+                length = min(direction.shape) ** 0.5
+                update = orthogonalize(direction).view_as(weight)
+                weight.mul_(length / weight.norm()).sub_(update, alpha=group["lr"])
+                weight.mul_(length / weight.norm())

@@ -1,0 +1,83 @@
+"""Recipes by name: every number that decides how a classifier is trained. No torch here."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train; each field is one choice of the loop in training.py."""
+
+    epochs: int
+    optimizer: str  # "adam", "adamw" or "muon" (muon for convolutions, adamw for the rest)
+    learning_rate: float  # of adam and adamw
+    filter_learning_rate: float = 0.0  # of muon: length of a step relative to the weights
+    weight_decay: float = 0.0
+    batch_size: int = 128
+    schedule: str = "constant"  # or "triangle": up during `warmup`, then straight down to zero
+    warmup: float = 0.0  # fraction of all steps
+    label_smoothing: float = 0.0
+    dropout: float = 1.0  # factor on the rates of the report
+    ema_decay: float = 0.0  # per step, of the averaged weights; 0: the weights themselves
+    augmentation: str = "crop"  # "listing1", "crop" (shift and flip) or "composite"
+    plain_share: float = 0.0  # of a composite batch that stays on black
+    erasing: float = 0.0  # probability of random erasing
+    # (until this fraction of all steps, edge length of the images): small first, 28 at the end
+    sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Recipe":
+        sizes = tuple((float(until), int(size)) for until, size in values["sizes"])
+        return cls(**{**values, "sizes": sizes})
+
+
+RECIPES = {
+    # The report: Adam, constant rate, Listing 1, its dropout; it gives no number of epochs.
+    "report": Recipe(
+        epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"
+    ),
+    "best": Recipe(
+        epochs=18,
+        optimizer="muon",
+        learning_rate=0.005,
+        filter_learning_rate=0.08,
+        weight_decay=0.01,
+        batch_size=256,
+        schedule="triangle",
+        warmup=0.1,
+        label_smoothing=0.1,
+        dropout=0.1,
+        ema_decay=0.995,
+        sizes=((0.35, 16), (0.7, 20), (1.0, 28)),
+    ),
+    # The head of the detector; start it from plain weights with --init.
+    "crops": Recipe(
+        epochs=8,
+        optimizer="muon",
+        learning_rate=0.002,
+        filter_learning_rate=0.03,
+        weight_decay=0.01,
+        batch_size=128,
+        schedule="triangle",
+        warmup=0.1,
+        label_smoothing=0.1,
+        dropout=0.1,
+        ema_decay=0.998,
+        augmentation="composite",
+        plain_share=0.2,
+    ),
+}
+
+# Where a network needs other numbers than the recipe of that name.
+_EXCEPTIONS = {
+    # Its linear layers fix the size of the image.
+    ("best", "lenet"): replace(RECIPES["best"], epochs=30, sizes=((1.0, 28),)),
+}
+
+
+def recipe_for(name: str, model: str) -> Recipe:
+    """The recipe of that name for that network."""
+    return _EXCEPTIONS.get((name, model), RECIPES[name])

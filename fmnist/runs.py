@@ -1,0 +1,276 @@
+"""The run folder: one training from its settings to its result, stopped and resumed at will.
+
+settings.json   everything that decides the run, resolved
+metrics.csv     one line an epoch
+state.pt        weights, averages and optimizers after the last whole epoch
+best.*, last.*  weights and card: best on validation, and last of the schedule
+result.json     validation and test figures of the last weights, once the schedule is done
+curves.png, confusion.png
+"""
+
+import csv
+import io
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fmnist import figures
+from fmnist.checkpoint import (
+    Facts,
+    load_model,
+    read_json,
+    save_checkpoint,
+    write_atomically,
+    write_json,
+)
+from fmnist.classes import CLASSES
+from fmnist.data import Split
+from fmnist.device import describe
+from fmnist.errors import InputError
+from fmnist.evaluation import Evaluation, from_logits, predict_logits
+from fmnist.models import build
+from fmnist.recipes import Recipe
+from fmnist.training import NotFinite, Training, start, train_one_epoch
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a run. `epochs` overrides the recipe's; `init` is a path of weights or ""."""
+
+    model: str
+    recipe_name: str
+    recipe: Recipe
+    epochs: int
+    seed: int
+    init: str = ""
+
+    def to_dict(self) -> Facts:
+        return {**self.__dict__, "recipe": self.recipe.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Facts) -> "Settings":
+        return cls(**{**values, "recipe": Recipe.from_dict(values["recipe"])})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Who is told what: every step (epoch, steps done, steps) and every finished epoch (row)."""
+
+    step: Callable[[int, int, int], None]
+    epoch: Callable[[Row], None]
+
+
+def prepare(run_dir: Path, settings: Settings) -> None:
+    """Make a new run folder.
+
+    Raises:
+        InputError: the folder already holds a run, or it cannot be written.
+    """
+    if (run_dir / "settings.json").exists():
+        raise InputError(
+            f"{run_dir} already holds a run. Go on with --resume {run_dir}, or choose another -o."
+        )
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(run_dir / "settings.json", settings.to_dict())
+    except OSError as error:
+        raise InputError(
+            f"{run_dir} cannot be written: {error.strerror}. Choose another folder with -o."
+        ) from error
+
+
+def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
+    """The settings of a run to resume; `epochs` prolongs one whose learning rate is constant.
+
+    Raises:
+        InputError: no run is there, or its schedule does not allow more epochs.
+    """
+    path = run_dir / "settings.json"
+    if not path.is_file():
+        raise InputError(f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`.")
+    settings = Settings.from_dict(read_json(path))
+    if epochs is None or epochs == settings.epochs:
+        return settings
+    if settings.recipe.schedule != "constant":
+        raise InputError(
+            f"The schedule of {run_dir} was planned for {settings.epochs} epochs. "
+            "Resume it without --epochs, or start a new run."
+        )
+    settings = replace(settings, epochs=epochs)
+    write_json(path, settings.to_dict())
+    return settings
+
+
+def train(
+    settings: Settings,
+    run_dir: Path,
+    splits: tuple[Split, Split, Split],
+    progress: Progress,
+    max_minutes: float = math.inf,
+    stop_after: int | None = None,
+) -> Facts | None:
+    """Train from where the folder stands to the end of the schedule.
+
+    Args:
+        splits: training, validation and test, all on the device to train on.
+        max_minutes: stop after the last epoch that fits into this time.
+        stop_after: stop when this many epochs of the run are done.
+
+    Returns:
+        What result.json holds, or None where the run was stopped before its end.
+
+    Raises:
+        InputError: the loss was not finite; the state of the last good epoch is kept.
+    """
+    training_split, validation, test = splits
+    training, rows = _begin(settings, run_dir, training_split.images.device)
+    limit = min(settings.epochs, stop_after or settings.epochs)
+    started = time.monotonic()
+    while training.epoch < limit:
+        before = time.monotonic()
+        try:
+            row = train_one_epoch(
+                training, training_split, lambda i, n: progress.step(training.epoch + 1, i, n)
+            )
+        except NotFinite as error:
+            raise InputError(
+                f"Training stopped: {error}. The last good epoch is kept in {run_dir}; "
+                "start a new run with a smaller learning rate."
+            ) from error
+        seconds = time.monotonic() - before
+        judged = judge(training, validation)
+        row = {
+            "epoch": training.epoch,
+            **row,
+            "validation_loss": judged.loss,
+            "validation_accuracy": judged.accuracy,
+            "seconds": seconds,
+        }
+        rows.append(row)
+        _save(run_dir, settings, training, rows, judged)
+        progress.epoch(row)
+        spent = time.monotonic() - started
+        if spent + (time.monotonic() - before) > max_minutes * 60:
+            break
+    if training.epoch < settings.epochs:
+        return None
+    return _finish(run_dir, settings, training, rows, validation, test)
+
+
+def judge(training: Training, split: Split) -> Evaluation:
+    """Evaluate the weights that would ship now."""
+    return from_logits(predict_logits(training.weights(), split.images), split.labels)
+
+
+def _begin(settings: Settings, run_dir: Path, device: torch.device) -> tuple[Training, list[Row]]:
+    torch.manual_seed(settings.seed)
+    model = build(settings.model, settings.recipe.dropout)
+    if settings.init:
+        initial, facts = load_model(Path(settings.init))
+        if facts["model"] != settings.model:
+            raise InputError(
+                f"{settings.init} holds a {facts['model']}, not a {settings.model}. "
+                "Give --init weights of the same network."
+            )
+        model.load_state_dict(initial.state_dict())
+    training = start(model.to(device), settings.recipe, settings.epochs, settings.seed)
+    if not (run_dir / "state.pt").exists():
+        return training, []
+    state = torch.load(run_dir / "state.pt", map_location=device, weights_only=True)
+    training.load_state_dict(state["training"])
+    return training, state["rows"]
+
+
+def _save(
+    run_dir: Path, settings: Settings, training: Training, rows: list[Row], judged: Evaluation
+) -> None:
+    """After each epoch. state.pt comes last: until it stands, the epoch counts as not done."""
+    facts = card(settings, training) | {"validation": judged.to_dict()}
+    weights = training.weights().state_dict()
+    save_checkpoint(run_dir / "last.safetensors", weights, facts)
+    if judged.accuracy >= max(row["validation_accuracy"] for row in rows):
+        save_checkpoint(run_dir / "best.safetensors", weights, facts)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(run_dir / "metrics.csv", text.getvalue().encode())
+    buffer = io.BytesIO()
+    torch.save({"training": training.state_dict(), "rows": rows}, buffer)
+    write_atomically(run_dir / "state.pt", buffer.getvalue())
+
+
+def _finish(
+    run_dir: Path,
+    settings: Settings,
+    training: Training,
+    rows: list[Row],
+    validation: Split,
+    test: Split,
+) -> Facts:
+    """Use the test set, once, on the last weights of the schedule, and draw the figures."""
+    tested = judge(training, test)
+    facts = card(settings, training) | {
+        "seconds": sum(row["seconds"] for row in rows),
+        "validation": judge(training, validation).to_dict(),
+        "test": tested.to_dict(),
+    }
+    save_checkpoint(run_dir / "last.safetensors", training.weights().state_dict(), facts)
+    write_json(run_dir / "result.json", facts)
+    figures.curves(rows, run_dir / "curves.png")
+    figures.confusion(tested.confusion, run_dir / "confusion.png")
+    return facts
+
+
+def card(settings: Settings, training: Training) -> Facts:
+    """The facts that travel with the weights."""
+    device = next(training.model.parameters()).device
+    return {
+        **settings.to_dict(),
+        "classes": list(CLASSES),
+        "input": "gray float [batch 1 28 28] in 0..1, garment light on dark as in Fashion-MNIST",
+        "weights": "exponential average" if training.average is not None else "as trained",
+        "epochs_done": training.epoch,
+        "command": command_line(),
+        "commit": commit(),
+        "machine": describe(device),
+    }
+
+
+def command_line() -> str:
+    """The command as the user typed it."""
+    return " ".join(["fmnist", *sys.argv[1:]])
+
+
+def commit() -> str:
+    """The commit of the code, with "+" where it has uncommitted changes; "" outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).parent
+        done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        revision = git("rev-parse", "--short", "HEAD")
+        return revision + ("+" if git("status", "--porcelain", "--", "*.py") else "")
+    except OSError:
+        return ""
+
+
+def describe_result(facts: dict[str, Any]) -> str:
+    """The one line that ends a run."""
+    test = facts["test"]
+    low, high = test["accuracy_interval_95"]
+    return (
+        f"test accuracy {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, "
+        f"n = {test['n']}), loss {test['loss']:.4f}, macro F1 {test['macro']['f1']:.4f}"
+    )

@@ -1,0 +1,40 @@
+"""The tables that the command prints: plain text from the figures of a JSON row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fmnist.classes import CLASSES
+
+
+def counts_table(train: Sequence[int], test: Sequence[int]) -> str:
+    """How many images of each class there are."""
+    lines = [f"{'':12}{'train':>7}{'test':>7}"]
+    rows = zip(CLASSES, train, test, strict=True)
+    return "\n".join(lines + [f"{name:12}{a:7}{b:7}" for name, a, b in rows])
+
+
+def evaluation_table(row: dict[str, Any]) -> str:
+    """The figures of `Evaluation.to_dict`, with the `weights` and the `model` they are of."""
+    low, high = row["accuracy_interval_95"]
+    lines = [
+        f"{row['weights']} ({row['model']}): {row['n']} images, loss {row['loss']:.4f}",
+        f"accuracy {row['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%})",
+        f"{'':12}{'precision':>10}{'recall':>10}{'F1':>10}",
+    ]
+    for part in [*row["classes"], {"name": "macro mean", **row["macro"]}]:
+        figures = "".join(f"{part[key]:10.4f}" for key in ("precision", "recall", "f1"))
+        lines.append(f"{part['name']:12}{figures}")
+    return "\n".join(lines)
+
+
+def detector_table(rows: Sequence[dict[str, Any]]) -> str:
+    """One line a head, of `DetectorEvaluation.to_dict` with the name of the `head`."""
+    titles = ("any mAP50", "50-95", "ten mAP50", "50-95", "labels")
+    keys = ("agnostic_map50", "agnostic_map50_95", "map50", "map50_95", "label_accuracy")
+    lines = [
+        f"{rows[0]['frames']} frames, {rows[0]['garments']} garments",
+        f"{'head':12}" + "".join(f"{title:>11}" for title in titles),
+    ]
+    for row in rows:
+        lines.append(f"{row['head']:12}" + "".join(f"{row[key]:11.3f}" for key in keys))
+    return "\n".join(lines)
