@@ -1,10 +1,7 @@
 """The `fmnist` command: parse, check, call, print. What is heavy is imported inside a command."""
 
-import errno
 import json
-import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
+from fmnist import console
 from fmnist.checks import device_name, free, known
 from fmnist.errors import InputError
 from weights import WEIGHTS
@@ -41,42 +39,18 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     words = [word for word in arguments if word != "--debug"] or ["--help"]
+    return console.run(lambda: _invoke(words), debug="--debug" in arguments)
+
+
+def _invoke(words: list[str]) -> None:
     command = get_command(app)
     try:
         with command.make_context("fmnist", words) as context:
             command.invoke(context)
-        sys.stdout.flush()
-    except typer.Exit as end:
-        return end.exit_code
-    except KeyboardInterrupt:
-        return _say("interrupted", 130)
-    except BrokenPipeError:  # whoever read stdout has gone; the rest of the buffer has no reader
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        if "--debug" in arguments:
-            traceback.print_exc()
-        return _say(*_explain(error))
-    return 0
-
-
-def _say(message: str, code: int) -> int:
-    print(f"fmnist: {message}", file=sys.stderr)
-    return code
-
-
-def _explain(error: Exception) -> tuple[str, int]:
-    """What the user reads, and the exit code."""
-    if isinstance(error, InputError):
-        return str(error), 2
-    if isinstance(error, typer.TyperException):  # wrong usage
-        return " ".join(error.format_message().split()), 2
-    if isinstance(error, ImportError) and "libG" in str(error):
-        return "OpenCV needs libGL: apt install libgl1 libglib2.0-0", 2
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        return f"{error.filename or 'output'}: {error.strerror}. Choose another place.", 2
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"internal error: {what}; run with --debug for the traceback", 1
+    except typer.Exit:
+        return
+    except typer.TyperException as error:  # wrong usage
+        raise InputError(" ".join(error.format_message().split())) from None
 
 
 @app.callback(invoke_without_command=True)
@@ -90,6 +64,10 @@ def options(
 
         print(f"fmnist {installed('fmnist')}")
         raise typer.Exit
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def weights_file(name: str) -> Path:
@@ -115,7 +93,7 @@ def _write_json(facts: Any, target: str) -> None:
         from fmnist.checkpoint import write_json
 
         write_json(Path(target), facts)
-        print(f"written: {target}", file=sys.stderr)
+        _report(f"written: {target}")
 
 
 # The classifiers
@@ -146,13 +124,13 @@ def data(
 
     train, test = load(folder, "train"), load(folder, "test")
     print(f"{folder}: the MD5 of all four files is right")
-    counts = [split.labels.bincount(minlength=10).numpy() for split in (train, test)]
-    print(counts_table(*counts))
+    counts = [split.labels.bincount(minlength=10) for split in (train, test)]
+    print(counts_table(*(count.tolist() for count in counts)))
     pixels = train.images.double() / 255
     print(f"mean {pixels.mean():.4f}, deviation {pixels.std():.4f} (train, pixels in 0..1)")
-    figures.class_distribution(counts[0], pictures[0])
+    figures.class_distribution(counts[0].numpy(), pictures[0])
     figures.sample_grid(train.images.numpy(), train.labels.numpy(), pictures[1])
-    print(f"written: {pictures[0]}, {pictures[1]}", file=sys.stderr)
+    _report(f"written: {pictures[0]}, {pictures[1]}")
 
 
 def _report_download(url: str, done: int, total: int | None) -> None:
@@ -202,11 +180,11 @@ def train(
     try:
         facts = runs.train(settings, run_dir, splits, progress, max_minutes or float("inf"))
     except KeyboardInterrupt:
-        print(f"go on with: fmnist train {model} --resume {run_dir}", file=sys.stderr)
+        _report(f"go on with: fmnist train {model} --resume {run_dir}")
         raise
     if facts:
         print(runs.describe_result(facts))
-    print(f"written: {run_dir}", file=sys.stderr)
+    _report(f"written: {run_dir}")
 
 
 def _report_epoch(row: dict[str, float]) -> None:
@@ -223,13 +201,13 @@ def evaluate(
     overwrite: Overwrite = False,
 ) -> None:
     """Judge a classifier on the 10,000 test images."""
-    from fmnist import files
-
     path = weights_file(weights)
     _check_outputs(overwrite, json_file, confusion)
+
+    from fmnist import files
+
     folder = files.find(data_dir)
 
-    from fmnist import figures
     from fmnist.checkpoint import load_model
     from fmnist.data import load
     from fmnist.device import describe, pick_device
@@ -245,13 +223,17 @@ def evaluate(
         print(evaluation_table(row))
     _write_json(row, json_file)
     if confusion:
+        from fmnist import figures
+
         figures.confusion(result.confusion, confusion)
-        print(f"written: {confusion}", file=sys.stderr)
+        _report(f"written: {confusion}")
 
 
 @app.command()
 def predict(
-    images: Annotated[list[str], typer.Argument(help="Photos of a single garment each.")],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
+    ],
     weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-crops",
     json_file: Json = "",
     device: Device = "auto",
@@ -266,17 +248,15 @@ def predict(
     _check_outputs(overwrite, json_file)
     head_path = weights_file(weights)
 
+    from detector.frames import read
     from detector.head import Head
-
-    from detector.video import read
     from fmnist.classes import CLASSES
     from fmnist.device import pick_device
 
     name = Head.load(head_path, pick_device(device))
     rows = []
     for path in paths:
-        photo = next(read(path)).image
-        probabilities = name.whole(photo)
+        probabilities = name.whole(next(read(path)).image)
         best = probabilities.argsort()[::-1][:3]
         rows.append({"path": str(path), "probs": probabilities.tolist()})
         if json_file != "-":
@@ -286,7 +266,9 @@ def predict(
 
 @app.command()
 def detect(
-    sources: Annotated[list[str], typer.Argument(help="Videos, images, folders or globs.")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Videos, images, folders, globs.")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Drawn video, or a folder.")
     ] = None,
@@ -315,7 +297,43 @@ def detect(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
 ) -> None:
     """Draw labelled boxes around the garments in videos and images."""
-    raise NotImplementedError
+    from fmnist.classes import CLASSES
+
+    wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
+
+    from detector.plan import check_display, plan_outputs
+
+    if show:
+        check_display()
+    plan = plan_outputs(sources, output, json_file, contact_sheet, no_video, overwrite)
+    grid_path, head_path = weights_file(grid), weights_file(head)
+
+    from detector.detect import Interrupted, Settings
+    from detector.detect import detect as run_over
+    from detector.grid import Grid
+    from detector.head import Head
+    from detector.pipeline import Detector
+    from fmnist.device import pick_device
+    from fmnist.progress import Progress
+
+    where = pick_device(device)
+    localiser = Grid.load(grid_path, where)
+    localiser.image_size = image_size or localiser.image_size
+    detector = Detector(localiser, Head.load(head_path, where), conf)
+    settings = Settings(conf, label_conf, wanted, every, max_frames)
+    facts = {"grid": grid_path.stem, "head": head_path.stem}
+    with Progress(quiet) as progress:
+
+        def step(frame: Any, total: int | None) -> None:
+            progress(frame.source, frame.index + 1, total)
+
+        try:
+            summary = run_over(plan, detector, settings, facts, show, strict, step)
+        except Interrupted as stop:
+            _report(f"written: {', '.join(map(str, stop.summary.written)) or 'nothing'}")
+            raise
+        progress.say(str(summary))
+        progress.say(f"written: {', '.join(map(str, summary.written)) or 'nothing'}")
 
 
 # The detector
@@ -341,29 +359,24 @@ def detector_train(
         raise InputError(f"{run_dir} exists. Go on with --resume, or choose another -o.")
     folder = files.find(data_dir)
 
-    from detector.grid_training import Schedule, train
-    from detector.protocol import training_scenes, validation_scenes
-    from fmnist.data import hold_out, load
+    from detector.grid_training import Schedule
+    from detector.protocol import train_grid
     from fmnist.device import pick_device
-    from fmnist.runs import command_line, commit
 
-    where = pick_device(device)
-    kept, held = hold_out(load(folder, "train"))
-    weights = train(
-        Schedule(scenes=scenes, image_size=image_size),
-        training_scenes(kept, seed, backgrounds),
-        validation_scenes(held, seed),
+    weights = train_grid(
+        folder,
         run_dir,
-        where,
+        Schedule(scenes=scenes, image_size=image_size),
+        pick_device(device),
+        photos=backgrounds,
         seed=seed,
         workers=workers,
         max_minutes=max_minutes,
         resume=resume,
-        facts={"command": command_line(), "commit": commit()},
-        report=lambda line: print(line, file=sys.stderr),
+        report=_report,
     )
     if weights:
-        print(f"written: {weights}", file=sys.stderr)
+        _report(f"written: {weights}")
 
 
 @detector_app.command("evaluate")
@@ -377,6 +390,27 @@ def detector_evaluate(
     overwrite: Overwrite = False,
 ) -> None:
     """Judge grid and heads on frames made from test images over backgrounds of other kinds."""
+    from fmnist import files
+
+    _check_outputs(overwrite, json_file)
+    grid_path, head_paths = weights_file(grid), [weights_file(name) for name in heads.split(",")]
+    folder = files.find(data_dir)
+
+    from detector.grid import Grid
+    from detector.head import Head
+    from detector.protocol import compare_heads, judged_scenes
+    from fmnist.data import load
+    from fmnist.device import describe, pick_device
+    from fmnist.tables import detector_table
+
+    where = pick_device(device)
+    scenes = judged_scenes(load(folder, "test"), frames)
+    named = [Head.load(path, where) for path in head_paths]
+    rows = compare_heads(Grid.load(grid_path, where), named, scenes)
+    rows = [{"head": path.stem, **row} for path, row in zip(head_paths, rows, strict=True)]
+    if json_file != "-":
+        print(detector_table(rows))
+    _write_json({"grid": grid_path.stem, "rows": rows, **describe(where)}, json_file)
 
 
 @detector_app.command("clip")
@@ -388,6 +422,16 @@ def detector_clip(
     overwrite: Overwrite = False,
 ) -> None:
     """Render a clip of moving garments from test images."""
+    from fmnist import files
+
+    _check_outputs(overwrite, output)
+    folder = files.find(data_dir)
+
+    from detector.protocol import write_clip
+    from fmnist.data import load
+
+    write_clip(output, load(folder, "test"), seed, seconds)
+    _report(f"written: {output}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -116,8 +117,7 @@ def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
     ):
         axes.imshow(np.ma.masked_array(share, ~shown), colours, scale)
     for row, column in np.ndindex(matrix.shape):
-        dark = share[row, column] > (0.8 if row == column else 0.16)
-        _cell(axes, row, column, int(matrix[row, column]), float(share[row, column]), dark)
+        _cell(axes, row, column, int(matrix[row, column]), float(share[row, column]))
     ticks = np.arange(len(CLASSES))
     axes.set_xticks(ticks, CLASSES, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, CLASSES)
@@ -134,14 +134,13 @@ def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
     _save(figure, path)
 
 
-def _cell(axes: Axes, row: int, column: int, count: int, share: float, dark: bool) -> None:
-    if count == 0:
-        axes.text(column, row, "0", color=LINE, fontsize=9, ha="center", va="center")
-        return
-    colour = "white" if dark else INK
+def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
+    dark = share > (0.8 if row == column else 0.16)
+    colour = "white" if dark else INK if count else LINE
     percent = f"{share:.1%}" if share < 0.9995 else "100%"
-    axes.text(column, row - 0.12, f"{count:,}", color=colour, fontsize=10, ha="center", va="center")
-    axes.text(column, row + 0.2, percent, color=colour, fontsize=7, ha="center", va="center")
+    lines = [(-0.12, 10, f"{count:,}"), (0.2, 7, percent)] if count else [(0.0, 9, "0")]
+    for down, size, text in lines:
+        axes.text(column, row + down, text, color=colour, fontsize=size, ha="center", va="center")
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -180,4 +179,5 @@ def _save(figure: Figure, path: Path) -> None:
             f"{path} cannot be written: {error.strerror or error}. Choose another place."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

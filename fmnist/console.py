@@ -1,0 +1,54 @@
+"""One run of the command: its exit code, and what the user reads when it cannot go on."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+from fmnist.errors import InputError
+
+BAD_PLACE = (errno.ENOSPC, errno.EACCES, errno.EROFS)
+
+
+def run(command: Callable[[], None], debug: bool = False) -> int:
+    """Run the command; 0 done, 1 our bug, 2 bad input or environment, 130 Ctrl-C.
+
+    What went wrong is told on stderr in a line or two; the traceback only when `debug`.
+    """
+    try:
+        command()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    except BrokenPipeError:  # whoever read stdout has enough
+        _abandon_stdout()
+        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        if isinstance(error, OSError):
+            _abandon_stdout()
+        return _say(*_explain(error))
+    return 0
+
+
+def _say(message: str, code: int) -> int:
+    print(f"fmnist: {message}", file=sys.stderr)
+    return code
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    if isinstance(error, InputError):
+        return str(error), 2
+    if isinstance(error, ImportError) and "libG" in str(error):
+        return "OpenCV needs libGL: apt install libgl1 libglib2.0-0", 2
+    if isinstance(error, OSError) and error.errno in BAD_PLACE:
+        return f"{error.filename or 'output'}: {error.strerror}. Choose another place.", 2
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"internal error: {what}; run with --debug for the traceback", 1
+
+
+def _abandon_stdout() -> None:
+    """Python flushes stdout at exit; what could not be written must not fail a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
