@@ -12,13 +12,20 @@ def orthogonalize(
 
     Coefficients of Jordan et al., "Muon: an optimizer for hidden layers" (2024): steep at zero, so
     that few steps bring the values near 1, between about 0.7 and 1.2.
+
+    The iteration X <- (a + b XX' + c (XX')^2) X only multiplies by polynomials of XX', which
+    commute; so it runs on the small square matrix and touches X once, for half the arithmetic.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     wide = matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix
     wide = wide / (wide.norm() + 1e-7)
+    gram = wide @ wide.mT
+    total = identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     for _ in range(steps):
-        gram = wide @ wide.mT
-        wide = a * wide + (b * gram + c * gram @ gram) @ wide
+        factor = a * identity + b * gram + c * gram @ gram
+        total = factor @ total
+        gram = factor @ gram @ factor
+    wide = total @ wide
     return wide.mT if matrix.shape[0] > matrix.shape[1] else wide
 
 

@@ -40,7 +40,7 @@ RECIPES = {
         epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"
     ),
     "best": Recipe(
-        epochs=18,
+        epochs=14,
         optimizer="muon",
         learning_rate=0.005,
         filter_learning_rate=0.08,
@@ -51,7 +51,7 @@ RECIPES = {
         label_smoothing=0.1,
         dropout=0.1,
         ema_decay=0.995,
-        sizes=((0.35, 16), (0.7, 20), (1.0, 28)),
+        sizes=((0.4, 16), (0.75, 20), (1.0, 28)),
     ),
     # The head of the detector; start it from plain weights with --init.
     "crops": Recipe(
