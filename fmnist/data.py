@@ -33,8 +33,13 @@ class Split:
     def to(self, device: torch.device) -> "Split":
         return Split(self.images.to(device), self.labels.to(device))
 
-    def select(self, index: Int64[Tensor, " m"]) -> "Split":
+    def select(self, index: Int64[Tensor, " m"] | slice) -> "Split":
         return Split(self.images[index], self.labels[index])
+
+    def __add__(self, other: "Split") -> "Split":
+        return Split(
+            torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels])
+        )
 
 
 def load(folder: Path, part: str) -> Split:

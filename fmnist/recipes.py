@@ -19,8 +19,8 @@ class Recipe:
     label_smoothing: float = 0.0
     dropout: float = 1.0  # factor on the rates of the report
     ema_decay: float = 0.0  # per step, of the averaged weights; 0: the weights themselves
-    augmentation: str = "crop"  # "listing1", "crop" (shift and flip) or "composite"
-    plain_share: float = 0.0  # of a composite batch that stays on black
+    augmentation: str = "crop"  # shift and flip; or "listing1"
+    crops: int = 0  # train on so many crops of synthetic scenes and a fifth of plain images
     erasing: float = 0.0  # probability of random erasing
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end
     sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
@@ -40,10 +40,10 @@ RECIPES = {
         epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"
     ),
     "best": Recipe(
-        epochs=14,
+        epochs=12,
         optimizer="muon",
         learning_rate=0.005,
-        filter_learning_rate=0.08,
+        filter_learning_rate=0.025,
         weight_decay=0.01,
         batch_size=256,
         schedule="triangle",
@@ -55,19 +55,19 @@ RECIPES = {
     ),
     # The head of the detector; start it from plain weights with --init.
     "crops": Recipe(
-        epochs=8,
+        epochs=2,
         optimizer="muon",
-        learning_rate=0.002,
-        filter_learning_rate=0.03,
+        learning_rate=0.003,
+        filter_learning_rate=0.015,
         weight_decay=0.01,
-        batch_size=128,
+        batch_size=256,
         schedule="triangle",
-        warmup=0.1,
+        warmup=0.05,
         label_smoothing=0.1,
         dropout=0.1,
-        ema_decay=0.998,
-        augmentation="composite",
-        plain_share=0.2,
+        ema_decay=0.995,
+        crops=120_000,
+        sizes=((0.4, 20), (1.0, 28)),
     ),
 }
 

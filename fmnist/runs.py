@@ -11,13 +11,10 @@ curves.png, confusion.png
 import csv
 import io
 import math
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -30,12 +27,11 @@ from fmnist.checkpoint import (
     write_atomically,
     write_json,
 )
-from fmnist.classes import CLASSES
 from fmnist.data import Split
-from fmnist.device import describe
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
+from fmnist.provenance import provenance
 from fmnist.recipes import Recipe
 from fmnist.training import NotFinite, Training, start, train_one_epoch
 
@@ -194,7 +190,7 @@ def _save(
     run_dir: Path, settings: Settings, training: Training, rows: list[Row], judged: Evaluation
 ) -> None:
     """After each epoch. state.pt comes last: until it stands, the epoch counts as not done."""
-    facts = card(settings, training) | {"validation": judged.to_dict()}
+    facts = _card(settings, training) | {"validation": judged.to_dict()}
     weights = training.weights().state_dict()
     save_checkpoint(run_dir / "last.safetensors", weights, facts)
     if judged.accuracy >= max(row["validation_accuracy"] for row in rows):
@@ -219,7 +215,7 @@ def _finish(
 ) -> Facts:
     """Use the test set, once, on the last weights of the schedule, and draw the figures."""
     tested = judge(training, test)
-    facts = card(settings, training) | {
+    facts = _card(settings, training) | {
         "seconds": sum(row["seconds"] for row in rows),
         "validation": judge(training, validation).to_dict(),
         "test": tested.to_dict(),
@@ -231,46 +227,10 @@ def _finish(
     return facts
 
 
-def card(settings: Settings, training: Training) -> Facts:
-    """The facts that travel with the weights."""
-    device = next(training.model.parameters()).device
+def _card(settings: Settings, training: Training) -> Facts:
     return {
         **settings.to_dict(),
-        "classes": list(CLASSES),
-        "input": "gray float [batch 1 28 28] in 0..1, garment light on dark as in Fashion-MNIST",
         "weights": "exponential average" if training.average is not None else "as trained",
         "epochs_done": training.epoch,
-        "command": command_line(),
-        "commit": commit(),
-        "machine": describe(device),
+        **provenance(next(training.model.parameters()).device),
     }
-
-
-def command_line() -> str:
-    """The command as the user typed it."""
-    return " ".join(["fmnist", *sys.argv[1:]])
-
-
-def commit() -> str:
-    """The commit of the code, with "+" where it has uncommitted changes; "" outside a checkout."""
-
-    def git(*arguments: str) -> str:
-        here = Path(__file__).parent
-        done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    try:
-        revision = git("rev-parse", "--short", "HEAD")
-        return revision + ("+" if git("status", "--porcelain", "--", "*.py") else "")
-    except OSError:
-        return ""
-
-
-def describe_result(facts: dict[str, Any]) -> str:
-    """The one line that ends a run."""
-    test = facts["test"]
-    low, high = test["accuracy_interval_95"]
-    return (
-        f"test accuracy {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, "
-        f"n = {test['n']}), loss {test['loss']:.4f}, macro F1 {test['macro']['f1']:.4f}"
-    )

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fmnist.augment import crop_flip, listing1, random_erasing, resize, silhouette
-from fmnist.composite import composite
+from fmnist.augment import crop_flip, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
 from fmnist.muon import Muon
@@ -103,19 +102,12 @@ def epoch_generator(seed: int, epoch: int, device: torch.device) -> Generator:
 
 
 def augment(
-    recipe: Recipe,
-    images: UInt8[Tensor, "batch 28 28"],
-    silhouettes: Bool[Tensor, "batch 28 28"] | None,
-    generator: Generator,
+    recipe: Recipe, images: UInt8[Tensor, "batch 28 28"], generator: Generator
 ) -> Float[Tensor, "batch 1 28 28"]:
     """A batch as the recipe wants it seen, in 0..1."""
     batch = images.unsqueeze(1).float() / 255
     if recipe.augmentation == "listing1":
         batch = listing1(batch, generator)
-    elif silhouettes is not None:
-        plain = math.floor(len(batch) * recipe.plain_share)
-        seen = composite(batch[plain:], silhouettes[plain:], generator)
-        batch = torch.cat([crop_flip(batch[:plain], generator), seen])
     else:
         batch = crop_flip(batch, generator)
     return random_erasing(batch, generator, recipe.erasing) if recipe.erasing else batch
@@ -139,7 +131,6 @@ def train_one_epoch(
     batch_size = min(recipe.batch_size, len(split))
     batches = torch.randperm(len(split), generator=generator, device=device).split(batch_size)
     batches = batches[: len(split) // batch_size]
-    masks = silhouette(split.images) if recipe.augmentation == "composite" else None
     peaks = [group["initial_lr"] for group in _groups(training)]
     total_loss = torch.zeros((), device=device)
     total_right = torch.zeros((), device=device)
@@ -150,8 +141,7 @@ def train_one_epoch(
         factor = rate_factor(recipe, progress)
         for group, peak in zip(_groups(training), peaks, strict=True):
             group["lr"] = peak * factor
-        mask = None if masks is None else masks[index]
-        images = augment(recipe, split.images[index], mask, generator)
+        images = augment(recipe, split.images[index], generator)
         images = resize(images, image_size(recipe, progress))
         images = images.contiguous(memory_format=torch.channels_last)
         labels = split.labels[index]

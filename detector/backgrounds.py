@@ -1,0 +1,101 @@
+"""What stands behind the garments: procedural pictures, or the user's own photos."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.held_out_textures import HELD_OUT
+from detector.textures import Painter
+from detector.training_textures import TRAIN
+from fmnist.errors import InputError
+
+__all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mixture", "procedural"]
+
+Background = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+"""(rng, size_wh) -> uint8 [height width 3] BGR, owned by the caller."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Backgrounds:
+    """Pictures painted once and used many times: each call cuts, mirrors and tints one."""
+
+    pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
+    tint: float = 0.2  # relative spread of the gain of each colour channel
+
+    def __call__(
+        self, rng: np.random.Generator, size_wh: tuple[int, int]
+    ) -> UInt8[np.ndarray, "height width 3"]:
+        picture = self.pictures[rng.integers(len(self.pictures))]
+        height, width = picture.shape[:2]
+        zoom = min(width / size_wh[0], height / size_wh[1]) * rng.uniform(0.45, 1.0)
+        w, h = max(1, int(size_wh[0] * zoom)), max(1, int(size_wh[1] * zoom))
+        x, y = rng.integers(width - w + 1), rng.integers(height - h + 1)
+        cut = picture[y : y + h, x : x + w]
+        frame = cv2.resize(cut, size_wh, interpolation=cv2.INTER_LINEAR)
+        if rng.random() < 0.5:
+            frame = cv2.flip(frame, 1)
+        gain = np.clip(1 + rng.normal(0, self.tint) + rng.normal(0, self.tint / 3, 3), 0.3, 1.5)
+        offset = rng.normal(0, 50 * self.tint)
+        return cv2.transform(frame, np.column_stack([np.diag(gain), np.full(3, offset)]))
+
+
+def procedural(
+    family: Mapping[str, Painter], rng: np.random.Generator, pool_size: int, side: int = 448
+) -> Backgrounds:
+    """`pool_size` square pictures, the painters of the family in turn (`TRAIN` or `HELD_OUT`)."""
+    if pool_size < 1:
+        raise ValueError(f"pool_size must be at least 1, not {pool_size}")
+    painters = list(family.values())
+    return Backgrounds(tuple(painters[i % len(painters)](rng, side) for i in range(pool_size)))
+
+
+def from_folder(folder: Path, at_most: int = 300, longest: int = 640) -> Backgrounds:
+    """The photos of a folder and the folders inside it, shrunk to `longest` pixels.
+
+    No more than `at_most` are kept, spread evenly over the sorted names: about 200 MB.
+    Raises InputError where the folder is missing, holds no photo, or a photo cannot be read.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder. Give a folder that holds photos.")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not files:
+        raise InputError(f"{folder} holds no photo. Put JPEG or PNG files there.")
+    if len(files) > at_most:
+        files = [files[i] for i in np.linspace(0, len(files) - 1, at_most).astype(int)]
+    return Backgrounds(tuple(_read_shrunk(file, longest) for file in files), tint=0.1)
+
+
+def _read_shrunk(file: Path, longest: int) -> UInt8[np.ndarray, "_ _ 3"]:
+    data = np.frombuffer(file.read_bytes(), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if picture is None:
+        raise InputError(f"{file} is not an image that can be read. Remove or replace it.")
+    shrink = longest / max(picture.shape[:2])
+    if shrink < 1:
+        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return picture
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    parts: tuple[Background, ...]
+    shares: tuple[float, ...]
+
+    def __call__(
+        self, rng: np.random.Generator, size_wh: tuple[int, int]
+    ) -> UInt8[np.ndarray, "height width 3"]:
+        return self.parts[rng.choice(len(self.parts), p=self.shares)](rng, size_wh)
+
+
+def mixture(parts: Sequence[Background], weights: Sequence[float]) -> Background:
+    """One background that calls its parts at random, as often as their weights say."""
+    if len(parts) != len(weights) or not parts or min(weights) < 0 or sum(weights) <= 0:
+        raise ValueError("mixture wants one weight >= 0 for each background, not all zero")
+    total = sum(weights)
+    return _Mixture(tuple(parts), tuple(weight / total for weight in weights))

@@ -1,0 +1,246 @@
+"""The loop of `fmnist detect`: read, detect, draw, write, and a JSON line for every frame."""
+
+import contextlib
+import itertools
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.boxes import Detections
+from detector.draw import draw
+from detector.frames import Frame, Reader
+from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
+from detector.plan import Plan, check_display, plan_outputs
+from detector.sheet import Sheet
+from detector.video import Writer, write_image
+from fmnist.errors import InputError
+
+__all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]
+
+Detector = Callable[[UInt8[np.ndarray, "height width 3"]], Detections]
+ESCAPE = 27
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What counts as a garment, and which frames are looked at.
+
+    A box needs this `confidence`; under `label_confidence` its class is unknown; `classes` keeps
+    only boxes of these names (empty: all, the unknown ones too). Every `every`-th frame is
+    detected, those between show the last boxes again; `max_frames` ends each source.
+    """
+
+    confidence: float = 0.25
+    label_confidence: float = 0.5
+    classes: tuple[str, ...] = ()
+    every: int = 1
+    max_frames: int | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to; `str()` is a line for the user."""
+
+    frames_read: int
+    frames_detected: int
+    frames_damaged: int
+    boxes: int
+    seconds: float
+    written: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        rate = self.frames_read / max(self.seconds, 1e-9)
+        line = f"{self.frames_read} frames, {self.boxes} boxes, {self.seconds:.1f} s"
+        return "; ".join(filter(None, (f"{line} ({rate:.1f} frames/s)", self.damage)))
+
+    @property
+    def damage(self) -> str:
+        """How many frames could not be decoded, in words; empty if all could."""
+        count, total = self.frames_damaged, self.frames_read + self.frames_damaged
+        frames = "frame" if count == 1 else "frames"
+        return f"{count} damaged {frames} skipped (of {total})" if count else ""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after every file was finished; `summary` tells what there is."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__(str(summary))
+        self.summary = summary
+
+
+def detect(
+    plan: Plan,
+    detector: Detector,
+    settings: Settings | None = None,
+    weights: Mapping[str, Any] | None = None,
+    show: bool = False,
+    strict: bool = False,
+    on_frame: Callable[[Frame, int | None], None] | None = None,
+) -> Summary:
+    """Run the detector over every source of the plan.
+
+    `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
+    it ends the run. `on_frame` is called with every frame and how many its source has, if known.
+    However the run ends, the files that it wrote are complete in themselves. Raises Interrupted
+    after Ctrl-C, and InputError if a source cannot be decoded, the disk is full, or, when
+    `strict`, a frame was damaged.
+    """
+    if show:
+        check_display()
+    settings = settings or Settings()
+    start = time.monotonic()
+    with _interrupt_between_frames() as stop:
+        lines = JsonLines(plan.json, header_of(asdict(settings), weights or {}))
+        run = _Run(detector, settings, lines, Sheet(plan.sheet), show, on_frame, stop)
+        try:
+            with run.lines, run.sheet:
+                for path, output in zip(plan.sources, plan.outputs, strict=True):
+                    run.source(path, output)
+        except KeyboardInterrupt:
+            stop.set()
+    summary = run.summary(time.monotonic() - start)
+    if stop.is_set():
+        raise Interrupted(summary)
+    if strict and summary.damage:
+        raise InputError(f"{summary.damage}. Leave out --strict to accept that.")
+    return summary
+
+
+@dataclass
+class _Run:
+    """One run over some sources: where their frames go, and what was counted."""
+
+    detector: Detector
+    settings: Settings
+    lines: JsonLines
+    sheet: Sheet
+    show: bool
+    on_frame: Callable[[Frame, int | None], None] | None
+    stop: threading.Event
+    read: int = 0
+    detected: int = 0
+    damaged: int = 0
+    boxes: int = 0
+    is_closed: bool = False  # the window
+    written: list[Path] = field(default_factory=list)
+
+    def source(self, path: Path, output: Path | None) -> None:
+        """Read one source to its end, to `max_frames`, or until someone wants to stop."""
+        if self.stop.is_set() or self.is_closed:
+            return
+        if output:
+            output.parent.mkdir(exist_ok=True)
+        reader = Reader(path)
+        with _Output(output, reader) as sink:
+            for frame, seen in self._seen(reader):
+                labels = texts_of(seen, self.settings.label_confidence)
+                self.sheet.add(frame.image, seen, labels)
+                if output or self.show:
+                    picture = draw(frame.image, seen, labels)
+                    sink.write(picture, frame.seconds)
+                    self.is_closed = self.show and _was_closed(picture)
+                if self.on_frame:
+                    self.on_frame(frame, reader.frames_expected)
+                if self.stop.is_set() or self.is_closed:
+                    break
+        self.damaged += reader.damaged
+        if sink.is_written and output:
+            self.written.append(output)
+
+    def _seen(self, reader: Reader) -> Iterator[tuple[Frame, Detections]]:
+        seen = Detections.empty()
+        frames = iter(reader)
+        for number in itertools.count():
+            if number == self.settings.max_frames:
+                return
+            frame = next(frames, None)
+            if frame is None:
+                return
+            self.read += 1
+            if number % self.settings.every == 0:
+                seen = keep(self.detector(frame.image), self.settings)
+                self.detected += 1
+                self.boxes += len(seen)
+                self.lines.write(line_of(frame, seen, self.settings.label_confidence))
+            yield frame, seen
+
+    def summary(self, seconds: float) -> Summary:
+        """What was counted."""
+        sinks = [sink.path for sink in (self.lines, self.sheet) if sink.is_written and sink.path]
+        written = (*self.written, *sinks)
+        return Summary(self.read, self.detected, self.damaged, self.boxes, seconds, written)
+
+
+class _Output:
+    """Where the drawn pictures of one source go: a video, an image, or nowhere."""
+
+    def __init__(self, path: Path | None, reader: Reader) -> None:
+        self._path = path
+        self._reader = reader
+        self._writer: Writer | None = None
+        if path and not reader.is_image:
+            self._writer = Writer(path, reader.size_wh, reader.fps, sound_of=reader.path)
+        self.is_written = False
+
+    def write(self, picture: UInt8[np.ndarray, "height width 3"], seconds: float) -> None:
+        if self._writer:
+            self._writer.write(picture, seconds)
+        elif self._path:
+            write_image(self._path, picture)
+        self.is_written = True
+
+    def __enter__(self) -> "_Output":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer:
+            self._writer.finish(self._reader.end_seconds if self._reader.is_finished else None)
+
+
+def keep(detections: Detections, settings: Settings) -> Detections:
+    """The boxes that the settings ask for."""
+    wanted = detections.confidence >= settings.confidence
+    if settings.classes:
+        names = names_of(detections, settings.label_confidence)
+        wanted &= np.array([name in settings.classes for name in names], np.bool_)
+    return detections.select(wanted)
+
+
+def _was_closed(picture: UInt8[np.ndarray, "height width 3"]) -> bool:
+    cv2.imshow("fmnist detect", picture)
+    return cv2.waitKey(1) & 0xFF in (ord("q"), ESCAPE)
+
+
+@contextlib.contextmanager
+def _interrupt_between_frames() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event instead of striking inside an encoder; a second one strikes."""
+    stop = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

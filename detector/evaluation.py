@@ -1,0 +1,165 @@
+"""How good a detector is: mean average precision, and labels on the boxes it got right."""
+
+import io
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from detector.boxes import Detections, iou
+from detector.scenes import Scene
+from fmnist.classes import CLASSES
+
+MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
+
+Boxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
+ScoredBoxes = tuple[np.ndarray, np.ndarray, np.ndarray]  # xyxy, score, class
+AnyDetector = Callable[[UInt8[np.ndarray, "height width 3"]], Detections]
+
+
+@dataclass(frozen=True)
+class DetectorEvaluation:
+    """Figures over a set of frames with known garments; all in 0..1 but the counts.
+
+    `map50` and `map50_95` are COCO's average precision (101 points, at most 100 boxes a frame)
+    at IoU 0.5 and over 0.5, 0.55 .. 0.95. "agnostic" counts every garment as one class and
+    scores a box by its confidence. For the ten classes a box stands for every class, scored by
+    confidence times the probability of that class, as is usual for Faster R-CNN and YOLO; the
+    mean is over the classes that occur. `label_accuracy` is over the garments that
+    some box matches (IoU >= 0.5, the most confident box first, whatever its label).
+    """
+
+    frames: int
+    garments: int
+    agnostic_map50: float
+    agnostic_map50_95: float
+    map50: float
+    map50_95: float
+    ap50_per_class: tuple[float | None, ...]
+    matched: int
+    label_accuracy: float
+    false_boxes_per_empty_frame: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, the classes by name; None where a class or an empty frame does not occur."""
+        return asdict(self) | {
+            "ap50_per_class": dict(zip(CLASSES, self.ap50_per_class, strict=True))
+        }
+
+
+def evaluate(detector: AnyDetector, scenes: Sequence[Scene]) -> DetectorEvaluation:
+    """Run a detector over frames with known garments.
+
+    Average precision wants the unlikely boxes too: give the detector a confidence of 0.01.
+    """
+    return from_detections([detector(scene.frame) for scene in scenes], scenes)
+
+
+def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> DetectorEvaluation:
+    """The same from what a detector found, so that heads can be compared on one grid's boxes."""
+    boxes = [(d.xyxy, d.confidence) for d in found]
+    agnostic = box_precision(boxes, scenes)
+    of_class = [_per_class(detections) for detections in found]
+    per_class = _average_precision(of_class, [s.labels for s in scenes], scenes)
+    right, matched = 0, 0
+    for detections, scene in zip(found, scenes, strict=True):
+        box_of = match(detections.xyxy, detections.confidence, scene.xyxy)
+        hit = box_of >= 0
+        matched += int(hit.sum())
+        right += int((detections.labels[box_of[hit]] == scene.labels[hit]).sum())
+    empty = [len(d) for d, s in zip(found, scenes, strict=True) if len(s.xyxy) == 0]
+    ten = [ap for ap in per_class if ap is not None]
+    return DetectorEvaluation(
+        frames=len(scenes),
+        garments=sum(len(s.xyxy) for s in scenes),
+        agnostic_map50=agnostic[0],
+        agnostic_map50_95=agnostic[1],
+        map50=float(np.mean([ap[0] for ap in ten])) if ten else 0.0,
+        map50_95=float(np.mean([ap[1] for ap in ten])) if ten else 0.0,
+        ap50_per_class=tuple(ap and ap[0] for ap in per_class),
+        matched=matched,
+        label_accuracy=right / matched if matched else 0.0,
+        false_boxes_per_empty_frame=float(np.mean(empty)) if empty else None,
+    )
+
+
+def box_precision(found: Sequence[Boxes], scenes: Sequence[Scene]) -> tuple[float, float]:
+    """AP50 and AP50-95 of boxes with confidences, every garment being of one class."""
+    scored = [(xyxy, score, np.zeros(len(xyxy), np.int64)) for xyxy, score in found]
+    truth = [np.zeros(len(scene.labels), np.int64) for scene in scenes]
+    return _average_precision(scored, truth, scenes)[0] or (0.0, 0.0)
+
+
+def match(
+    xyxy: Float32[np.ndarray, "n 4"],
+    confidence: Float32[np.ndarray, " n"],
+    truth: Float32[np.ndarray, "m 4"],
+) -> Int64[np.ndarray, " m"]:
+    """The box that found each garment, or -1: the most confident box chooses first.
+
+    It takes the garment that it overlaps most of those still free, if IoU >= 0.5.
+    """
+    box_of = np.full(len(truth), -1, np.int64)
+    overlap = iou(xyxy, truth)
+    for box in np.argsort(-confidence, kind="stable"):
+        free = np.where(box_of < 0, overlap[box], -1)
+        if len(free) and free.max() >= 0.5:
+            box_of[free.argmax()] = box
+    return box_of
+
+
+def _per_class(found: Detections) -> ScoredBoxes:
+    scores = found.confidence[:, None] * found.probabilities
+    box, label = np.nonzero(scores >= MIN_SCORE)
+    return found.xyxy[box], scores[box, label], label.astype(np.int64)
+
+
+def _average_precision(
+    found: Sequence[ScoredBoxes], labels: Sequence[Int64[np.ndarray, " _"]], scenes: Sequence[Scene]
+) -> list[tuple[float, float] | None]:
+    """AP50 and AP50-95 of each class by pycocotools; None for a class that does not occur."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth = [(s.xyxy, np.ones(len(s.xyxy)), own) for s, own in zip(scenes, labels, strict=True)]
+    with redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        known, results = COCO(), COCO()
+        for coco, annotations in ((known, truth), (results, found)):
+            coco.dataset = _as_coco(annotations)
+            coco.createIndex()
+        run = COCOeval(known, results, "bbox")
+        run.params.areaRng, run.params.areaRngLbl = run.params.areaRng[:1], ["all"]
+        run.params.maxDets = [100]
+        run.evaluate()
+        run.accumulate()
+    precision = run.eval["precision"][..., 0, 0]  # [IoU recall class]
+    return [
+        (float(of_class[0].mean()), float(of_class.mean())) if (of_class >= 0).all() else None
+        for of_class in precision.transpose(2, 0, 1)
+    ]
+
+
+def _as_coco(frames: Sequence[ScoredBoxes]) -> dict[str, Any]:
+    annotations: list[dict[str, Any]] = []
+    for image_id, (xyxy, score, label) in enumerate(frames):
+        sizes = xyxy[:, 2:] - xyxy[:, :2]
+        for box, size, s, c in zip(xyxy, sizes, score, label, strict=True):
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": int(c),
+                    "bbox": [*map(float, box[:2]), *map(float, size)],
+                    "area": float(size.prod()),
+                    "iscrowd": 0,
+                    "score": float(s),
+                }
+            )
+    return {
+        "images": [{"id": i} for i in range(len(frames))],
+        "categories": [{"id": i} for i in range(len(CLASSES))],
+        "annotations": annotations,
+    }

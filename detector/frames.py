@@ -1,0 +1,146 @@
+"""Frames from a file, one at a time: OpenCV decodes, and turns phone video upright by itself."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.sources import check_source, is_image, is_indexed, not_readable
+from detector.video import duration_of
+from fmnist.errors import InputError
+
+# A failed read is not the end of a file; this many in a row are.
+FAILURES_AT_THE_END = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture: BGR, upright, with its time in seconds from the start of its source.
+
+    `index` counts the source's frames from 0, those that could not be decoded included.
+    """
+
+    image: UInt8[np.ndarray, "height width 3"]
+    seconds: float
+    index: int
+    source: str
+
+
+def read(path: Path) -> Iterator[Frame]:
+    """The frames of a video, or the one frame of an image."""
+    return iter(Reader(path))
+
+
+class Reader:
+    """The frames of one video or image; every iteration starts again.
+
+    Known before the first frame: `size_wh` in pixels, upright (0, 0 for an image), the average
+    `fps` (0 for an image) and `frames_expected` (None where the file does not tell). They grow
+    while frames are read: `damaged`, the frames that could not be decoded, and `end_seconds`,
+    when the last frame leaves the screen. `is_finished` tells that none is left. InputError if
+    the file is neither video nor image.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_source(path)
+        self.path = path
+        self.is_image = is_image(path)
+        self.damaged = 0
+        self.end_seconds = 0.0
+        self.is_finished = False
+        self.size_wh = (0, 0)
+        self.fps = 0.0
+        self.frames_expected: int | None = 1
+        self._duration = 0.0
+        self._count_is_exact = False
+        if not self.is_image:
+            self._look()
+
+    def _look(self) -> None:
+        capture = _open(self.path)
+        if not capture.isOpened():
+            raise not_readable(self.path)
+        width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
+        self.size_wh = (int(capture.get(width)), int(capture.get(height)))
+        self.fps = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frames_expected = count if count > 0 else None
+        capture.release()
+        if is_indexed(self.path) and count > 0:
+            self._duration = duration_of(self.path)
+            # An MP4 that was trimmed on the phone still counts the frames that it hides.
+            self.frames_expected = min(round(self._duration * self.fps), count)
+            self._count_is_exact = self.frames_expected == count
+
+    def __iter__(self) -> Iterator[Frame]:
+        self.damaged = 0
+        self.end_seconds = 0.0
+        self.is_finished = False
+        return self._image() if self.is_image else self._video()
+
+    def _image(self) -> Iterator[Frame]:
+        # imdecode, because imread cannot open every name; both obey the EXIF orientation.
+        image = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise InputError(f"{self.path} is damaged: no picture could be decoded.")
+        yield Frame(np.asarray(image, np.uint8), 0.0, 0, str(self.path))
+
+    def _video(self) -> Iterator[Frame]:
+        capture = _open(self.path)
+        interval = 1 / self.fps if self.fps > 0 else 0.04
+        index, failures, seconds = 0, 0, 0.0
+        try:
+            while not self._is_over(index, failures):
+                decoded, image = capture.read()
+                if not decoded:
+                    failures += 1
+                    continue
+                before, seconds = seconds, max(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, 0.0)
+                lost = failures
+                if failures and not self._count_is_exact:
+                    # A demuxer that lost its place skips many frames in one failed read.
+                    lost = max(failures, round((seconds - before) / interval) - 1)
+                self.damaged += lost
+                index, failures = index + lost, 0
+                self.end_seconds = seconds + interval
+                yield Frame(np.asarray(image, np.uint8), seconds, index, str(self.path))
+                index += 1
+            if index == 0:
+                raise InputError(
+                    f"{self.path}: no frame could be decoded (codec {_codec(capture)})."
+                )
+        finally:
+            capture.release()
+        self._account_for_the_end(index, seconds)
+        self.is_finished = True
+
+    def _is_over(self, index: int, failures: int) -> bool:
+        if self._count_is_exact and self.frames_expected is not None:
+            return index + failures >= self.frames_expected or failures >= FAILURES_AT_THE_END
+        return failures >= FAILURES_AT_THE_END
+
+    def _account_for_the_end(self, index: int, seconds: float) -> None:
+        if self._count_is_exact and self.frames_expected is not None:
+            self.damaged += max(self.frames_expected - index, 0)
+        if self._duration > seconds:
+            self.end_seconds = self._duration
+
+
+def _open(path: Path) -> cv2.VideoCapture:
+    # FFmpeg would print every damaged macroblock; we count frames instead.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        # An absolute name: FFmpeg takes what stands before a colon for a protocol.
+        return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+def _codec(capture: cv2.VideoCapture) -> str:
+    return int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")

@@ -1,0 +1,186 @@
+"""The YOLO grid that says where a garment is: built, loaded and run.
+
+The only file that imports ultralytics, which is used for its network modules and its loss.
+"""
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor, nn
+from torchvision.ops import nms
+
+from fmnist.checkpoint import load_checkpoint
+from fmnist.device import autocast
+from fmnist.errors import InputError
+
+LAYOUT = Path(__file__).with_name("grid.yaml")
+STRIDES = (8, 16, 32)
+BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
+GRAY = 114  # fills what the frame leaves of the input
+MAX_CANDIDATES = 1000
+MODEL = "grid"  # as the card names it
+
+Boxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
+
+
+def build(seed: int = 0) -> nn.Module:
+    """The untrained network: BGR in 0..1 [batch 3 height width] (multiples of 32) -> raw maps.
+
+    `network.loss` is ultralytics' `v8DetectionLoss`.
+    """
+    _prepare_environment()
+    threads = cv2.getNumThreads()
+    from ultralytics.nn.tasks import DetectionModel
+    from ultralytics.utils import YAML, IterableSimpleNamespace
+
+    cv2.setNumThreads(threads)  # ultralytics sets it to one
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = DetectionModel(YAML.load(LAYOUT), ch=3, verbose=False)
+    network.args = IterableSimpleNamespace(box=7.5, cls=0.5, dfl=1.5)  # weights of the loss
+    return network.to(memory_format=torch.channels_last)
+
+
+class Grid:
+    """A trained grid, ready to look at frames."""
+
+    def __init__(self, network: nn.Module, image_size: int, device: torch.device) -> None:
+        """Take over a network of `build`: its batch normalisation is folded into its weights."""
+        network = network.float().eval().fuse(verbose=False)
+        network.model[-1].training = True  # gives raw maps, so that only candidates are decoded
+        self.network = network.to(device=device, memory_format=torch.channels_last)
+        self.image_size = image_size
+        self.device = device
+        self.autocast = autocast(device)
+
+    @staticmethod
+    def load(path: Path, device: torch.device) -> "Grid":
+        """Read NAME.safetensors and its card NAME.json.
+
+        Raises:
+            InputError: the files are missing, damaged, or not those of a grid.
+        """
+        state, facts = load_checkpoint(path)
+        network = build()
+        wanted = {name: value.shape for name, value in network.state_dict().items()}
+        found = {name: value.shape for name, value in state.items()}
+        if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
+            raise InputError(
+                f"{path.name} holds no grid of this version. "
+                "Give weights that `fmnist detector train` wrote."
+            )
+        network.load_state_dict(state)
+        return Grid(network, facts["image_size"], device)
+
+    def __call__(
+        self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.25
+    ) -> Boxes:
+        """Boxes (left, top, right, bottom in pixels of the frame) and how sure each is.
+
+        The frame is BGR, of any size; the most confident box comes first.
+        """
+        return self.batch([frame], confidence)[0]
+
+    @torch.inference_mode()
+    def batch(
+        self, frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], confidence: float = 0.25
+    ) -> list[Boxes]:
+        """The same for many frames; those of one shape go through the network together."""
+        inputs = [letterbox(frame, self.image_size) for frame in frames]
+        boxes: list[Boxes] = [(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))] * len(frames)
+        for shape in {image.shape for image in inputs}:
+            members = [i for i, image in enumerate(inputs) if image.shape == shape]
+            images = as_input(torch.from_numpy(np.stack([inputs[i] for i in members])), self.device)
+            with self.autocast:
+                maps = self.network(images)
+            for i, distances, scores in zip(members, maps["boxes"], maps["scores"], strict=True):
+                boxes[i] = self._select(
+                    distances.float(), scores[0].float().sigmoid(), confidence, frames[i], shape
+                )
+        return boxes
+
+    def _select(
+        self,
+        distances: Float[Tensor, "sides_bins cells"],
+        scores: Float[Tensor, " cells"],
+        confidence: float,
+        frame: UInt8[np.ndarray, "_ _ 3"],
+        shape: tuple[int, ...],
+    ) -> Boxes:
+        """Decode the likely cells of one image and suppress those that tell of the same garment."""
+        scores, order = scores.topk(min(MAX_CANDIDATES, len(scores)))
+        scores = scores[scores >= confidence]
+        order = order[: len(scores)]
+        centre, stride = (part[order] for part in _cells(shape[0], shape[1], self.device))
+        bins = torch.arange(BINS, dtype=torch.float32, device=self.device)
+        sides = distances[:, order].T.reshape(-1, 4, BINS).softmax(2) @ bins
+        xyxy = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], 1) * stride
+        keep = nms(xyxy, scores, iou_threshold=0.6)[:100]
+        height, width = frame.shape[:2]
+        scaled = _scaled_size(width, height, self.image_size)
+        limit = np.array([width, height, width, height], np.float32)
+        factor = limit / np.array([*scaled, *scaled], np.float32)
+        boxes = (xyxy[keep].cpu().numpy() * factor).clip(0, limit)
+        return boxes, scores[keep].cpu().numpy()
+
+
+def letterbox(
+    frame: UInt8[np.ndarray, "height width 3"], image_size: int
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Scale the longest side to `image_size`, fill with gray at the right and at the bottom.
+
+    Both sides become the next multiple of 32.
+    """
+    height, width = frame.shape[:2]
+    size_wh = _scaled_size(width, height, image_size)
+    method = cv2.INTER_AREA if max(size_wh) < max(width, height) else cv2.INTER_LINEAR
+    scaled = cv2.resize(frame, size_wh, interpolation=method)
+    canvas = np.full((-(-size_wh[1] // 32) * 32, -(-size_wh[0] // 32) * 32, 3), GRAY, np.uint8)
+    canvas[: size_wh[1], : size_wh[0]] = scaled
+    return canvas
+
+
+def as_input(
+    images: UInt8[Tensor, "batch height width 3"], device: torch.device
+) -> Float32[Tensor, "batch 3 height width"]:
+    """Bytes to what the network reads; NHWC in memory is channels_last already."""
+    return images.to(device).permute(0, 3, 1, 2).float() / 255
+
+
+def _scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:
+    scale = image_size / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+@lru_cache(maxsize=16)
+def _cells(
+    height: int, width: int, device: torch.device
+) -> tuple[Float32[Tensor, "cells 2"], Float32[Tensor, "cells 1"]]:
+    """Centre of every cell in units of its stride, and that stride, in the order of the maps."""
+    centres, strides = [], []
+    for stride in STRIDES:
+        y, x = torch.meshgrid(
+            torch.arange(height // stride) + 0.5, torch.arange(width // stride) + 0.5, indexing="ij"
+        )
+        centres.append(torch.stack([x, y], 2).reshape(-1, 2))
+        strides.append(torch.full((y.numel(), 1), float(stride)))
+    return torch.cat(centres).to(device), torch.cat(strides).to(device)
+
+
+def _prepare_environment() -> None:
+    """Keep ultralytics offline, without telemetry or installing, unless the user wants it."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for name, value in {
+        "YOLO_OFFLINE": "true",
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": "false",
+        "ULTRALYTICS_SAFE_LOAD": "true",
+        "YOLO_CONFIG_DIR": str(cache / "fmnist" / "ultralytics"),
+    }.items():
+        os.environ.setdefault(name, value)

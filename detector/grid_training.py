@@ -1,0 +1,284 @@
+"""Train the grid on frames that are made while it trains, each of them seen once."""
+
+import copy
+import csv
+import io
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from math import cos, pi
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from detector.evaluation import box_precision
+from detector.grid import MODEL, Grid, as_input, build, letterbox
+from detector.scenes import Scene
+from fmnist.checkpoint import save_checkpoint, write_atomically
+from fmnist.device import autocast
+from fmnist.errors import InputError
+
+# A frame of the wanted width and height from a random generator. Where it is made by worker
+# processes on systems that do not fork, it has to be picklable.
+SceneMaker = Callable[[np.random.Generator, tuple[int, int]], Scene]
+
+ASPECTS = ((16, 9), (16, 9), (4, 3), (1, 1), (3, 4), (9, 16))  # width to height
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, on what size, and how fast: everything that a training run is planned by."""
+
+    scenes: int = 60_000
+    batch_size: int = 16
+    image_size: int = 320
+    learning_rate: float = 2e-3
+    weight_decay: float = 5e-4
+    reports: int = 30
+
+    @property
+    def steps(self) -> int:
+        return -(-self.scenes // self.batch_size)
+
+    @property
+    def period(self) -> int:
+        """Steps from one report (and restart point) to the next."""
+        return -(-self.steps // self.reports)
+
+    def size_at(self, step: int) -> int:
+        """Longest side in pixels: 0.6 of the full size for half of the time, then 0.8, then 1.
+
+        A step at 0.6 costs a third of one at full size.
+        """
+        done = step / self.steps
+        share = 0.6 if done < 0.5 else 0.8 if done < 0.75 else 1.0
+        return round(self.image_size * share / 32) * 32
+
+    def rate_at(self, step: int) -> float:
+        """Linear warm-up for a twentieth of the time, then a cosine down to a hundredth."""
+        warm_up = max(1, self.steps // 20)
+        if step < warm_up:
+            return self.learning_rate * (step + 1) / warm_up
+        done = (step - warm_up) / max(1, self.steps - warm_up)
+        return self.learning_rate * (0.01 + 0.99 * (1 + cos(pi * done)) / 2)
+
+
+class SceneBatches(Dataset[dict[str, Tensor]]):
+    """The batch of every step, made when asked for; the same for the same seed and step."""
+
+    def __init__(self, schedule: Schedule, make: SceneMaker, seed: int) -> None:
+        self.schedule = schedule
+        self.make = make
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return self.schedule.steps
+
+    def __getitem__(self, step: int) -> dict[str, Tensor]:
+        """Images uint8 [batch height width 3] and the targets as `v8DetectionLoss` wants them.
+
+        The frames of a batch have one shape, and are up to 1.5 times as large as the network
+        sees them: it has to know frames that were shrunk.
+        """
+        rng = np.random.default_rng((self.seed, step))
+        size = self.schedule.size_at(step)
+        aspect = np.array(ASPECTS[rng.integers(len(ASPECTS))])
+        width, height = (aspect / aspect.max() * size * rng.uniform(1, 1.5)).round().astype(int)
+        scenes = [
+            self.make(rng, (int(width), int(height))) for _ in range(self.schedule.batch_size)
+        ]
+        images = np.stack([letterbox(scene.frame, size) for scene in scenes])
+        scale = size / max(width, height) / np.array([*images.shape[2:0:-1]] * 2)
+        xyxy = np.concatenate([scene.xyxy for scene in scenes]) * scale
+        owner = np.repeat(np.arange(len(scenes)), [len(scene.xyxy) for scene in scenes])
+        xywh = np.concatenate([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], 1)
+        return {
+            "images": torch.from_numpy(images),
+            "batch_idx": torch.from_numpy(owner).float(),
+            "cls": torch.zeros(len(owner), 1),
+            "bboxes": torch.from_numpy(xywh).float(),
+        }
+
+
+@dataclass
+class Run:
+    """All that changes while training; what `last.pt` holds."""
+
+    network: nn.Module
+    average: nn.Module  # of the weights over time: what is validated and shipped
+    optimizer: torch.optim.Optimizer
+    step: int
+    rows: list[dict[str, float]]
+
+    def save(self, path: Path, settings: dict[str, Any]) -> None:
+        temporary = path.with_name(path.name + ".part")
+        torch.save(
+            {
+                "settings": settings,
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "rows": self.rows,
+            },
+            temporary,
+        )
+        os.replace(temporary, path)
+
+    def restore(self, path: Path, settings: dict[str, Any]) -> None:
+        """Raises InputError where there is nothing to resume, or it is of another schedule."""
+        if not path.exists():
+            raise InputError(f"{path} does not exist. Start without --resume.")
+        saved = torch.load(path, weights_only=True, map_location="cpu")
+        if saved["settings"] != settings:
+            raise InputError(
+                f"{path} is of a run with other settings ({saved['settings']}). "
+                "Resume with the same ones, or choose another folder."
+            )
+        self.network.load_state_dict(saved["network"])
+        self.average.load_state_dict(saved["average"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.step = saved["step"]
+        self.rows = saved["rows"]
+
+
+def train(
+    schedule: Schedule,
+    make: SceneMaker,
+    validation: Sequence[Scene],
+    run_dir: Path,
+    device: torch.device,
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    max_minutes: float | None = None,
+    resume: bool = False,
+    facts: dict[str, Any] | None = None,
+    report: Callable[[str], None] = print,
+) -> Path | None:
+    """Train from scratch and leave `grid.safetensors` with its card, `metrics.csv`, `last.pt`.
+
+    The run can be stopped at any time: `resume` goes on from the last report and ends as the
+    run would have ended without the stop. `facts` are added to the card.
+
+    Returns:
+        The weights, or None where `max_minutes` ended the run first.
+
+    Raises:
+        InputError: the loss is no longer finite, or there is nothing to resume.
+    """
+    started = time.monotonic()
+    settings = {**asdict(schedule), "seed": seed}
+    last = run_dir / "last.pt"
+    network = build(seed).to(device).train()
+    decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
+    rest = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": rest}],
+        weight_decay=0.0,
+    )
+    run = Run(network, copy.deepcopy(network).eval(), optimizer, 0, [])
+    if resume:
+        run.restore(last, settings)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    batches = iter(_loader(SceneBatches(schedule, make, seed), run.step, workers))
+    while run.step < schedule.steps:
+        loss = _train_period(run, islice(batches, schedule.period), schedule, device)
+        grid = Grid(copy.deepcopy(run.average), schedule.image_size, device)
+        ap50, ap = box_precision([grid(s.frame, 0.01) for s in validation], validation)
+        row = {"scenes": run.step * schedule.batch_size, **loss, "mAP50": ap50, "mAP50-95": ap}
+        run.rows.append(row)
+        run.save(last, settings)
+        _write_csv(run_dir / "metrics.csv", run.rows)
+        report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        if max_minutes is not None and time.monotonic() - started > max_minutes * 60:
+            break
+    if run.step < schedule.steps:
+        report(f"stopped after {run.step} of {schedule.steps} steps; go on with --resume")
+        return None
+    card = {
+        "model": MODEL,
+        **(facts or {}),
+        **settings,
+        "parameters": sum(p.numel() for p in run.average.parameters()),
+        "validation": {"n": len(validation), **run.rows[-1]},
+    }
+    path = run_dir / "grid.safetensors"
+    save_checkpoint(path, run.average.state_dict(), card)
+    return path
+
+
+def _train_period(
+    run: Run, batches: Iterable[dict[str, Tensor]], schedule: Schedule, device: torch.device
+) -> dict[str, float]:
+    """Take one step a batch; gives the mean losses and the scenes per second."""
+    started = time.monotonic()
+    totals: Counter[str] = Counter()
+    steps = 0
+    for batch in batches:
+        for group in run.optimizer.param_groups:
+            group["lr"] = schedule.rate_at(run.step)
+        with autocast(device):
+            maps = run.network(as_input(batch["images"], device))
+        maps |= {name: maps[name].float() for name in ("boxes", "scores")}
+        loss, parts = run.network.loss(batch, maps)
+        total = loss.sum()
+        if not total.isfinite():
+            raise InputError(
+                f"the loss is no longer finite at step {run.step}. Lower the learning rate."
+            )
+        run.optimizer.zero_grad()
+        total.backward()
+        nn.utils.clip_grad_norm_(run.network.parameters(), 10.0)
+        run.optimizer.step()
+        run.step += 1
+        _follow(run.average, run.network, run.step)
+        totals.update({name: float(value) for name, value in parts.items()})
+        steps += 1
+    seconds = time.monotonic() - started
+    means = {name: value / steps for name, value in totals.items()}
+    return {**means, "scenes_per_second": steps * schedule.batch_size / seconds}
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, step: int) -> None:
+    """Exponential moving average with a memory that grows with the run, up to 1000 steps."""
+    keep = min(0.999, (1 + step) / (10 + step))
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - keep)
+        else:
+            old.copy_(new)
+
+
+def _loader(data: SceneBatches, first: int, workers: int) -> "DataLoader[dict[str, Tensor]]":
+    return DataLoader(
+        data,
+        batch_size=None,
+        sampler=range(first, len(data)),
+        num_workers=workers,
+        worker_init_fn=_start_worker,
+        prefetch_factor=4 if workers else None,
+    )
+
+
+def _start_worker(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to handle
+    cv2.setNumThreads(0)  # OpenCV's own threads do not survive a fork
+
+
+def _write_csv(path: Path, rows: list[dict[str, float]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())

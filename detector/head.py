@@ -1,0 +1,94 @@
+"""A classifier of fmnist as the detector's head: what is in each box of a frame."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from fmnist.checkpoint import load_model
+from fmnist.classes import CLASSES
+from fmnist.device import autocast
+
+SIZE = 28  # of Fashion-MNIST
+
+
+class Head:
+    """A classifier that looks at boxes: square gray crops of the frame as the camera gave it."""
+
+    def __init__(self, model: nn.Module, device: torch.device) -> None:
+        """Take over a classifier: its batch normalisation is folded into its convolutions."""
+        model = model.to(device).eval()
+        _fold_batch_norm(model)
+        self.model = model.to(memory_format=torch.channels_last)
+        self.device = device
+        self.autocast = autocast(device)
+
+    @staticmethod
+    def load(path: Path, device: torch.device) -> "Head":
+        """Read NAME.safetensors and its card NAME.json.
+
+        Raises:
+            InputError: the files are missing, damaged, or not those of a classifier.
+        """
+        model, _ = load_model(path, device)
+        return Head(model, device)
+
+    @torch.inference_mode()
+    def __call__(
+        self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
+    ) -> Float32[np.ndarray, "n 10"]:
+        """The probability of each class for each box (pixels of the BGR frame), in one batch."""
+        if len(xyxy) == 0:
+            return np.zeros((0, len(CLASSES)), np.float32)
+        crops = np.stack([square_crop(frame, box) for box in xyxy])
+        images = torch.from_numpy(crops).to(self.device)[:, None].float() / 255
+        with self.autocast:
+            logits = self.model(images)
+        probabilities: Float32[np.ndarray, "n 10"] = logits.float().softmax(1).cpu().numpy()
+        return probabilities
+
+    def whole(self, image: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 10"]:
+        """The probability of each class for a BGR photo of one garment that fills it."""
+        height, width = image.shape[:2]
+        probabilities: Float32[np.ndarray, " 10"] = self(
+            image, np.array([[0, 0, width, height]], np.float32)
+        )[0]
+        return probabilities
+
+
+def square_crop(
+    frame: UInt8[np.ndarray, "height width 3"], box: Float32[np.ndarray, " 4"]
+) -> UInt8[np.ndarray, "28 28"]:
+    """The square around a box, its side the longer one of the box, in gray at 28x28.
+
+    No margin: a margin of 6 % on each side costs 2 to 4 points of mAP50. What lies outside of
+    the frame repeats its edge.
+    """
+    left, top, right, bottom = box.tolist()
+    side = max(1, round(max(right - left, bottom - top)))
+    x, y = round((left + right - side) / 2), round((top + bottom - side) / 2)
+    height, width = frame.shape[:2]
+    first_x, first_y = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
+    last_x, last_y = max(min(x + side, width), first_x + 1), max(min(y + side, height), first_y + 1)
+    gray = cv2.cvtColor(frame[first_y:last_y, first_x:last_x], cv2.COLOR_BGR2GRAY)
+    outside = (first_y - y, y + side - last_y, first_x - x, x + side - last_x)
+    if any(outside):
+        margins = [max(0, margin) for margin in outside]
+        gray = cv2.copyMakeBorder(gray, *margins, borderType=cv2.BORDER_REPLICATE)
+    shrinks = side > SIZE
+    return cv2.resize(
+        gray, (SIZE, SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+
+
+def _fold_batch_norm(model: nn.Module) -> None:
+    """Replace each convolution that a batch normalisation follows by one that does both."""
+    for sequence in [m for m in model.modules() if isinstance(m, nn.Sequential)]:
+        for i, (layer, following) in enumerate(zip(sequence, sequence[1:], strict=False)):
+            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                sequence[i] = fuse_conv_bn_eval(layer, following)
+                sequence[i + 1] = nn.Identity()

@@ -1,0 +1,119 @@
+"""What was seen, in words and as JSON lines: a header, then one line for every frame detected."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from detector.boxes import Detections
+from detector.frames import Frame
+from detector.plan import STDOUT
+from detector.video import DISK_FULL, disk_full, part_of
+from fmnist.classes import CLASSES
+
+UNKNOWN = "unknown"
+
+
+def names_of(detections: Detections, least: float) -> list[str | None]:
+    """The class of every box; None where no class is as likely as `least`."""
+    sure = zip(detections.labels.tolist(), detections.label_confidence.tolist(), strict=True)
+    return [CLASSES[label] if confidence >= least else None for label, confidence in sure]
+
+
+def texts_of(detections: Detections, least: float) -> list[str]:
+    """What stands at every box: "Shirt 83%", or "unknown"."""
+    names = zip(names_of(detections, least), detections.label_confidence, strict=True)
+    return [f"{name} {100 * confidence:.0f}%" if name else UNKNOWN for name, confidence in names]
+
+
+def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any]:
+    """One frame, ready for JSON; `xyxy` in pixels of the source, an untracked `id` is null."""
+    tracks = detections.track_id
+    ids = [None] * len(detections) if tracks is None else tracks.tolist()
+    columns = zip(
+        detections.xyxy.tolist(),
+        detections.confidence.tolist(),
+        ids,
+        names_of(detections, least),
+        detections.label_confidence.tolist(),
+        detections.probabilities.tolist(),
+        strict=True,
+    )
+    boxes = [
+        {
+            "xyxy": [round(x, 1) for x in xyxy],
+            "conf": round(confidence, 4),
+            "id": track,
+            "label": name,
+            "label_conf": round(label_confidence, 4),
+            "probs": [round(p, 4) for p in probabilities],
+        }
+        for xyxy, confidence, track, name, label_confidence, probabilities in columns
+    ]
+    time = round(frame.seconds, 4)
+    return {"source": frame.source, "frame": frame.index, "time": time, "boxes": boxes}
+
+
+def header_of(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Any]:
+    """The first line: which fmnist saw this, with what."""
+    try:
+        version = metadata.version("fmnist")
+    except metadata.PackageNotFoundError:  # run from a source tree
+        version = "unknown"
+    classes = list(CLASSES)
+    return {"fmnist": version, "classes": classes, "weights": weights, "settings": settings}
+
+
+class JsonLines:
+    """JSON lines to a file, which appears under its name when it is closed, or to stdout.
+
+    Without a line after the header no file appears; without a path nothing is written.
+    """
+
+    def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
+        self.path = None if path == STDOUT else path
+        self.is_written = False
+        self._stream: TextIO | None = sys.stdout if path == STDOUT else None
+        self._header: Mapping[str, Any] | None = header
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Add a line; it is on its way at once. InputError if the disk is full."""
+        with self._telling_of_a_full_disk():
+            if self.path and not self._stream:
+                self._stream = part_of(self.path).open("w", encoding="utf-8")
+            if not self._stream:
+                return
+            if self._header is not None:
+                self._stream.write(json.dumps(self._header) + "\n")
+                self._header = None
+            self._stream.write(json.dumps(line) + "\n")
+            self._stream.flush()
+
+    def __enter__(self) -> "JsonLines":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.path and self._stream:
+            with self._telling_of_a_full_disk():
+                self._stream.close()
+            os.replace(part_of(self.path), self.path)
+            self.is_written = True
+
+    @contextlib.contextmanager
+    def _telling_of_a_full_disk(self) -> Any:
+        try:
+            yield
+        except OSError as error:
+            if self.path is None or error.errno not in DISK_FULL:
+                raise
+            raise disk_full(self.path) from None

@@ -1,0 +1,40 @@
+"""The detector as a whole: the grid says where a garment is, the head says which it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from detector.boxes import Detections
+from detector.grid import Grid
+from detector.head import Head
+from weights import WEIGHTS
+
+GRID = WEIGHTS / "grid.safetensors"
+HEAD = WEIGHTS / "vgg-crops.safetensors"
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A function from a BGR frame to the garments in it, the most confident one first."""
+
+    grid: Grid
+    head: Head
+    confidence: float = 0.25  # of the grid; a box below it is dropped
+
+    @staticmethod
+    def load(
+        device: torch.device, grid: Path = GRID, head: Path = HEAD, confidence: float = 0.25
+    ) -> "Detector":
+        """The shipped weights, or others.
+
+        Raises:
+            InputError: weights are missing, damaged, or not those of a grid and a classifier.
+        """
+        return Detector(Grid.load(grid, device), Head.load(head, device), confidence)
+
+    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        xyxy, confidence = self.grid(frame, self.confidence)
+        return Detections(xyxy, confidence, self.head(frame, xyxy))

@@ -1,0 +1,104 @@
+"""What `fmnist detect` will read and write, settled before anything slow begins."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from detector.frames import Reader
+from detector.sources import expand, is_image
+from fmnist.checks import free
+from fmnist.errors import InputError
+
+STDOUT = Path("-")
+MARK = ".fmnist"  # clip.mp4 becomes clip.fmnist.mp4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Files in, files out.
+
+    `outputs` has the drawn video or image of every source, or None where none is wanted; `json`
+    may be `STDOUT`; `sheet` is the contact sheet.
+    """
+
+    sources: tuple[Path, ...]
+    outputs: tuple[Path | None, ...]
+    json: Path | None = None
+    sheet: Path | None = None
+
+
+def plan_outputs(
+    sources: Sequence[str],
+    output: Path | None = None,
+    json: str = "",
+    sheet: Path | None = None,
+    no_video: bool = False,
+    overwrite: bool = False,
+) -> Plan:
+    """Settle and check the inputs and outputs; nothing is written.
+
+    Without `output` results go to the current directory: clip.mov gives clip.fmnist.mp4,
+    photo.jpg gives photo.fmnist.jpg. `output` is the file for a single source, and a folder,
+    made if need be, for several or when it has no suffix. InputError if a source cannot be read,
+    an output exists, is a source, or cannot be written.
+    """
+    paths = tuple(dict.fromkeys(path for source in sources for path in expand(source)))
+    for path in paths:
+        Reader(path)  # tells what is wrong with it
+    outputs = (None,) * len(paths) if no_video else _outputs(paths, output)
+    json_path = Path(json) if json else None
+    targets = [path for path in (*outputs, json_path, sheet) if path and path != STDOUT]
+    if sheet and not _is_picture(sheet):
+        raise InputError(f"{sheet}: a contact sheet is a picture. Name it {sheet.stem}.png.")
+    _check_distinct(paths, targets)
+    for target in targets:
+        # A folder that is to be made has nothing in it yet; whether it can be made counts.
+        is_in_new_folder = target.parent == output and not target.parent.exists()
+        free(target.parent if is_in_new_folder else target, overwrite)
+    return Plan(paths, outputs, json_path, sheet)
+
+
+def check_display() -> None:
+    """InputError without a display: OpenCV would end the whole process (exit 134)."""
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        raise InputError("no display. Use fmnist live --web, or drop --show.")
+
+
+def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:
+    is_folder = output is not None and (output.is_dir() or not output.suffix)
+    if output is None or is_folder or len(paths) > 1:
+        folder = output or Path()
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file. Several sources need a folder: choose another.")
+        return tuple(folder / f"{path.stem}{MARK}{_suffix(path)}" for path in paths)
+    if is_image(paths[0]):
+        if not _is_picture(output):
+            raise InputError(f"{output} is no picture's name. Name it {output.stem}.png.")
+    elif output.suffix.lower() != ".mp4":
+        raise InputError(f"{output}: video is written as MP4. Name it {output.stem}.mp4.")
+    return (output,)
+
+
+def _suffix(source: Path) -> str:
+    if not is_image(source):
+        return ".mp4"
+    return source.suffix if _is_picture(source) else ".png"
+
+
+def _is_picture(path: Path) -> bool:
+    return bool(path.suffix) and cv2.haveImageWriter(f"x{path.suffix}")
+
+
+def _check_distinct(sources: Sequence[Path], targets: Sequence[Path]) -> None:
+    taken = {path.resolve(): f"{path} is a source and would be lost" for path in sources}
+    for target in targets:
+        place = target.resolve()
+        if place in taken:
+            raise InputError(f"{taken[place]}. Choose another name for the output.")
+        taken[place] = f"{target} would be written twice"

@@ -1,0 +1,138 @@
+"""Which files are meant, and the mistakes that can be told before any of them is decoded."""
+
+import difflib
+import glob
+import itertools
+import re
+from pathlib import Path
+
+from fmnist.errors import InputError
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+VIDEOS = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"}
+    | {".3gp", ".wmv", ".flv", ".ogv", ".gif"}
+)
+# How files of these formats begin; the suffix is only a name.
+IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*")
+# Looking for a misspelt file may not become a walk over the whole disk.
+LOOKED_AT = 5000
+
+
+def expand(source: str) -> list[Path]:
+    """The files that `source` names: a file, the videos and images in a folder, or a glob.
+
+    Folders and globs come in natural order (clip2 before clip10); a folder's own folders are
+    left alone. InputError if there is nothing to read.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        found = [entry for entry in path.iterdir() if _is_wanted(entry)]
+        if not found:
+            raise InputError(f"{source}: no video or image in this folder. Name another one.")
+    elif not path.exists() and glob.has_magic(source):
+        names = glob.glob(str(path), recursive=True)
+        found = [Path(name) for name in names if Path(name).is_file()]
+        if not found:
+            raise InputError(f"{source}: no file matches. Is the pattern right?")
+    else:
+        found = [path]
+    return sorted(found, key=_natural)
+
+
+def check_source(path: Path) -> None:
+    """InputError if the file is missing, unreadable, empty, text, or an MP4 without its index.
+
+    Reads a few kilobytes and decodes nothing.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file. {_did_you_mean(path)}")
+    if not path.is_file():
+        raise InputError(f"{path} is not a file. Name a video, an image or a folder of them.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes).")
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except PermissionError:
+        raise InputError(f"{path} may not be read. Are its permissions right?") from None
+    if _is_text(head):
+        raise not_readable(path)
+    if _is_mp4(head) and b"moov" not in _boxes(path):
+        raise InputError(
+            f"{path} is incomplete: its index (moov) is missing."
+            " Was the copy or recording interrupted?"
+        )
+
+
+def is_image(path: Path) -> bool:
+    """Whether the file begins like a still image; everything else is tried as a video."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return head.startswith(IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def is_indexed(path: Path) -> bool:
+    """Whether this is an MP4 whose index holds every frame (fragments have their own)."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return _is_mp4(head) and b"moof" not in _boxes(path)
+
+
+def not_readable(path: Path) -> InputError:
+    """The error for a file that is something else."""
+    return InputError(f"{path} is not a video or image that can be read.")
+
+
+def _is_wanted(path: Path) -> bool:
+    ours = path.stem.endswith(".fmnist")  # the result of an earlier run
+    hidden = path.name.startswith(".")
+    return path.suffix.lower() in IMAGES | VIDEOS and not (ours or hidden) and path.is_file()
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """A sort key under which numbers count as numbers."""
+    parts = re.findall(r"\d+|\D+", str(path).lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _did_you_mean(path: Path) -> str:
+    """The same name in a folder nearby, or else the most similar name in the same folder."""
+    folder = path.parent if path.parent.is_dir() else Path()
+    entries = list(itertools.islice(folder.iterdir(), LOOKED_AT))
+    places = [folder, Path(), *(entry for entry in entries if entry.is_dir())]
+    near = [place / path.name for place in places if (place / path.name).is_file()]
+    if not near and folder == path.parent:
+        names = [entry.name for entry in entries]
+        near = [folder / name for name in difflib.get_close_matches(path.name, names, n=1)]
+    return f"Did you mean {near[0]}?" if near else "Is the name right?"
+
+
+def _is_text(head: bytes) -> bool:
+    """Video and images have control characters in their first bytes, text has none."""
+    return not any(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in head)
+
+
+def _is_mp4(head: bytes) -> bool:
+    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+
+
+def _boxes(path: Path) -> set[bytes]:
+    """The types of an MP4's outermost boxes (ISO/IEC 14496-12, 4.2)."""
+    types = set()
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        start = 0
+        while start + 8 <= end:
+            file.seek(start)
+            head = file.read(16)
+            size = int.from_bytes(head[:4], "big")
+            if size == 1:
+                size = int.from_bytes(head[8:16], "big")
+            if size >= 8 and start + size > end:
+                break  # cut off within this box
+            types.add(head[4:8])
+            if size < 8:
+                break  # 0: the box lasts to the end of the file
+            start += size
+    return types

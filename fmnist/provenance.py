@@ -1,0 +1,41 @@
+"""Where weights come from: the facts that every card carries beside its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from fmnist.checkpoint import Facts
+from fmnist.classes import CLASSES
+from fmnist.device import describe
+
+
+def provenance(device: torch.device) -> Facts:
+    """Classes, command, commit of the code, and the machine of a training on `device`."""
+    return {
+        "classes": list(CLASSES),
+        "command": command_line(),
+        "commit": commit(),
+        "machine": describe(device),
+    }
+
+
+def command_line() -> str:
+    """The command as the user typed it."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def commit() -> str:
+    """The commit of the code, with "+" where it has uncommitted changes; "" outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).parent
+        done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        revision = git("rev-parse", "--short", "HEAD")
+        return revision + ("+" if git("status", "--porcelain", "--", ":/*.py") else "")
+    except OSError:
+        return ""

@@ -1,0 +1,202 @@
+"""Makes real clips for the tests: every kind of video that a user may hand over, in miniature.
+
+Each frame carries its number as a row of black and white squares, so that a test can say
+which frame of the source it is looking at after two codecs.
+"""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+# isort: off
+import cv2  # noqa: F401  (before av: the other order hangs OpenCV's first window)
+import av
+
+# isort: on
+import numpy as np
+from jaxtyping import UInt8
+
+SIZE_WH = (192, 128)
+FPS = 25
+TIMES = tuple(i / FPS for i in range(50))
+VARIABLE = (0, 0.04, 0.08, 0.5, 0.54, 1.0, 1.9)
+BITS = 8
+SAMPLE_RATE = 48_000
+
+
+def numbered(
+    number: int, size_wh: tuple[int, int] = SIZE_WH
+) -> UInt8[np.ndarray, "height width 3"]:
+    """A BGR picture with texture that moves, and `number` in binary along its top."""
+    width, height = size_wh
+    row, column = np.mgrid[:height, :width]
+    waves = 90 + 60 * np.sin((column + 5 * number) / 9) * np.cos((row - 3 * number) / 13)
+    image = np.stack([waves, 0.7 * waves + 40, 200 - waves], axis=2).astype(np.uint8)
+    square = width // BITS
+    for bit in range(BITS):
+        image[:square, bit * square : (bit + 1) * square] = 255 * (number >> bit & 1)
+    return image
+
+
+def number_of(image: UInt8[np.ndarray, "height width 3"]) -> int:
+    """The number that `numbered` wrote into the picture."""
+    square = image.shape[1] // BITS
+    inner = slice(square // 4, 3 * square // 4)
+    bits = [
+        image[inner, bit * square + square // 4 : bit * square + 3 * square // 4].mean() > 127
+        for bit in range(BITS)
+    ]
+    return sum(int(on) << bit for bit, on in enumerate(bits))
+
+
+def clip(
+    path: Path,
+    times: Sequence[float] = TIMES,
+    size_wh: tuple[int, int] = SIZE_WH,
+    codec: str = "libx264",
+    audio: str | None = None,
+    audio_seconds: float = 2.0,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A clip with one frame at each of `times` (seconds); the last one is shown for 1/25 s."""
+    # "file:", because FFmpeg takes what stands before a colon for a protocol.
+    with av.open(f"file:{path}", "w", options=options or {}) as out:
+        _fill(out, times, size_wh, codec, audio, audio_seconds)
+    return path
+
+
+def without_duration(path: Path, frames: int = 50, codec: str = "libvpx") -> Path:
+    """What a live stream leaves behind: nobody came back to write how long it became."""
+
+    class Pipe:
+        def __init__(self, file: BinaryIO) -> None:
+            self.write = file.write
+
+    live = {"live": "1"}
+    with path.open("wb") as file, av.open(Pipe(file), "w", "webm", container_options=live) as out:
+        _fill(out, [i / FPS for i in range(frames)], SIZE_WH, codec, None, 0)
+    return path
+
+
+def rotated(path: Path) -> Path:
+    """A clip as a phone held upright writes it: lying frames and a matrix that turns them."""
+    data = bytearray(clip(path).read_bytes())
+    track_header = data.index(b"tkhd")
+    turn_90 = np.array([0, 1 << 16, 0, -1 << 16, 0, 0, SIZE_WH[1] << 16, 0, 1 << 30], ">i4")
+    data[track_header + 44 : track_header + 80] = turn_90.tobytes()
+    path.write_bytes(data)
+    return path
+
+
+def trimmed(path: Path, seconds: float = 0.4) -> Path:
+    """A clip whose first seconds are hidden, not deleted, as phones trim."""
+    whole = clip(path.with_name(f"whole-{path.name}"))
+    with av.open(str(whole)) as source, av.open(str(path), "w") as out:
+        track = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.pts is not None and packet.dts is not None:
+                packet.pts -= round(seconds / packet.time_base)
+                packet.dts = packet.pts
+                packet.stream = track
+                out.mux(packet)
+    whole.unlink()
+    return path
+
+
+def damaged(path: Path, frames: int = 75, zeros: int = 4096) -> Path:
+    """A clip with a hole of zeros in its middle, as a bad sector leaves it."""
+    data = bytearray(clip(path, [i / FPS for i in range(frames)], (384, 256)).read_bytes())
+    start = data.index(b"mdat") + len(data) // 2
+    data[start : start + zeros] = bytes(zeros)
+    path.write_bytes(data)
+    return path
+
+
+def undecodable(path: Path) -> Path:
+    """A container (.mkv) in good order around packets of noise."""
+    noise = np.random.default_rng(0)
+    whole = clip(path.with_name(f"whole-{path.name}"))
+    with av.open(str(whole)) as source, av.open(str(path), "w") as out:
+        track = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.pts is not None:
+                copy = av.Packet(noise.bytes(packet.size))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.stream = track
+                out.mux(copy)
+    whole.unlink()
+    return path
+
+
+def truncated(path: Path) -> Path:
+    """A recording that was cut off before its index was written."""
+    data = clip(path).read_bytes()
+    path.write_bytes(data[: data.index(b"moov") - 500])
+    return path
+
+
+def frames_in(path: Path) -> list[UInt8[np.ndarray, "height width 3"]]:
+    """Every picture of a video, decoded by FFmpeg itself rather than by the code under test."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+
+
+def seconds_of(path: Path, kind: str = "video") -> float:
+    """How long the video or the audio lasts: from zero to the end of the last packet."""
+    with av.open(str(path)) as container:
+        stream = container.streams.get({kind: 0})[0]
+        return max(
+            float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            for packet in container.demux(stream)
+            if packet.pts is not None
+        )
+
+
+def _fill(
+    out: "av.container.OutputContainer",
+    times: Sequence[float],
+    size_wh: tuple[int, int],
+    codec: str,
+    audio: str | None,
+    audio_seconds: float,
+) -> None:
+    video: Any = out.add_stream(codec, rate=FPS)
+    video.width, video.height = size_wh
+    # Odd sizes need chroma at full resolution.
+    video.pix_fmt = "yuv444p" if size_wh[0] % 2 or size_wh[1] % 2 else "yuv420p"
+    video.time_base = video.codec_context.time_base = Fraction(1, 1000)
+    # Without B frames FFmpeg knows the durations of a variable rate exactly.
+    quick = {"deadline": "realtime", "cpu-used": "8"}
+    video.options = {"g": "12", "bf": "0"} if codec == "libx264" else quick
+    sound: Any = out.add_stream(audio, rate=SAMPLE_RATE, layout="mono") if audio else None
+    for number, seconds in enumerate(times):
+        frame = av.VideoFrame.from_ndarray(numbered(number, size_wh), format="bgr24")
+        frame.pts, frame.time_base = round(seconds * 1000), Fraction(1, 1000)
+        out.mux(video.encode(frame))
+    out.mux(video.encode())
+    if sound is not None:
+        _hum(out, sound, audio_seconds)
+
+
+def _hum(out: "av.container.OutputContainer", stream: "av.AudioStream", seconds: float) -> None:
+    wave = np.sin(np.arange(int(seconds * SAMPLE_RATE)) * (2 * np.pi * 440 / SAMPLE_RATE))
+    samples = (8000 * wave).astype(np.int16)[None]
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    frame.sample_rate, frame.pts = SAMPLE_RATE, 0
+    out.mux(stream.encode(frame))
+    out.mux(stream.encode())
+
+
+# Each row: how the clip is made, its frames, its seconds, whether its frame count is known.
+KINDS: dict[str, tuple[Callable[[Path], Path], int, float, bool]] = {
+    "constant.mp4": (clip, 50, 2.0, True),
+    "constant.mkv": (clip, 50, 2.0, True),
+    "variable.mp4": (lambda path: clip(path, VARIABLE), 7, 1.94, True),
+    "variable.mkv": (lambda path: clip(path, VARIABLE), 7, 1.94, False),
+    "sound.mp4": (lambda path: clip(path, audio="aac"), 50, 2.0, True),
+    "odd.mp4": (lambda path: clip(path, size_wh=(193, 127)), 50, 2.0, True),
+    "one.mp4": (lambda path: clip(path, [0]), 1, 0.04, True),
+    "live.webm": (without_duration, 50, 2.0, False),
+    "12:30 50%d.mp4": (clip, 50, 2.0, True),
+}

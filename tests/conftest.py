@@ -1,0 +1,47 @@
+"""What the tests share: where the real data set is, small separable data, settled libraries."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# isort: off
+# In this order: av before cv2 hangs OpenCV's windows, ultralytics before torch pins its threads.
+import torch
+import cv2  # noqa: F401
+import av  # noqa: F401
+
+# isort: on
+import pytest
+
+if TYPE_CHECKING:
+    from fmnist.data import Split
+
+torch.set_num_threads(min(2, torch.get_num_threads()))  # small tensors: more only wait
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist() -> Path:
+    """The folder of the real data set; FMNIST_REQUIRE_DATA makes its absence a failure."""
+    from fmnist.errors import InputError
+    from fmnist.files import find
+
+    try:
+        return find(None)
+    except InputError as error:
+        if os.environ.get("FMNIST_REQUIRE_DATA"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip("Fashion-MNIST was not found: apt install dataset-fashion-mnist")
+
+
+@pytest.fixture(scope="session")
+def tiny_split() -> "Split":
+    """64 noisy images, every class a bright block at a place of its own; two seconds learn it."""
+    from fmnist.data import Split
+
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(64) % 10
+    images = torch.randint(0, 60, (64, 28, 28), generator=generator, dtype=torch.uint8)
+    for image, label in zip(images, labels.tolist(), strict=True):
+        row, column = divmod(label, 5)
+        image[4 + 11 * row :, 1 + 5 * column :][:9, :5] += 180
+    return Split(images, labels)

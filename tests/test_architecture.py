@@ -1,0 +1,106 @@
+"""The plan of the house: who may import whom, what importing costs, how long a file may be."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = [
+    path.relative_to(ROOT)
+    for path in [
+        ROOT / "cli.py",
+        *(p for d in ("fmnist", "detector", "weights") for p in sorted((ROOT / d).rglob("*.py"))),
+    ]
+]
+TESTS = [path.relative_to(ROOT) for path in sorted((ROOT / "tests").glob("*.py"))]
+LONGEST = {"cli.py": 440}  # one command after another: its length is that of their options
+LONGEST_SOURCE, LONGEST_TEST = 260, 400
+HEAVY = {"torch", "torchvision", "cv2", "av", "ultralytics", "matplotlib", "numpy", "rich"}
+
+# A room, what it may never import, and why.
+FORBIDDEN = [
+    ("fmnist", {"detector", "cli", "weights"}, "the classifiers know nothing of who uses them"),
+    (
+        "fmnist",
+        {"ultralytics", "typer", "av"},
+        "the classifiers know nothing of detection or video",
+    ),
+    ("detector", {"cli", "typer"}, "the detector is a library, not a command"),
+    ("weights", {"cli", "fmnist", "detector"}, "the weights are data"),
+]
+# A library and the only file that may import it.
+ALONE = [("ultralytics", "detector/grid.py"), ("av", "detector/video.py")]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it, by its full name."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module or ""
+
+
+def packages(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize(("room", "forbidden", "reason"), FORBIDDEN)
+def test_imports_point_one_way(room: str, forbidden: set[str], reason: str) -> None:
+    for path in SHIPPED:
+        if path.parts[0] == room:
+            assert not packages(path) & forbidden, f"{path}: {reason}"
+
+
+@pytest.mark.parametrize(("library", "home"), ALONE)
+def test_a_library_that_may_change_is_behind_one_file(library: str, home: str) -> None:
+    users = {path.as_posix() for path in SHIPPED if library in packages(path)}
+    assert users == {home}
+
+
+def test_no_import_cycles() -> None:
+    names = {
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in SHIPPED
+    }
+    arrows = {name: {to for to in imports(path) if to in names} for name, path in names.items()}
+    while leaves := {name for name, targets in arrows.items() if not targets & arrows.keys()}:
+        arrows = {name: targets for name, targets in arrows.items() if name not in leaves}
+    assert not arrows, f"these import each other in a circle, or one that does: {sorted(arrows)}"
+
+
+@pytest.mark.parametrize("module", ["cli", "fmnist.models", "fmnist.recipes", "weights"])
+def test_importing_it_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not HEAVY & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("path", SHIPPED + TESTS, ids=str)
+def test_a_file_says_what_it_is_for_and_is_not_long(path: Path) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text)), f"{path}: the first line says what the file is for"
+    usual = LONGEST_TEST if path in TESTS else LONGEST_SOURCE
+    assert len(text.splitlines()) <= LONGEST.get(str(path), usual), f"{path}: two ideas in one file"
+
+
+def test_the_readme_shows_every_file() -> None:
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    tree = re.search(r"^```\w*\n(cli\.py.*?)^```", text, re.DOTALL | re.MULTILINE)
+    if tree is None:
+        pytest.skip("the README has no file tree: a fenced block that starts with cli.py")
+    shown = set(re.findall(r"[\w/.-]+\.py\b", tree[1]))
+    named = {path for path in SHIPPED if path.name != "__init__.py"}
+    missing = [str(path) for path in named if not {str(path), path.name} & shown]
+    assert not missing, f"not in the README's file tree: {missing}"
+    there = {path.name for path in SHIPPED + TESTS}
+    gone = [name for name in shown if Path(name).name not in there]
+    assert not gone, f"in the README's file tree, but no file: {gone}"

@@ -1,0 +1,59 @@
+"""What is told before the work begins."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fmnist.checks import device_name, free, known
+from fmnist.errors import InputError
+
+
+def test_a_known_name_is_given_back() -> None:
+    assert known("vgg", ["lenet", "vgg"], "model") == "vgg"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("vg", r"vg: no such model\. Did you mean vgg\?"), ("x", r"Choose from: lenet, vgg\.")],
+)
+def test_an_unknown_name_gets_the_nearest_or_all(name: str, hint: str) -> None:
+    with pytest.raises(InputError, match=hint):
+        known(name, ["lenet", "vgg"], "model")
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:0", "cuda:12"])
+def test_device_names_pass(name: str) -> None:
+    assert device_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "CPU", "cpu\n"])
+def test_what_is_no_device_is_told(name: str) -> None:
+    with pytest.raises(InputError, match="is no device. Choose auto, cpu, cuda or cuda:N"):
+        device_name(name)
+
+
+def test_a_new_file_is_free_and_an_old_one_only_to_be_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    assert free(path, overwrite=False) == path
+    path.touch()
+    assert free(path, overwrite=True) == path
+    with pytest.raises(InputError, match="exists. Add --overwrite"):
+        free(path, overwrite=False)
+
+
+def test_a_folder_is_no_place_to_write_a_file_to(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        free(tmp_path, overwrite=True)
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        free(tmp_path / "no" / "result.json", overwrite=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_bars_writing_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot be written"):
+        free(tmp_path / "result.json", overwrite=True)

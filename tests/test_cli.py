@@ -1,0 +1,290 @@
+"""What the command prints, its exit code and what it leaves, most of all where it cannot work."""
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cv2
+import pytest
+
+import cli
+from tests import clips
+from tests.command import fmnist
+
+HEAVY = {"torch", "ultralytics", "matplotlib"}
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below, and what is in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with good and bad inputs, and results that must not be overwritten."""
+    folder = tmp_path_factory.mktemp("cli") / "desk"
+    (folder / "clips").mkdir(parents=True)
+    clips.clip(folder / "clips" / "clip.mp4")
+    clips.clip(folder / "good.mp4")
+    clips.truncated(folder / "truncated.mp4")
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("This is no video.\n" * 50)
+    (folder / "taken.mp4").write_bytes(b"an earlier result")
+    (folder / "taken.json").write_bytes(b"{}")
+    (folder / "corrupt.safetensors").write_bytes(b"\xff" * 100)
+    return folder
+
+
+def refused(desk: Path, arguments: str) -> str:
+    """What the user reads; nothing heavy was loaded, nothing written or lost for it."""
+    before = tree(desk)
+    outcome = fmnist(*arguments.split(), folder=desk)
+    assert outcome.code == 2, outcome
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+    assert outcome.err.startswith("fmnist: ")
+    assert tree(desk) == before
+    assert not HEAVY & outcome.modules
+    return outcome.err.removeprefix("fmnist: ").rstrip("\n")
+
+
+def test_help_names_every_command_and_loads_nothing_heavy(desk: Path) -> None:
+    outcome = fmnist("--help", folder=desk)
+    assert outcome.code == 0
+    for command in ("data", "train", "evaluate", "predict", "detect", "detector"):
+        assert f"\n  {command} " in outcome.out
+    assert not (HEAVY | {"numpy", "cv2", "rich"}) & outcome.modules
+
+
+COMMANDS = ["data", "train", "evaluate", "predict", "detect"]
+OF_DETECTOR = ["detector", "detector train", "detector evaluate", "detector clip"]
+
+
+@pytest.mark.parametrize("command", COMMANDS + OF_DETECTOR)
+def test_every_command_has_help(desk: Path, command: str) -> None:
+    outcome = fmnist(*command.split(), "--help", folder=desk)
+    assert outcome.code == 0
+    assert f"Usage: fmnist {command}" in outcome.out
+    assert not HEAVY & outcome.modules
+
+
+def test_without_arguments_the_help_is_shown(desk: Path) -> None:
+    assert fmnist(folder=desk).out == fmnist("--help", folder=desk).out
+
+
+def test_version_is_that_of_the_package(desk: Path) -> None:
+    try:
+        installed = version("fmnist")
+    except PackageNotFoundError:
+        pytest.skip("fmnist is not installed: make install")
+    assert fmnist("--version", folder=desk).out == f"fmnist {installed}\n"
+
+
+# Each row: the arguments, what the user reads.
+USAGE = [
+    ("detct good.mp4", "No such command 'detct'. Did you mean 'detect'"),
+    ("detect good.mp4 --jsn x", "No such option: --jsn (Possible options: --json)"),
+    ("detect", "Missing argument 'SOURCE"),
+    ("detector evalute", "Did you mean 'evaluate'?"),
+    ("train vg", "vg: no such model. Did you mean vgg?"),
+    ("train vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
+    ("train vgg --recipe zzz", "zzz: no such recipe. Choose from: report, best, crops."),
+    ("train vgg --epochs many", "'--epochs': "),
+    ("train vgg --device gpu", "gpu is no device. Choose auto, cpu, cuda or cuda:N."),
+]
+SOURCES = [
+    ("detect clip.mp4", "clip.mp4: no such file. Did you mean clips/clip.mp4?"),
+    ("detect nothing-like-it.mov", "nothing-like-it.mov: no such file."),
+    ("detect empty.mp4", "empty.mp4 is empty (0 bytes)."),
+    ("detect text.mp4", "text.mp4 is not a video or image that can be read."),
+    (
+        "detect truncated.mp4",
+        "truncated.mp4 is incomplete: its index (moov) is missing. "
+        "Was the copy or recording interrupted?",
+    ),
+    ("detect good.mp4 --show", "no display."),
+    ("predict empty.mp4", "empty.mp4 is empty (0 bytes)."),
+    ("predict no.png", "no.png: no such file."),
+]
+OUTPUTS = [
+    ("detect good.mp4 -o taken.mp4", "taken.mp4 exists. "),
+    ("detect good.mp4 -o x.mp4 --json taken.json", "taken.json exists. "),
+    ("detect good.mp4 -o no/where/x.mp4", "no/where"),
+    ("detect good.mp4 -o good.mp4 --overwrite", "good.mp4"),
+    ("detector clip -o taken.mp4", "taken.mp4 exists. "),
+    ("evaluate vgg.safetensors --json taken.json", "vgg.safetensors: no such file. "),
+]
+WEIGHTS = [
+    ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train."),
+    ("evaluate nothing", "nothing: no such shipped weights or .safetensors file. "),
+    ("data", "Fashion-MNIST was not found. Looked in:"),
+    ("train vgg", "Fashion-MNIST was not found. Looked in:"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE + SOURCES + OUTPUTS + WEIGHTS)
+def test_bad_input_is_told_in_a_sentence_before_anything_is_loaded(
+    desk: Path, arguments: str, message: str
+) -> None:
+    assert message in refused(desk, arguments)
+
+
+@pytest.fixture(scope="module")
+def weights(desk: Path) -> Path:
+    """Beside the good inputs: weights of every bad kind, and a data set that is only a name."""
+    from fmnist.checkpoint import save_checkpoint
+    from fmnist.classes import CLASSES
+    from fmnist.files import FILES
+    from fmnist.models import build
+
+    state = build("lenet").state_dict()
+    facts = {"model": "lenet", "classes": list(CLASSES)}
+    save_checkpoint(desk / "lenet.safetensors", state, facts)
+    save_checkpoint(desk / "foreign.safetensors", state, facts | {"model": "resnet"})
+    save_checkpoint(desk / "mixed.safetensors", state, facts | {"model": "vgg"})
+    save_checkpoint(desk / "animals.safetensors", state, facts | {"classes": ["cat", "dog"]})
+    (desk / "corrupt.safetensors").write_bytes(b"\xff" * 100)
+    (desk / "corrupt.json").write_bytes((desk / "lenet.json").read_bytes())
+    (desk / "alone.safetensors").write_bytes((desk / "lenet.safetensors").read_bytes())
+    (desk / "named").mkdir()
+    for name in FILES:
+        (desk / "named" / name).touch()
+    return desk
+
+
+# Each row: weights, what the user reads.
+CHECKPOINTS = [
+    ("corrupt", "corrupt.safetensors is not a readable safetensors file."),
+    ("alone", "alone.safetensors has no card beside it."),
+    ("foreign", "foreign.safetensors holds the model 'resnet', which is no classifier of fmnist."),
+    ("mixed", "mixed.safetensors does not hold the weights of vgg."),
+    ("animals", "animals.safetensors was trained on other classes"),
+    ("lenet", "named/t10k-images-idx3-ubyte"),  # of the data set that is empty
+]
+
+
+def refused_here(
+    folder: Path, arguments: str, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """The same in this process, where torch is loaded already."""
+    patch.chdir(folder)
+    before = tree(folder)
+    assert cli.run(arguments.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert tree(folder) == before
+    return err.removeprefix("fmnist: ")
+
+
+@pytest.mark.parametrize(("name", "message"), CHECKPOINTS)
+def test_weights_that_cannot_be_used_are_told(
+    weights: Path,
+    name: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = f"evaluate {name}.safetensors --data-dir named --json x.json --device cpu"
+    assert message in refused_here(weights, arguments, monkeypatch, capsys)
+
+
+def test_a_device_that_is_not_there_is_told_with_those_that_are(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = "evaluate lenet.safetensors --data-dir named --device cuda:77"
+    text = refused_here(weights, arguments, monkeypatch, capsys)
+    assert text.startswith("cuda:77 is not available; this machine has: cpu")
+
+
+def run_here(
+    folder: Path, arguments: str, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """Run the command in this process; stdout, where it succeeded."""
+    patch.chdir(folder)
+    code = cli.run(arguments.split())
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    return out
+
+
+@pytest.fixture(scope="module")
+def detector(weights: Path) -> Path:
+    """Beside the weights: those of a grid that has not learnt anything."""
+    from detector.grid import build
+    from fmnist.checkpoint import save_checkpoint
+
+    facts = {"model": "grid", "image_size": 128}
+    save_checkpoint(weights / "blank.safetensors", build().state_dict(), facts)
+    return weights
+
+
+UNTRAINED = "--grid blank.safetensors --head lenet.safetensors --conf 0.001 --device cpu"
+
+
+def test_detect_leaves_a_video_its_json_lines_and_a_contact_sheet(
+    detector: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = f"-o {tmp_path}/x.mp4 --json {tmp_path}/x.jsonl --contact-sheet {tmp_path}/x.png"
+    text = run_here(
+        detector, f"detect good.mp4 --max-frames 4 {UNTRAINED} {out}", monkeypatch, capsys
+    )
+    assert text == ""
+    assert {path.name for path in tmp_path.iterdir()} == {"x.mp4", "x.jsonl", "x.png"}
+    assert len(clips.frames_in(tmp_path / "x.mp4")) == 4
+    lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert lines[0]["weights"] == {"grid": "blank", "head": "lenet"}
+    assert [line["frame"] for line in lines[1:]] == [0, 1, 2, 3]
+
+
+def test_json_on_stdout_is_nothing_but_json(
+    detector: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(detector)
+    arguments = f"detect good.mp4 --every 25 --no-video --json - {UNTRAINED}"
+    text = run_here(detector, arguments, monkeypatch, capsys)
+    assert [json.loads(line).get("frame") for line in text.splitlines()] == [None, 0, 25]
+    assert tree(detector) == before
+
+
+def test_predict_names_a_photo_in_one_line(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(weights / "photo.png"), clips.numbered(3))
+    line = run_here(weights, "predict photo.png --weights lenet.safetensors", monkeypatch, capsys)
+    assert line.startswith("photo.png  ")
+    assert len(line.strip().split("  ")) == 4
+
+
+def test_data_prints_the_known_figures_and_draws_two_pictures(
+    fashion_mnist: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = run_here(tmp_path, f"data --data-dir {fashion_mnist} -o out", monkeypatch, capsys)
+    assert "Ankle boot     6000   1000" in text
+    assert "mean 0.2860, deviation 0.3530" in text
+    assert set(tree(tmp_path)) == {"out/class_distribution.png", "out/samples.png"}
+
+
+def test_evaluate_prints_a_table_and_writes_json_and_the_matrix(
+    weights: Path,
+    fashion_mnist: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = f"--json {tmp_path}/x.json --confusion {tmp_path}/x.png"
+    arguments = f"evaluate lenet.safetensors --data-dir {fashion_mnist} {out}"
+    text = run_here(weights, arguments, monkeypatch, capsys)
+    facts = json.loads((tmp_path / "x.json").read_text())
+    assert facts["n"] == 10_000
+    assert f"accuracy {facts['accuracy']:.2%}" in text
+    assert (tmp_path / "x.png").exists()

@@ -1,0 +1,72 @@
+"""How a run ends when it cannot go on: exit code and text, in a real process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import CODE, ROOT, fmnist
+
+
+# What goes wrong inside, and the process that stands for it: `cli` with one line before it.
+def broken(line: str) -> str:
+    return CODE.replace("\ncode =", f"\n{line}\ncode =")
+
+
+def test_a_bug_of_ours_is_one_line_and_debug_shows_its_traceback(tmp_path: Path) -> None:
+    code = broken("cli.weights_file = lambda name: 1 / 0")
+    outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
+    assert outcome.code == 1
+    assert outcome.err == (
+        "fmnist: internal error: ZeroDivisionError: division by zero; "
+        "run with --debug for the traceback\n"
+    )
+    for words in (["--debug", "evaluate", "vgg"], ["evaluate", "vgg", "--debug"]):
+        assert "Traceback" in fmnist(*words, folder=tmp_path, code=code).err
+
+
+def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
+    code = broken("import signal; cli.weights_file = lambda name: signal.raise_signal(2)")
+    outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
+    assert (outcome.code, outcome.err) == (130, "fmnist: interrupted\n")
+
+
+def test_a_missing_libgl_is_told_with_its_package(tmp_path: Path) -> None:
+    message = "libGL.so.1: cannot open shared object file: No such file or directory"
+    code = broken(f"def fail(name): raise ImportError({message!r})\ncli.weights_file = fail")
+    outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
+    assert outcome.code == 2
+    assert outcome.err.startswith("fmnist: OpenCV needs libGL: apt install libgl1")
+
+
+def test_a_stream_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
+    outcome = fmnist("detect", "né.mp4", folder=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
+    assert outcome.code == 2
+    assert outcome.err.startswith("fmnist: n?.mp4: no such file.")
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CODE, os.devnull, "--help"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_under_stdout_is_told() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "--help"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"fmnist: output: No space left on device. Choose another place.\n"

@@ -1,0 +1,122 @@
+"""Reading every kind of clip: how many frames, when each is shown, how long it all lasts."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from detector.frames import Reader, read
+from fmnist.errors import InputError
+from tests import clips
+
+
+@pytest.mark.parametrize("name", clips.KINDS)
+def test_every_frame_is_read_once_and_in_time(tmp_path: Path, name: str) -> None:
+    make, count, seconds, is_known = clips.KINDS[name]
+    reader = Reader(make(tmp_path / name))
+    frames = list(reader)
+    assert [frame.index for frame in frames] == list(range(count))
+    assert [clips.number_of(frame.image) for frame in frames] == list(range(count))
+    times = clips.VARIABLE if name.startswith("variable") else clips.TIMES[:count]
+    assert [frame.seconds for frame in frames] == pytest.approx(times, abs=1e-3)
+    assert reader.end_seconds == pytest.approx(seconds, abs=1e-3)
+    assert reader.damaged == 0
+    assert reader.size_wh == frames[0].image.shape[1::-1]
+    if is_known:
+        assert reader.frames_expected == count
+
+
+def test_what_a_phone_trimmed_away_is_neither_read_nor_missed(tmp_path: Path) -> None:
+    reader = Reader(clips.trimmed(tmp_path / "trimmed.mp4"))
+    assert [clips.number_of(frame.image) for frame in reader] == list(range(10, 50))
+    assert (reader.frames_expected, reader.damaged) == (40, 0)
+    assert reader.end_seconds == pytest.approx(1.6)
+
+
+def test_a_live_recording_does_not_tell_its_length(tmp_path: Path) -> None:
+    assert Reader(clips.without_duration(tmp_path / "live.webm")).frames_expected is None
+
+
+def test_phone_video_comes_upright(tmp_path: Path) -> None:
+    reader = Reader(clips.rotated(tmp_path / "phone.mp4"))
+    width, height = clips.SIZE_WH
+    assert reader.size_wh == (height, width)
+    frames = list(reader)
+    assert len(frames) == 50
+    for frame in frames[::10]:
+        assert clips.number_of(np.rot90(frame.image)) == frame.index
+
+
+def test_reading_goes_on_after_damage_and_counts_it(tmp_path: Path) -> None:
+    reader = Reader(clips.damaged(tmp_path / "damaged.mp4"))
+    frames = list(reader)
+    assert 1 <= reader.damaged <= 12  # how many of a hit group decode depends on FFmpeg's version
+    assert len(frames) == 75 - reader.damaged
+    assert reader.end_seconds == pytest.approx(3.0)
+    last = frames[-1]
+    assert (last.index, clips.number_of(last.image)) == (74, 74)
+    assert last.seconds == pytest.approx(74 / 25, abs=1e-3)
+
+
+def test_frames_that_a_container_without_index_lost_are_counted_by_their_time(
+    tmp_path: Path,
+) -> None:
+    path = clips.clip(tmp_path / "hole.mkv")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4096] = bytes(4096)
+    path.write_bytes(data)
+    reader = Reader(path)
+    frames = list(reader)
+    assert reader.damaged > 0
+    assert len(frames) + reader.damaged == 50
+    assert frames[-1].index == clips.number_of(frames[-1].image) == 49
+
+
+def test_a_copy_that_broke_off_after_the_index_counts_what_is_missing(tmp_path: Path) -> None:
+    path = clips.clip(tmp_path / "cut.mp4", options={"movflags": "+faststart"})
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    reader = Reader(path)
+    count = len(list(reader))
+    assert 10 < count < 50
+    assert reader.damaged == 50 - count
+
+
+def test_a_reader_can_be_read_again(tmp_path: Path) -> None:
+    reader = Reader(clips.damaged(tmp_path / "damaged.mp4"))
+    once = [frame.index for frame in reader]
+    damaged = reader.damaged
+    assert [frame.index for frame in reader] == once
+    assert reader.damaged == damaged
+
+
+def test_a_clip_of_noise_names_its_codec(tmp_path: Path) -> None:
+    path = clips.undecodable(tmp_path / "noise.mkv")
+    with pytest.raises(InputError, match=r"noise\.mkv: no frame could be decoded \(codec h264\)\."):
+        list(Reader(path))
+
+
+def test_what_is_neither_video_nor_image_is_told(tmp_path: Path) -> None:
+    (tmp_path / "zip.mp4").write_bytes(np.random.default_rng(0).bytes(9999))
+    with pytest.raises(InputError, match="is not a video or image that can be read"):
+        Reader(tmp_path / "zip.mp4")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp", ".tiff"])
+def test_an_image_is_one_frame(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"photo{suffix}"
+    cv2.imwrite(str(path), clips.numbered(77))
+    frames = list(read(path))
+    assert len(frames) == 1
+    assert frames[0].seconds == 0
+    assert clips.number_of(frames[0].image) == 77
+
+
+def test_a_broken_image_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), clips.numbered(1))
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(InputError, match="damaged: no picture could be decoded"):
+        list(read(path))

@@ -1,0 +1,271 @@
+"""The grid: boxes in pixels of any frame, its weights on disk, its training, and its manners."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchvision.ops import box_convert
+
+from detector.boxes import iou
+from detector.grid import MODEL, Grid, _cells, as_input, build, letterbox
+from detector.grid_training import SceneBatches, Schedule, train
+from detector.scenes import Scene
+from fmnist.checkpoint import save_checkpoint
+from fmnist.errors import InputError
+
+CPU = torch.device("cpu")
+ROOT = Path(__file__).parent.parent
+TINY = Schedule(scenes=32, batch_size=4, image_size=64, reports=4)
+
+
+def rectangles(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+    """None to two bright rectangles on a dark frame."""
+    width, height = size_wh
+    frame = np.full((height, width, 3), rng.integers(0, 60), np.uint8)
+    boxes = []
+    for left in (0.05, 0.55)[: rng.integers(0, 3)]:
+        x1, x2 = width * left, width * (left + rng.uniform(0.2, 0.4))
+        y1, y2 = height * rng.uniform(0.05, 0.3), height * rng.uniform(0.6, 0.95)
+        box = [round(x1), round(y1), round(x2), round(y2)]
+        frame[box[1] : box[3], box[0] : box[2]] = rng.integers(150, 256, 3)
+        boxes.append(box)
+    return Scene(frame, np.array(boxes, np.float32).reshape(-1, 4), np.zeros(len(boxes), np.int64))
+
+
+def noisy_network(seed: int = 0) -> nn.Module:
+    """A network that is sure of many boxes, with a batch normalisation that does something."""
+    network = build(seed)
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1, generator=generator)
+            module.running_var.uniform_(0.5, 1.5, generator=generator)
+    for branch in network.model[-1].cv3:
+        nn.init.normal_(branch[-1].weight, generator=generator)
+        nn.init.zeros_(branch[-1].bias)
+    return network
+
+
+def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def test_a_fresh_process_builds_a_grid_offline_and_writes_only_to_our_cache(
+    tmp_path: Path,
+) -> None:
+    code = """
+import os, socket, sys
+import torch
+before = dict(os.environ)
+import detector.grid
+assert dict(os.environ) == before and "ultralytics" not in sys.modules
+def refuse(*arguments): raise AssertionError(f"network: {arguments}")
+socket.socket.connect = socket.socket.sendto = socket.getaddrinfo = refuse
+threads = torch.get_num_threads()
+detector.grid.build()
+from ultralytics.utils import ONLINE, SETTINGS
+assert not ONLINE and torch.get_num_threads() == threads
+names = "YOLO_AUTOINSTALL", "YOLO_OFFLINE", "ULTRALYTICS_SAFE_LOAD"
+print(*(os.environ[name] for name in names))
+"""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("YOLO_", "ULTRALYTICS_"))}
+    places = {"HOME": tmp_path / "home", "XDG_CACHE_HOME": tmp_path / "cache"}
+    work = tmp_path / "work"
+    for folder in (*places.values(), work):
+        folder.mkdir()
+    environment = {
+        **ours,
+        **{name: str(path) for name, path in places.items()},
+        "PYTHONPATH": str(ROOT),
+        "YOLO_OFFLINE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=work, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["false", "1", "true"]  # what the user set is kept
+    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert all(path.is_relative_to("cache/fmnist/ultralytics") for path in written), written
+
+
+def test_the_same_seed_builds_the_same_network_and_leaves_the_global_one_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first, second, other = build(1), build(1), build(2)
+    assert torch.rand(1) == expected
+    name = "model.0.conv.weight"
+    assert torch.equal(first.state_dict()[name], second.state_dict()[name])
+    assert not torch.equal(first.state_dict()[name], other.state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "shape"),
+    [
+        ((1280, 720), (192, 320)),
+        ((320, 320), (320, 320)),
+        ((100, 400), (320, 96)),
+        ((1, 1), (320, 320)),
+    ],
+)
+def test_a_frame_becomes_an_input_of_whole_cells(
+    size_wh: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    assert letterbox(noise(*size_wh), 320).shape == (*shape, 3)
+
+
+def test_every_cell_is_decoded_as_ultralytics_does() -> None:
+    network = noisy_network().eval()
+    images = as_input(torch.from_numpy(noise(160, 96)[None]), CPU)
+    with torch.inference_mode():
+        decoded = network(images)[0][0]
+        network.model[-1].training = True
+        maps = network(images)
+    centre, stride = _cells(96, 160, CPU)
+    sides = maps["boxes"][0].T.reshape(-1, 4, 16).softmax(2) @ torch.arange(16.0)
+    xyxy = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], 1) * stride
+    torch.testing.assert_close(
+        xyxy, box_convert(decoded[:4].T, "cxcywh", "xyxy"), atol=1e-3, rtol=0
+    )
+
+
+def test_frames_are_looked_at_one_by_one_as_together() -> None:
+    grid = Grid(noisy_network(), 64, CPU)
+    frames = [noise(128, 72, 1), noise(50, 100, 2), noise(128, 72, 3)]
+    together = grid.batch(frames, 0.3)
+    assert all(len(xyxy) for xyxy, _ in together)
+    for frame, (xyxy, confidence) in zip(frames, together, strict=True):
+        alone_xyxy, alone_confidence = grid(frame, 0.3)
+        np.testing.assert_allclose(alone_xyxy, xyxy, atol=1e-2)
+        np.testing.assert_allclose(alone_confidence, confidence, atol=1e-4)
+    assert grid.batch([]) == []
+
+
+def test_boxes_lie_in_the_frame_the_most_confident_first() -> None:
+    xyxy, confidence = Grid(noisy_network(), 64, CPU)(noise(101, 57), 0.4)
+    assert len(xyxy) == len(confidence) > 1
+    assert (xyxy >= 0).all() and (xyxy <= [101, 57, 101, 57]).all()
+    assert (np.diff(confidence) <= 0).all() and (confidence >= 0.4).all()
+
+
+def test_no_box_is_an_empty_array() -> None:
+    xyxy, confidence = Grid(build(), 64, CPU)(noise(64, 64), 0.9)
+    assert xyxy.shape == (0, 4) and confidence.shape == (0,)
+
+
+def test_saved_and_loaded_it_finds_the_same_boxes(tmp_path: Path) -> None:
+    network = noisy_network()
+    path = tmp_path / "grid.safetensors"
+    save_checkpoint(path, network.state_dict(), {"model": MODEL, "image_size": 96})
+    loaded = Grid.load(path, CPU)
+    assert loaded.image_size == 96
+    for a, b in zip(loaded(noise(90, 70)), Grid(network, 96, CPU)(noise(90, 70)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    state = build().state_dict()
+    fewer = dict(list(state.items())[:-1])
+    facts = {"model": MODEL, "image_size": 96}
+    for number, (tensors, card) in enumerate(
+        [(fewer, facts), (state, {"model": "vgg"}), (state, {"model": MODEL}), ({}, facts)]
+    ):
+        path = tmp_path / f"{number}.safetensors"
+        save_checkpoint(path, tensors, card)
+        with pytest.raises(InputError, match="holds no grid"):
+            Grid.load(path, CPU)
+    path.write_bytes(b"not weights")
+    with pytest.raises(InputError):
+        Grid.load(path, CPU)
+    with pytest.raises(InputError):
+        Grid.load(tmp_path / "missing.safetensors", CPU)
+
+
+def test_a_batch_depends_on_the_seed_and_its_number_alone() -> None:
+    data = SceneBatches(TINY, rectangles, seed=3)
+    again = SceneBatches(TINY, rectangles, seed=3)
+    for name, value in data[5].items():
+        assert torch.equal(value, again[5][name])
+    assert not torch.equal(data[4]["bboxes"], data[5]["bboxes"])
+
+
+def test_targets_cover_the_garments() -> None:
+    for step in range(8):
+        batch = SceneBatches(TINY, rectangles, seed=0)[step]
+        height, width = batch["images"].shape[1:3]
+        scale = torch.tensor([width, height, width, height])
+        boxes = box_convert(batch["bboxes"], "cxcywh", "xyxy") * scale
+        assert (boxes >= 0).all() and (boxes <= scale).all()
+        for owner, (x1, y1, x2, y2) in zip(
+            batch["batch_idx"].int(), boxes.round().int(), strict=True
+        ):
+            inside = batch["images"][owner, y1 + 1 : y2 - 1, x1 + 1 : x2 - 1]
+            assert inside.numel() == 0 or inside.min() > 120
+
+
+def test_the_schedule_ends_slow_and_at_full_size() -> None:
+    schedule = Schedule(scenes=16_000, batch_size=16, image_size=320)
+    assert schedule.steps == 1000
+    assert schedule.size_at(0) == 192 and schedule.size_at(999) == 320
+    rates = [schedule.rate_at(step) for step in range(1000)]
+    assert max(rates) == schedule.learning_rate
+    assert rates[0] < rates[40] and 0 < rates[-1] < 0.02 * max(rates)
+
+
+def quiet(_: str) -> None:
+    """For the reports of a training."""
+
+
+def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) -> None:
+    validation = [rectangles(np.random.default_rng(9), (64, 64))]
+    whole = train(TINY, rectangles, validation, tmp_path / "a", CPU, workers=0, report=quiet)
+    stopped = train(
+        TINY, rectangles, validation, tmp_path / "b", CPU, workers=0, max_minutes=0, report=quiet
+    )
+    assert stopped is None and not (tmp_path / "b" / "grid.safetensors").exists()
+    resumed = train(
+        TINY, rectangles, validation, tmp_path / "b", CPU, workers=1, resume=True, report=quiet
+    )
+    assert whole is not None and resumed is not None
+    assert whole.read_bytes() == resumed.read_bytes()
+    rows = list(csv.DictReader((tmp_path / "b" / "metrics.csv").open()))
+    assert [int(row["scenes"]) for row in rows] == [8, 16, 24, 32]
+    card = json.loads(resumed.with_suffix(".json").read_text())
+    assert card["image_size"] == 64 and card["parameters"] == 810_451
+    with pytest.raises(InputError, match="other settings"):
+        train(replace(TINY, scenes=64), rectangles, validation, tmp_path / "b", CPU, resume=True)
+    with pytest.raises(InputError, match="--resume"):
+        train(TINY, rectangles, validation, tmp_path / "c", CPU, resume=True)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(tmp_path: Path) -> None:
+    schedule = replace(TINY, learning_rate=float("nan"))
+    with pytest.raises(InputError, match="finite"):
+        train(schedule, rectangles, [], tmp_path, CPU, workers=0, report=quiet)
+    assert not (tmp_path / "grid.safetensors").exists()
+
+
+def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
+    scenes = [rectangles(np.random.default_rng(seed), (64, 64)) for seed in range(8)]
+
+    def known(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        return scenes[rng.integers(len(scenes))]
+
+    schedule = Schedule(scenes=8 * 120, batch_size=8, image_size=64, reports=1)
+    path = train(schedule, known, scenes, tmp_path, CPU, workers=0, report=quiet)
+    assert path is not None
+    grid = Grid.load(path, CPU)
+    for scene in scenes:
+        xyxy, _ = grid(scene.frame, 0.3)
+        assert len(xyxy) == len(scene.xyxy)
+        if len(xyxy):
+            assert iou(scene.xyxy, xyxy).max(1).min() > 0.6

@@ -1,0 +1,110 @@
+"""The head: squares around boxes, cut from the full frame, named in one batch."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from detector.head import Head, square_crop
+from fmnist.checkpoint import save_checkpoint
+from fmnist.classes import CLASSES
+from fmnist.errors import InputError
+from fmnist.models import build
+
+CPU = torch.device("cpu")
+
+
+def trained_enough(name: str) -> torch.nn.Module:
+    """A network whose batch normalisation is not the identity, as after training."""
+    torch.manual_seed(0)
+    model = build(name)
+    model.train()
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.rand(8, 1, 28, 28))
+    return model.eval()
+
+
+def frame(seed: int = 0) -> np.ndarray:
+    small = np.random.default_rng(seed).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+    return cv2.resize(small, (320, 240), interpolation=cv2.INTER_CUBIC)
+
+
+BOXES = np.array(
+    [[10, 20, 60, 120], [0, 0, 320, 240], [300, 200, 320, 240], [5, 5, 9, 8]], np.float32
+)
+
+
+def test_a_box_of_28_pixels_is_taken_as_it_is() -> None:
+    image = frame()
+    crop = square_crop(image, np.array([40, 50, 68, 78], np.float32))
+    np.testing.assert_array_equal(crop, cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[50:78, 40:68])
+
+
+def test_a_tall_box_is_seen_with_what_is_beside_it() -> None:
+    image = np.zeros((200, 200, 3), np.uint8)
+    image[:, 80:120] = 255
+    crop = square_crop(image, np.array([80, 40, 120, 152], np.float32))
+    assert (crop[:, :8] == 0).all() and (crop[:, -8:] == 0).all()
+    assert (crop[:, 10:18] == 255).all()
+
+
+def test_outside_the_frame_its_edge_is_repeated() -> None:
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[:, :20] = 200
+    crop = square_crop(image, np.array([0, 10, 20, 90], np.float32))
+    assert (crop[:, :13] == 200).all() and (crop[:, -8:] == 0).all()
+
+
+def test_shrinking_averages() -> None:
+    checkers = (np.indices((280, 280)).sum(0) % 2 * 255).astype(np.uint8)
+    crop = square_crop(np.dstack([checkers] * 3), np.array([0, 0, 280, 280], np.float32))
+    assert abs(crop.astype(int) - 127).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "box", [[100, 100, 100, 100], [320, 240, 320, 240], [319, 0, 320, 0], [0, 0, 0.4, 0.4]]
+)
+def test_a_box_without_area_still_has_a_crop(box: list[float]) -> None:
+    assert square_crop(frame(), np.array(box, np.float32)).shape == (28, 28)
+
+
+@pytest.mark.parametrize("name", ["vgg", "lenet"])
+def test_the_folded_network_says_what_the_network_says(name: str) -> None:
+    model = trained_enough(name)
+    crops = np.stack([square_crop(frame(), box) for box in BOXES])
+    with torch.inference_mode():
+        images = torch.from_numpy(crops)[:, None].float() / 255
+        expected = model(images).softmax(1).numpy()
+    np.testing.assert_allclose(Head(model, CPU)(frame(), BOXES), expected, atol=1e-4)
+
+
+def test_boxes_are_named_one_by_one_as_together() -> None:
+    head = Head(trained_enough("lenet"), CPU)
+    together = head(frame(), BOXES)
+    for i in range(len(BOXES)):
+        np.testing.assert_allclose(head(frame(), BOXES[i : i + 1])[0], together[i], atol=1e-5)
+    np.testing.assert_allclose(together.sum(1), 1, atol=1e-5)
+
+
+def test_no_boxes_no_probabilities() -> None:
+    head = Head(trained_enough("lenet"), CPU)
+    assert head(frame(), np.zeros((0, 4), np.float32)).shape == (0, 10)
+
+
+def test_a_photo_is_one_box() -> None:
+    head = Head(trained_enough("lenet"), CPU)
+    np.testing.assert_array_equal(head.whole(frame()), head(frame(), BOXES[1:2])[0])
+
+
+def test_weights_of_a_classifier_load_and_those_of_a_grid_do_not(tmp_path: Path) -> None:
+    model = trained_enough("lenet")
+    facts = {"model": "lenet", "classes": list(CLASSES)}
+    save_checkpoint(tmp_path / "a.safetensors", model.state_dict(), facts)
+    loaded = Head.load(tmp_path / "a.safetensors", CPU)
+    np.testing.assert_allclose(loaded(frame(), BOXES), Head(model, CPU)(frame(), BOXES), atol=1e-6)
+    save_checkpoint(tmp_path / "b.safetensors", model.state_dict(), {**facts, "model": "grid"})
+    with pytest.raises(InputError, match="grid"):
+        Head.load(tmp_path / "b.safetensors", CPU)

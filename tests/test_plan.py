@@ -1,0 +1,111 @@
+"""Where results go, and what is refused before anything is read."""
+
+import os
+from pathlib import Path
+
+import cv2
+import pytest
+
+from detector.plan import check_display, plan_outputs
+from fmnist.errors import InputError
+from tests import clips
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a clip, a photo and an earlier result."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    clips.clip(tmp_path / "in" / "clip.mkv")
+    cv2.imwrite("in/photo.jpg", clips.numbered(1))
+    Path("taken.mp4").touch()
+    return tmp_path
+
+
+def test_results_go_to_the_current_directory_by_default(desk: Path) -> None:
+    plan = plan_outputs(["in"], json="-")
+    assert plan.sources == (Path("in/clip.mkv"), Path("in/photo.jpg"))
+    assert plan.outputs == (Path("clip.fmnist.mp4"), Path("photo.fmnist.jpg"))
+    assert plan.json == Path("-")
+
+
+@pytest.mark.parametrize(
+    ("sources", "output", "outputs"),
+    [
+        (["in/clip.mkv"], "x.mp4", ["x.mp4"]),
+        (["in/photo.jpg"], "x.png", ["x.png"]),
+        (["in/clip.mkv"], "new", ["new/clip.fmnist.mp4"]),
+        (["in/clip.mkv"], "in", ["in/clip.fmnist.mp4"]),
+        (["in"], "new.d", ["new.d/clip.fmnist.mp4", "new.d/photo.fmnist.jpg"]),
+        (["in/clip.mkv", "in/*.mkv"], "x.mp4", ["x.mp4"]),
+    ],
+)
+def test_an_output_is_a_file_or_a_folder(
+    desk: Path, sources: list[str], output: str, outputs: list[str]
+) -> None:
+    assert [str(path) for path in plan_outputs(sources, Path(output)).outputs] == outputs
+    assert not Path("new").exists()
+
+
+def test_no_video_leaves_the_lines(desk: Path) -> None:
+    plan = plan_outputs(["in/clip.mkv"], no_video=True, json="x.jsonl")
+    assert plan.outputs == (None,)
+    assert plan.json == Path("x.jsonl")
+
+
+def test_overwrite_is_needed_once_and_enough(desk: Path) -> None:
+    with pytest.raises(InputError, match=r"taken\.mp4 exists\..*--overwrite"):
+        plan_outputs(["in/clip.mkv"], Path("taken.mp4"))
+    plan_outputs(["in/clip.mkv"], Path("taken.mp4"), overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("sources", "output", "json", "sheet", "told"),
+    [
+        ("in/photo.jpg", "in/photo.jpg", "", None, "in/photo.jpg is a source and would be lost"),
+        ("in/clip.mkv", "x.mp4", "x.mp4", None, "x.mp4 would be written twice"),
+        ("in/clip.mkv", "x.avi", "", None, "video is written as MP4. Name it x.mp4."),
+        ("in/photo.jpg", "x.mp4", "", None, "x.mp4 is no picture's name. Name it x.png."),
+        ("in/clip.mkv", "no/where/x.mp4", "", None, "no/where: no such folder"),
+        ("in/clip.mkv", "no/where", "", None, "no: no such folder"),
+        ("in", "taken.mp4", "", None, "taken.mp4 is a file. Several sources need a folder"),
+        ("in/clip.mkv", None, "", "sheet.txt", "a contact sheet is a picture"),
+        ("in/clip.mkv", None, "in", None, "in is a folder"),
+        ("none.mp4", None, "", None, "none.mp4: no such file"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_the_start(
+    desk: Path, sources: str, output: str | None, json: str, sheet: str | None, told: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        plan_outputs(
+            [sources],
+            Path(output) if output else None,
+            json,
+            Path(sheet) if sheet else None,
+            overwrite=True,
+        )
+    assert told in str(error.value)
+
+
+def test_two_sources_may_not_share_a_result(desk: Path) -> None:
+    clips.clip(desk / "clip.mp4")
+    with pytest.raises(InputError, match=r"clip\.fmnist\.mp4 would be written twice"):
+        plan_outputs(["in/clip.mkv", "clip.mp4"])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_bars_writing_is_told(desk: Path) -> None:
+    Path("barred").mkdir(mode=0o555)
+    with pytest.raises(InputError, match="barred cannot be written"):
+        plan_outputs(["in/clip.mkv"], Path("barred/x.mp4"))
+
+
+def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(InputError, match=r"no display\. Use fmnist live --web, or drop --show\."):
+        check_display()
+    monkeypatch.setenv("DISPLAY", ":0")
+    check_display()

@@ -1,0 +1,84 @@
+"""Which files are meant, and what the user reads about those that cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from detector.sources import check_source, expand, is_image, is_indexed
+from fmnist.errors import InputError
+from tests import clips
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, so that messages hold short names."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_gives_its_videos_and_images_in_natural_order(desk: Path) -> None:
+    for name in ("clip10.mp4", "clip2.MP4", "a.JPG", "notes.txt", ".hid.mp4", "clip2.fmnist.mp4"):
+        (desk / name).touch()
+    (desk / "folder.mp4").mkdir()
+    names = [path.name for path in expand(str(desk))]
+    assert names == ["a.JPG", "clip2.MP4", "clip10.mp4"]
+
+
+def test_a_glob_gives_every_file_that_matches_and_a_file_itself(desk: Path) -> None:
+    for name in ("b.mp4", "a.mp4", "c.mov"):
+        (desk / name).touch()
+    assert expand("*.mp4") == [Path("a.mp4"), Path("b.mp4")]
+    assert expand("c.mov") == [Path("c.mov")]
+    (desk / "odd[1].mp4").touch()
+    assert expand("odd[1].mp4") == [Path("odd[1].mp4")]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("none", "none: no video or image in this folder. Name another one."),
+        ("*.avi", "*.avi: no file matches. Is the pattern right?"),
+    ],
+)
+def test_nothing_to_read_is_told(desk: Path, source: str, told: str) -> None:
+    (desk / "none").mkdir()
+    with pytest.raises(InputError) as error:
+        expand(source)
+    assert str(error.value) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("clip.mp4", "clip.mp4: no such file. Did you mean clips/clip.mp4?"),
+        ("god.mp4", "god.mp4: no such file. Did you mean good.mp4?"),
+        ("zzzzz", "zzzzz: no such file. Is the name right?"),
+        ("no/where/x.mp4", "no/where/x.mp4: no such file. Is the name right?"),
+        ("clips", "clips is not a file. Name a video, an image or a folder of them."),
+        ("empty.mp4", "empty.mp4 is empty (0 bytes)."),
+        ("text.mp4", "text.mp4 is not a video or image that can be read."),
+        (
+            "trunc.mp4",
+            "trunc.mp4 is incomplete: its index (moov) is missing."
+            " Was the copy or recording interrupted?",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_sentence(desk: Path, name: str, told: str) -> None:
+    (desk / "clips").mkdir()
+    (desk / "clips" / "clip.mp4").touch()
+    (desk / "good.mp4").touch()
+    (desk / "empty.mp4").touch()
+    (desk / "text.mp4").write_text("Ein Text, mit Umlauten: äöü.\n" * 99, encoding="utf-8")
+    clips.truncated(desk / "trunc.mp4")
+    with pytest.raises(InputError) as error:
+        check_source(Path(name))
+    assert str(error.value) == told
+
+
+def test_a_good_clip_passes_and_is_no_image(desk: Path) -> None:
+    path = clips.clip(desk / "good.mp4")
+    check_source(path)
+    assert is_indexed(path)
+    assert not is_image(path)
+    assert not is_indexed(clips.clip(desk / "good.mkv"))

@@ -1,0 +1,34 @@
+"""The printed tables: every class has its line, and columns stand under each other."""
+
+from typing import Any
+
+import torch
+
+from fmnist.classes import CLASSES
+from fmnist.evaluation import from_logits
+from fmnist.tables import counts_table, detector_table, evaluation_table
+
+
+def test_every_class_has_a_line_with_its_counts() -> None:
+    lines = counts_table(range(10), range(10, 20)).splitlines()
+    assert [line.split()[-2:] for line in lines[1:]] == [[str(i), str(10 + i)] for i in range(10)]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_the_evaluation_of_a_perfect_network_is_all_ones() -> None:
+    labels = torch.arange(10)
+    row = {"weights": "vgg", "model": "vgg", **from_logits(100 * torch.eye(10), labels).to_dict()}
+    lines = evaluation_table(row).splitlines()
+    assert lines[0].startswith("vgg (vgg): 10 images, loss 0.0000")
+    assert lines[1].startswith("accuracy 100.00% (95 % interval ")
+    assert len(lines) == 3 + len(CLASSES) + 1
+    assert all(line.split()[-3:] == ["1.0000"] * 3 for line in lines[3:])
+
+
+def test_the_detector_table_has_a_line_a_head() -> None:
+    keys = ("agnostic_map50", "agnostic_map50_95", "map50", "map50_95", "label_accuracy")
+    figures: dict[str, Any] = dict.fromkeys(keys, 0.5) | {"frames": 2, "garments": 3}
+    lines = detector_table([figures | {"head": name} for name in ("vgg", "vgg-crops")]).splitlines()
+    assert lines[0] == "2 frames, 3 garments"
+    assert [line.split()[0] for line in lines[2:]] == ["vgg", "vgg-crops"]
+    assert len({len(line) for line in lines[1:]}) == 1

@@ -1,0 +1,177 @@
+"""Laws of the video writer: same frames, same times, same length, same sound, never half there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from detector.frames import Reader
+from detector.video import RESERVE_BYTES, Writer, write_image
+from fmnist.errors import InputError
+from tests import clips
+
+ROOT = Path(__file__).parent.parent
+
+
+def copied(source: Path, target: Path) -> Reader:
+    """Read a clip and write it again."""
+    reader = Reader(source)
+    with Writer(target, reader.size_wh, reader.fps, sound_of=source) as writer:
+        for frame in reader:
+            writer.write(frame.image, frame.seconds)
+        writer.finish(reader.end_seconds)
+    return reader
+
+
+@pytest.mark.parametrize("name", clips.KINDS)
+def test_a_copy_has_the_frames_and_the_length_of_its_source(tmp_path: Path, name: str) -> None:
+    make, count, seconds, _ = clips.KINDS[name]
+    target = tmp_path / "copy.mp4"
+    copied(make(tmp_path / name), target)
+    assert [clips.number_of(image) for image in clips.frames_in(target)] == list(range(count))
+    assert clips.seconds_of(target) == pytest.approx(seconds, abs=1e-3)
+
+
+def test_a_variable_rate_stays_variable(tmp_path: Path) -> None:
+    make = clips.KINDS["variable.mp4"][0]
+    copied(make(tmp_path / "variable.mp4"), tmp_path / "copy.mp4")
+    again = [frame.seconds for frame in Reader(tmp_path / "copy.mp4")]
+    assert again == pytest.approx(clips.VARIABLE, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["damaged.mp4", "phone.mp4", "trimmed.mp4"])
+def test_damaged_lying_and_trimmed_clips_keep_their_length(tmp_path: Path, name: str) -> None:
+    make = {"damaged": clips.damaged, "phone": clips.rotated, "trimmed": clips.trimmed}
+    source = make[Path(name).stem](tmp_path / name)
+    reader = copied(source, tmp_path / "copy.mp4")
+    images = clips.frames_in(tmp_path / "copy.mp4")
+    assert len(images) == (reader.frames_expected or 0) - reader.damaged
+    assert images[0].shape[1::-1] == reader.size_wh
+    assert clips.seconds_of(tmp_path / "copy.mp4") == pytest.approx(clips.seconds_of(source))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kept"),
+    [
+        ("a.mp4", "aac", "aac"),
+        ("a.mkv", "libopus", "opus"),
+        ("a.mov", "pcm_s16le", "aac"),
+        ("a.ts", "aac", "aac"),
+    ],
+)
+def test_sound_is_kept_to_its_own_end(tmp_path: Path, name: str, codec: str, kept: str) -> None:
+    source = clips.clip(tmp_path / name, audio=codec, audio_seconds=2.5)
+    copied(source, tmp_path / "copy.mp4")
+    with av.open(str(tmp_path / "copy.mp4")) as container:
+        assert [stream.codec_context.name for stream in container.streams.audio] == [kept]
+        wave = [f.to_ndarray().astype(float) for f in container.decode(audio=0)]
+    assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2.5, abs=0.05)
+    assert np.abs(np.concatenate(wave, axis=1)).max() > 0.1  # it hums
+
+
+def test_what_was_written_before_an_error_can_be_played(tmp_path: Path) -> None:
+    source = clips.clip(tmp_path / "sound.mp4", audio="aac")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Writer(tmp_path / "x.mp4", (192, 128), 25.0, source) as w,
+    ):
+        for frame in Reader(source):
+            w.write(frame.image, frame.seconds)
+            if frame.index == 9:
+                raise KeyboardInterrupt
+    assert len(clips.frames_in(tmp_path / "x.mp4")) == 10
+    assert clips.seconds_of(tmp_path / "x.mp4") == pytest.approx(0.4)
+    assert clips.seconds_of(tmp_path / "x.mp4", "audio") == pytest.approx(0.4, abs=0.05)
+
+
+def test_nothing_stands_under_the_name_before_it_is_closed_or_beside_it_after(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "x.mp4"
+    target.write_bytes(b"an earlier result")
+    with Writer(target, (64, 64)) as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+        assert target.read_bytes() == b"an earlier result"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
+    assert len(clips.frames_in(target)) == 1
+
+
+def test_without_a_frame_nothing_is_written(tmp_path: Path) -> None:
+    with Writer(tmp_path / "x.mp4", (64, 64)):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_at_the_same_time_are_pushed_apart(tmp_path: Path) -> None:
+    with Writer(tmp_path / "x.mp4", (64, 64)) as writer:
+        for seconds in (0.0, 0.0, 0.0, 0.04, 0.02):
+            writer.write(np.zeros((64, 64, 3), np.uint8), seconds)
+    assert len(clips.frames_in(tmp_path / "x.mp4")) == 5
+
+
+def test_browsers_find_the_index_first_and_colours_survive(tmp_path: Path) -> None:
+    image = np.full((64, 64, 3), (40, 90, 200), np.uint8)
+    with Writer(tmp_path / "x.mp4", (64, 64)) as writer:
+        for number in range(5):
+            writer.write(image, number / 25)
+    data = (tmp_path / "x.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    for frame in Reader(tmp_path / "x.mp4"):
+        assert np.abs(frame.image.astype(int) - image).max() <= 6
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
+
+
+FILL = """
+import sys
+import numpy as np
+from pathlib import Path
+from detector.video import Writer
+from fmnist.errors import InputError
+noise = np.random.default_rng(0)
+count = 0
+try:
+    with Writer(Path(sys.argv[1]) / "x.mp4", (640, 480)) as writer:
+        for count in range(500):
+            writer.write(noise.integers(0, 256, (480, 640, 3), np.uint8), count / 25)
+except InputError as error:
+    print(error, count)
+"""
+
+
+def test_a_full_disk_keeps_what_fitted(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    size = RESERVE_BYTES + (2 << 20)
+    script = f"""
+        mount -t tmpfs -o size={size} none {disk} || exit 99
+        {sys.executable} -c '{FILL}' {disk} && cp {disk}/* {tmp_path} && ls -A {disk}"""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]
+    if not shutil.which("unshare"):
+        pytest.skip("no unshare to make a small disk with")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    if done.returncode in (1, 99) and "ermitted" in done.stderr:
+        pytest.skip("this machine does not let us make a small disk")
+    told, left = done.stdout.splitlines()
+    assert "x.mp4: the disk is full. What fitted is there; free space, then run it again." in told
+    assert left == "x.mp4"
+    assert 0 < len(clips.frames_in(tmp_path / "x.mp4")) <= int(told.split()[-1]) + 1
+
+
+def test_an_image_is_written_in_the_format_of_its_suffix_or_not_at_all(tmp_path: Path) -> None:
+    write_image(tmp_path / "x.png", clips.numbered(5))
+    assert clips.number_of(next(iter(Reader(tmp_path / "x.png"))).image) == 5
+    with pytest.raises(OSError):
+        write_image(tmp_path / "nowhere" / "x.png", clips.numbered(5))
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_a_writer_says_when_its_folder_is_missing(tmp_path: Path) -> None:
+    with pytest.raises((OSError, InputError)):
+        Writer(tmp_path / "nowhere" / "x.mp4", (64, 64))
