@@ -25,6 +25,7 @@ Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier th
 Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop in time; --resume goes on.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]
 
@@ -110,12 +111,13 @@ def data(
 ) -> None:
     """Find and check the data set; print its figures, draw its classes and some samples."""
     from fmnist import files
+    from fmnist.download import download as fetch
 
     pictures = output / "class_distribution.png", output / "samples.png"
     if output.exists():
         _check_outputs(overwrite, *pictures)
     if download:
-        files.download(files.search_path(data_dir)[-1], _report_download)
+        fetch(files.search_path(data_dir)[-1], _report_download)
     folder = files.find(data_dir)
 
     from fmnist import figures
@@ -141,54 +143,65 @@ def _report_download(url: str, done: int, total: int | None) -> None:
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Argument(help="vgg or lenet.")],
+    model: Annotated[str, typer.Argument(help="vgg or lenet.")] = "vgg",
     recipe: Annotated[str, typer.Option(help="report, best or crops.")] = "best",
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    stop_after: Annotated[int | None, typer.Option(min=1, help="Pause at this epoch.")] = None,
+    max_minutes: Minutes = None,
     seed: Seed = 0,
     device: Device = "auto",
-    max_minutes: Minutes = None,
     run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Results.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with it.")] = None,
     data_dir: DataDir = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train a classifier; leave weights, metrics, curves and results in a run folder."""
     from fmnist import files
     from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES, recipe_for
+    from fmnist.recipes import RECIPES
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    start = weights_file(init) if init else ""
+    start = str(weights_file(init)) if init else ""
     folder = files.find(data_dir)
 
     from fmnist import runs
-    from fmnist.data import hold_out, load
     from fmnist.device import pick_device
+    from fmnist.progress import Progress
 
     where = pick_device(device)
     if resume:
         settings, run_dir = runs.read_settings(resume, epochs), resume
     else:
+        settings = runs.plan(model, recipe, epochs, seed, start)
         run_dir = run_dir or Path("runs") / f"{model}-{recipe}-{seed}"
-        chosen = recipe_for(recipe, model)
-        settings = runs.Settings(model, recipe, chosen, epochs or chosen.epochs, seed, str(start))
         runs.prepare(run_dir, settings)
-    training, validation = hold_out(load(folder, "train"))
-    splits = (training.to(where), validation.to(where), load(folder, "test").to(where))
-    progress = runs.Progress(step=lambda epoch, done, of: None, epoch=_report_epoch)
-    try:
-        facts = runs.train(settings, run_dir, splits, progress, max_minutes or float("inf"))
-    except KeyboardInterrupt:
-        _report(f"go on with: fmnist train {model} --resume {run_dir}")
-        raise
+    splits = runs.splits(folder)
+    if settings.recipe.crops:
+        from detector.crops import crop_splits
+
+        _report("rendering crops: some minutes, once for a run")
+        splits = crop_splits(splits, settings.recipe.crops, seed, run_dir / "crops.npz")
+    with Progress(quiet) as progress:
+        watch = runs.Watch(
+            step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
+            epoch=lambda row: progress.say(_row_text(row)),
+        )
+        try:
+            facts = runs.train(settings, run_dir, splits, where, watch, max_minutes, stop_after)
+        except KeyboardInterrupt:
+            progress.say(f"stopped; go on with: fmnist train --resume {run_dir}")
+            raise
     if facts:
         print(runs.describe_result(facts))
+    else:
+        _report(f"stopped; go on with: fmnist train --resume {run_dir}")
     _report(f"written: {run_dir}")
 
 
-def _report_epoch(row: dict[str, float]) -> None:
-    print("  ".join(f"{name} {value:.4g}" for name, value in row.items()), file=sys.stderr)
+def _row_text(row: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
 
 
 @app.command()
@@ -293,8 +306,7 @@ def detect(
     head: Head = "vgg-crops",
     device: Device = "auto",
     overwrite: Overwrite = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw labelled boxes around the garments in videos and images."""
     from fmnist.classes import CLASSES

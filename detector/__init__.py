@@ -1,1 +1,1 @@
-"""Find garments in frames and name them: a YOLO grid with a Fashion-MNIST classifier as its head."""
+"""Find garments in frames with a YOLO grid, and name them with a Fashion-MNIST classifier."""

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
 from detector.evaluation import box_precision
@@ -41,6 +42,7 @@ class Schedule:
     scenes: int = 60_000
     batch_size: int = 16
     image_size: int = 320
+    shares: tuple[float, ...] = (0.6, 0.6, 0.8, 1.0)  # of that size, in equal parts of the time
     learning_rate: float = 2e-3
     weight_decay: float = 5e-4
     reports: int = 30
@@ -55,12 +57,8 @@ class Schedule:
         return -(-self.steps // self.reports)
 
     def size_at(self, step: int) -> int:
-        """Longest side in pixels: 0.6 of the full size for half of the time, then 0.8, then 1.
-
-        A step at 0.6 costs a third of one at full size.
-        """
-        done = step / self.steps
-        share = 0.6 if done < 0.5 else 0.8 if done < 0.75 else 1.0
+        """Longest side in pixels; a step at 0.6 of the full size costs a third of a full one."""
+        share = self.shares[step * len(self.shares) // self.steps]
         return round(self.image_size * share / 32) * 32
 
     def rate_at(self, step: int) -> float:
@@ -185,6 +183,7 @@ def train(
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": rest}],
         weight_decay=0.0,
+        fused=True,  # on a CPU a step of Adam takes 3 ms so, and 47 ms tensor by tensor
     )
     run = Run(network, copy.deepcopy(network).eval(), optimizer, 0, [])
     if resume:
@@ -209,7 +208,7 @@ def train(
         "model": MODEL,
         **(facts or {}),
         **settings,
-        "parameters": sum(p.numel() for p in run.average.parameters()),
+        "parameters": sum(p.numel() for p in network.parameters()),
         "validation": {"n": len(validation), **run.rows[-1]},
     }
     path = run_dir / "grid.safetensors"
@@ -224,6 +223,7 @@ def _train_period(
     started = time.monotonic()
     totals: Counter[str] = Counter()
     steps = 0
+    old, new = _floats(run.average), _floats(run.network)
     for batch in batches:
         for group in run.optimizer.param_groups:
             group["lr"] = schedule.rate_at(run.step)
@@ -241,7 +241,8 @@ def _train_period(
         nn.utils.clip_grad_norm_(run.network.parameters(), 10.0)
         run.optimizer.step()
         run.step += 1
-        _follow(run.average, run.network, run.step)
+        keep = min(0.999, run.step / (9 + run.step))  # a memory that grows up to 1000 steps
+        get_ema_multi_avg_fn(keep)(old, new, run.step)
         totals.update({name: float(value) for name, value in parts.items()})
         steps += 1
     seconds = time.monotonic() - started
@@ -249,15 +250,9 @@ def _train_period(
     return {**means, "scenes_per_second": steps * schedule.batch_size / seconds}
 
 
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, step: int) -> None:
-    """Exponential moving average with a memory that grows with the run, up to 1000 steps."""
-    keep = min(0.999, (1 + step) / (10 + step))
-    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - keep)
-        else:
-            old.copy_(new)
+def _floats(module: nn.Module) -> list[Tensor]:
+    """Parameters and running statistics, not the count of batches that nobody reads."""
+    return [value for value in module.state_dict().values() if value.is_floating_point()]
 
 
 def _loader(data: SceneBatches, first: int, workers: int) -> "DataLoader[dict[str, Tensor]]":

@@ -9,12 +9,11 @@ from pathlib import Path
 import cv2
 
 from detector.frames import Reader
-from detector.sources import expand, is_image
+from detector.sources import MARK, expand, is_image
 from fmnist.checks import free
 from fmnist.errors import InputError
 
 STDOUT = Path("-")
-MARK = ".fmnist"  # clip.mp4 becomes clip.fmnist.mp4
 
 
 @dataclass(frozen=True)

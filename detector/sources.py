@@ -15,6 +15,7 @@ VIDEOS = frozenset(
 )
 # How files of these formats begin; the suffix is only a name.
 IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*")
+MARK = ".fmnist"  # of our own results: clip.mp4 becomes clip.fmnist.mp4
 # Looking for a misspelt file may not become a walk over the whole disk.
 LOOKED_AT = 5000
 
@@ -85,7 +86,7 @@ def not_readable(path: Path) -> InputError:
 
 
 def _is_wanted(path: Path) -> bool:
-    ours = path.stem.endswith(".fmnist")  # the result of an earlier run
+    ours = path.stem.endswith(MARK)
     hidden = path.name.startswith(".")
     return path.suffix.lower() in IMAGES | VIDEOS and not (ours or hidden) and path.is_file()
 

@@ -1,9 +1,6 @@
 """Video out: H.264 with the times and the sound of its source, complete or not there at all."""
 
 import contextlib
-import errno
-import io
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,14 +15,11 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
-from fmnist.errors import InputError
+from detector.disk import SpareDisk, disk_full
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
 # What browsers play from an MP4 as it is; any other sound becomes AAC.
 COPIED_SOUND = frozenset({"aac", "mp3", "opus", "flac"})
-# Set aside while writing: a full disk must still take the index, 20 bytes a frame.
-RESERVE_BYTES = 4 << 20
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Writer:
@@ -47,14 +41,19 @@ class Writer:
     ) -> None:
         self.path = path
         self.size_wh = size_wh
-        self._file = _SpareDisk(path)
-        self._out = av.open(self._file, "w", format="mp4", options={"movflags": "+faststart"})
+        self._file = SpareDisk(path)
         self._interval = 1 / fps if fps > 0 else 0.04
-        self._video = _h264(self._out, size_wh, self._interval)
-        self._sound = _Sound(sound_of, self._out) if sound_of else None
         self._last_ticks = -1
         self._held: Any = None  # the last packet
         self._is_open = True
+        try:
+            options = {"movflags": "+faststart"}
+            self._out = av.open(self._file, "w", format="mp4", options=options)
+            self._video = _h264(self._out, size_wh, self._interval)
+            self._sound = _Sound(sound_of, self._out) if sound_of else None
+        except BaseException:
+            self._file.settle(keep=False)
+            raise
 
     def __enter__(self) -> "Writer":
         return self
@@ -85,7 +84,6 @@ class Writer:
             self._sound.copy_until(seconds)
         if self._file.is_full:
             self.finish()
-            raise disk_full(self.path)
 
     def finish(self, end_seconds: float | None = None) -> None:
         """Close the video; a second call does nothing.
@@ -101,6 +99,8 @@ class Writer:
             is_whole = self._finish(end_seconds)
         finally:
             self._file.settle(keep=is_whole)
+        if self._file.is_full:
+            raise disk_full(self.path)
 
     def _finish(self, end_seconds: float | None) -> bool:
         last = self._last_ticks / TICKS
@@ -131,25 +131,6 @@ def duration_of(path: Path) -> float:
         return float((stream.duration or 0) * (stream.time_base or 0))
 
 
-def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
-    """Write a BGR picture in the format of its suffix, whole or not at all."""
-    encoded, data = cv2.imencode(path.suffix, image)
-    assert encoded, path.suffix
-    part = part_of(path)
-    try:
-        part.write_bytes(data.tobytes())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise disk_full(path) if error.errno in DISK_FULL else error from None
-
-
-def disk_full(path: Path) -> InputError:
-    """The error for a disk that filled up while `path` was written."""
-    kept = "What fitted is there" if path.exists() else "Nothing was kept"
-    return InputError(f"{path}: the disk is full. {kept}; free space, then run it again.")
-
-
 class _Sound:
     """The first sound track of a source, packet by packet; AAC where an MP4 would be silent."""
 
@@ -158,7 +139,8 @@ class _Sound:
         self._container = av.open(f"file:{source.absolute()}")
         self._stream: Any = next(iter(self._container.streams.audio), None)
         self._ahead: Any = None
-        if self._stream is None:
+        if self._stream is None or self._stream.codec_context is None:  # none, or none we know
+            self._stream = None
             self._packets: Iterator[Any] = iter(())
             return
         video = next(iter(self._container.streams.video), None)
@@ -205,46 +187,6 @@ class _Sound:
         self._container.close()
 
 
-class _SpareDisk(io.FileIO):
-    """A file that grows beside its target, with spare space to finish it on a full disk.
-
-    FFmpeg drops everything after the first failed write, so it may never see one.
-    """
-
-    def __init__(self, target: Path) -> None:
-        self.is_full = False
-        self._target = target
-        self._part = part_of(target)
-        self._spare = self._part.with_suffix(".spare")
-        super().__init__(self._part, "w+b")
-        try:
-            self._spare.write_bytes(bytes(RESERVE_BYTES))
-        except OSError as error:
-            self.settle(keep=False)
-            raise disk_full(target) if error.errno in DISK_FULL else error from None
-
-    def write(self, data: Any) -> int:
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[super().write(rest) :]
-            except OSError as error:
-                if self.is_full or error.errno not in DISK_FULL:
-                    raise
-                self.is_full = True
-                self._spare.unlink()
-        return len(data)
-
-    def settle(self, keep: bool) -> None:
-        """Give the finished file its name, or take every trace away."""
-        self.close()
-        self._spare.unlink(missing_ok=True)
-        if keep:
-            os.replace(self._part, self._target)
-        else:
-            self._part.unlink(missing_ok=True)
-
-
 def _h264(out: av.container.OutputContainer, size_wh: tuple[int, int], interval: float) -> Any:
     video = out.add_stream("libx264", rate=Fraction(TICKS, max(round(interval * TICKS), 1)))
     video.width, video.height = (side + side % 2 for side in size_wh)
@@ -255,8 +197,3 @@ def _h264(out: av.container.OutputContainer, size_wh: tuple[int, int], interval:
     # BT.601 in 16..235: what cv2.cvtColor makes.
     video.codec_context.colorspace, video.codec_context.color_range = 6, 1
     return video
-
-
-def part_of(path: Path) -> Path:
-    """The name under which a file is written until it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")

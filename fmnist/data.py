@@ -37,9 +37,7 @@ class Split:
         return Split(self.images[index], self.labels[index])
 
     def __add__(self, other: "Split") -> "Split":
-        return Split(
-            torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels])
-        )
+        return Split(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
 
 
 def load(folder: Path, part: str) -> Split:

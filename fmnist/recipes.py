@@ -36,9 +36,7 @@ class Recipe:
 
 RECIPES = {
     # The report: Adam, constant rate, Listing 1, its dropout; it gives no number of epochs.
-    "report": Recipe(
-        epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"
-    ),
+    "report": Recipe(epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"),
     "best": Recipe(
         epochs=12,
         optimizer="muon",

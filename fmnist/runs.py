@@ -10,7 +10,6 @@ curves.png, confusion.png
 
 import csv
 import io
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,12 +26,12 @@ from fmnist.checkpoint import (
     write_atomically,
     write_json,
 )
-from fmnist.data import Split
+from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
 from fmnist.provenance import provenance
-from fmnist.recipes import Recipe
+from fmnist.recipes import Recipe, recipe_for
 from fmnist.training import NotFinite, Training, start, train_one_epoch
 
 Row = dict[str, float]
@@ -58,11 +57,22 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Watch:
     """Who is told what: every step (epoch, steps done, steps) and every finished epoch (row)."""
 
     step: Callable[[int, int, int], None]
     epoch: Callable[[Row], None]
+
+
+def plan(model: str, recipe_name: str, epochs: int | None, seed: int, init: str) -> Settings:
+    """The settings of a new run."""
+    recipe = recipe_for(recipe_name, model)
+    return Settings(model, recipe_name, recipe, epochs or recipe.epochs, seed, init)
+
+
+def splits(folder: Path) -> tuple[Split, Split, Split]:
+    """Training, validation and test of the data set in `folder`."""
+    return *hold_out(load(folder, "train")), load(folder, "test")
 
 
 def prepare(run_dir: Path, settings: Settings) -> None:
@@ -92,7 +102,9 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
     """
     path = run_dir / "settings.json"
     if not path.is_file():
-        raise InputError(f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`.")
+        raise InputError(
+            f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`."
+        )
     settings = Settings.from_dict(read_json(path))
     if epochs is None or epochs == settings.epochs:
         return settings
@@ -110,14 +122,15 @@ def train(
     settings: Settings,
     run_dir: Path,
     splits: tuple[Split, Split, Split],
-    progress: Progress,
-    max_minutes: float = math.inf,
+    device: torch.device,
+    watch: Watch,
+    max_minutes: float | None = None,
     stop_after: int | None = None,
 ) -> Facts | None:
     """Train from where the folder stands to the end of the schedule.
 
     Args:
-        splits: training, validation and test, all on the device to train on.
+        splits: training, validation and test.
         max_minutes: stop after the last epoch that fits into this time.
         stop_after: stop when this many epochs of the run are done.
 
@@ -127,15 +140,15 @@ def train(
     Raises:
         InputError: the loss was not finite; the state of the last good epoch is kept.
     """
-    training_split, validation, test = splits
-    training, rows = _begin(settings, run_dir, training_split.images.device)
+    training_split, validation, test = (split.to(device) for split in splits)
+    training, rows = _begin(settings, run_dir, device)
     limit = min(settings.epochs, stop_after or settings.epochs)
     started = time.monotonic()
     while training.epoch < limit:
         before = time.monotonic()
         try:
             row = train_one_epoch(
-                training, training_split, lambda i, n: progress.step(training.epoch + 1, i, n)
+                training, training_split, lambda i, n: watch.step(training.epoch + 1, i, n)
             )
         except NotFinite as error:
             raise InputError(
@@ -153,9 +166,9 @@ def train(
         }
         rows.append(row)
         _save(run_dir, settings, training, rows, judged)
-        progress.epoch(row)
+        watch.epoch(row)
         spent = time.monotonic() - started
-        if spent + (time.monotonic() - before) > max_minutes * 60:
+        if max_minutes is not None and spent + (time.monotonic() - before) > max_minutes * 60:
             break
     if training.epoch < settings.epochs:
         return None
@@ -225,6 +238,16 @@ def _finish(
     figures.curves(rows, run_dir / "curves.png")
     figures.confusion(tested.confusion, run_dir / "confusion.png")
     return facts
+
+
+def describe_result(facts: Facts) -> str:
+    """The one line that ends a run."""
+    test = facts["test"]
+    low, high = test["accuracy_interval_95"]
+    return (
+        f"test accuracy {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, "
+        f"n = {test['n']}), loss {test['loss']:.4f}, macro F1 {test['macro']['f1']:.4f}"
+    )
 
 
 def _card(settings: Settings, training: Training) -> Facts:

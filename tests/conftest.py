@@ -1,5 +1,6 @@
 """What the tests share: where the real data set is, small separable data, settled libraries."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,3 +46,24 @@ def tiny_split() -> "Split":
         row, column = divmod(label, 5)
         image[4 + 11 * row :, 1 + 5 * column :][:9, :5] += 180
     return Split(images, labels)
+
+
+@pytest.fixture
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four small files of known MD5 in the place of the real ones."""
+    from fmnist import files
+    from tests.data_files import CONTENT
+
+    sums = {name: hashlib.md5(content).hexdigest() for name, content in CONTENT.items()}
+    for name, md5 in sums.items():
+        monkeypatch.setitem(files.FILES, name, md5)
+
+
+@pytest.fixture
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The tests see neither the settings nor the data sets of the machine that runs them."""
+    from fmnist import files
+
+    monkeypatch.delenv("FMNIST_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(files, "DEBIAN_FOLDER", tmp_path / "debian")

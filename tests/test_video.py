@@ -10,8 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from detector.disk import RESERVE_BYTES, write_image
 from detector.frames import Reader
-from detector.video import RESERVE_BYTES, Writer, write_image
+from detector.video import Writer
 from fmnist.errors import InputError
 from tests import clips
 

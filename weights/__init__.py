@@ -1,4 +1,4 @@
-"""The weights that ship: NAME.safetensors beside NAME.json, the card that says how they came to be."""
+"""The weights that ship: NAME.safetensors beside NAME.json, the card that tells their origin."""
 
 from pathlib import Path
 

@@ -1,0 +1,81 @@
+"""Files that stand under their name only when they are whole, on a disk that may fill up."""
+
+import errno
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from fmnist.errors import InputError
+
+# Set aside while a video is written: a full disk must still take its index, 20 bytes a frame.
+RESERVE_BYTES = 4 << 20
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class SpareDisk(io.FileIO):
+    """A file that grows beside its target, with spare space to finish it on a full disk.
+
+    FFmpeg drops everything after the first failed write, so it may never see one.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.is_full = False
+        self._target = target
+        self._part = part_of(target)
+        self._spare = self._part.with_suffix(".spare")
+        super().__init__(self._part, "w+b")
+        try:
+            self._spare.write_bytes(bytes(RESERVE_BYTES))
+        except OSError as error:
+            self.settle(keep=False)
+            raise disk_full(target) if error.errno in DISK_FULL else error from None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[super().write(rest) :]
+            except OSError as error:
+                if self.is_full or error.errno not in DISK_FULL:
+                    raise
+                self.is_full = True
+                self._spare.unlink()
+        return len(data)
+
+    def settle(self, keep: bool) -> None:
+        """Give the finished file its name, or take every trace away."""
+        self.close()
+        self._spare.unlink(missing_ok=True)
+        if keep:
+            os.replace(self._part, self._target)
+        else:
+            self._part.unlink(missing_ok=True)
+
+
+def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
+    """Write a BGR picture in the format of its suffix, whole or not at all."""
+    encoded, data = cv2.imencode(path.suffix, image)
+    assert encoded, path.suffix
+    part = part_of(path)
+    try:
+        part.write_bytes(data.tobytes())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise disk_full(path) if error.errno in DISK_FULL else error from None
+
+
+def disk_full(path: Path) -> InputError:
+    """The error for a disk that filled up while `path` was written."""
+    kept = "What fitted is there" if path.exists() else "Nothing was kept"
+    return InputError(f"{path}: the disk is full. {kept}; free space, then run it again.")
+
+
+def part_of(path: Path) -> Path:
+    """The name under which a file is written until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")

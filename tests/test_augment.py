@@ -1,0 +1,86 @@
+"""Augmentation keeps shape and range, and draws from its generator alone."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from fmnist.augment import crop_flip, listing1, random_erasing, resize, silhouette
+
+AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {
+    "listing1": listing1,
+    "crop_flip": crop_flip,
+    "random_erasing": lambda images, generator: random_erasing(images, generator, 0.5),
+}
+
+
+@pytest.fixture
+def images() -> Tensor:
+    return torch.rand(16, 1, 28, 28, generator=Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_the_same_seed_gives_the_same_batch_in_range(name: str, images: Tensor) -> None:
+    first, second = (AUGMENTATIONS[name](images, Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(first, second)
+    assert first.shape == images.shape
+    assert first.min() >= 0 and first.max() <= 1
+    assert not torch.equal(first, images)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_an_image_is_only_ever_made_from_itself(name: str) -> None:
+    black = torch.zeros(2, 1, 28, 28)
+    black[1] = 1.0
+    seen = AUGMENTATIONS[name](black, Generator().manual_seed(0))
+    if name == "random_erasing":  # paints noise into both
+        return
+    assert seen[0].max() == 0
+    assert seen[1].max() == 1
+
+
+def test_a_crop_is_one_of_the_fifty_shifts_and_flips() -> None:
+    image = torch.rand(1, 1, 28, 28)
+    padded = torch.nn.functional.pad(image, (2, 2, 2, 2))
+    views = [padded[..., y : y + 28, x : x + 28] for y in range(5) for x in range(5)]
+    views += [view.flip(-1) for view in views]
+    for seed in range(20):
+        seen = crop_flip(image, Generator().manual_seed(seed))
+        assert any(torch.equal(seen, view) for view in views)
+
+
+def test_listing_one_without_luck_is_a_rotation_and_a_shift_of_at_most_a_tenth() -> None:
+    dot = torch.zeros(64, 1, 28, 28)
+    dot[:, :, 13:15, 13:15] = 1.0
+    seen = listing1(dot, Generator().manual_seed(0))
+    rows = torch.arange(28.0)
+    mass = seen.sum((1, 2, 3)).clamp(min=1)
+    centre_y = (seen.squeeze(1).sum(2) * rows).sum(1) / mass
+    centre_x = (seen.squeeze(1).sum(1) * rows).sum(1) / mass
+    for centre in (centre_x, centre_y):
+        assert (centre - 13.5).abs().max() <= 0.1 * 28 + 1
+        assert centre.std() > 0.5
+
+
+def test_resizing_to_the_same_size_is_free_and_keeps_the_mean_otherwise(images: Tensor) -> None:
+    assert resize(images, 28) is images
+    small = resize(images, 14)
+    assert small.shape == (16, 1, 14, 14)
+    assert abs(float(small.mean() - images.mean())) < 0.01
+
+
+def test_a_silhouette_holds_the_dark_inside_and_not_the_gap_that_is_open() -> None:
+    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    image[0, 4:24, 4:24] = 200
+    image[0, 8:12, 8:12] = 0  # enclosed: belongs to the garment
+    image[0, 16:24, 12:16] = 0  # open at the bottom: the gap between two legs
+    mask = silhouette(image)[0]
+    assert mask[9, 9]
+    assert not mask[20, 13]
+    assert mask.sum() == 20 * 20 - 8 * 4
+
+
+def test_the_silhouette_of_nothing_is_empty() -> None:
+    assert not silhouette(torch.zeros(2, 28, 28, dtype=torch.uint8)).any()
+    assert silhouette(torch.zeros(0, 28, 28, dtype=torch.uint8)).shape == (0, 28, 28)

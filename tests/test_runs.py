@@ -1,0 +1,140 @@
+"""The run folder: stopping and resuming changes nothing, and nothing in it is ever half-written."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist import runs
+from fmnist.checkpoint import load_checkpoint, save_checkpoint
+from fmnist.classes import CLASSES
+from fmnist.data import Split, hold_out
+from fmnist.errors import InputError
+from fmnist.models import build
+
+CPU = torch.device("cpu")
+QUIET = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+
+
+@pytest.fixture
+def splits(tiny_split: Split) -> tuple[Split, Split, Split]:
+    training, validation = hold_out(tiny_split, 20)
+    return training, validation, tiny_split
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(run / "last.safetensors")[0]
+
+
+@pytest.mark.parametrize(("model", "recipe"), [("lenet", "report"), ("lenet", "best")])
+def test_two_epochs_and_two_more_equal_four(
+    model: str, recipe: str, splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    settings = runs.plan(model, recipe, 4, 0, "")
+    through, stopped = tmp_path / "through", tmp_path / "stopped"
+    for run in (through, stopped):
+        runs.prepare(run, settings)
+    assert runs.train(settings, through, splits, CPU, QUIET) is not None
+    assert runs.train(settings, stopped, splits, CPU, QUIET, stop_after=2) is None
+    assert not (stopped / "result.json").exists(), "the test set waits for the end"
+    resumed = runs.read_settings(stopped)
+    assert runs.train(resumed, stopped, splits, CPU, QUIET) is not None
+    wanted, got = weights(through), weights(stopped)
+    assert all(torch.equal(value, got[name]) for name, value in wanted.items())
+
+
+def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    long, short = tmp_path / "long", tmp_path / "short"
+    runs.prepare(long, runs.plan("lenet", "report", 3, 0, ""))
+    runs.train(runs.read_settings(long), long, splits, CPU, QUIET)
+    runs.prepare(short, runs.plan("lenet", "report", 1, 0, ""))
+    runs.train(runs.read_settings(short), short, splits, CPU, QUIET)
+    runs.train(runs.read_settings(short, epochs=3), short, splits, CPU, QUIET)
+    assert all(torch.equal(value, weights(short)[name]) for name, value in weights(long).items())
+    scheduled = tmp_path / "scheduled"
+    runs.prepare(scheduled, runs.plan("lenet", "best", 2, 0, ""))
+    with pytest.raises(InputError, match="planned for 2 epochs"):
+        runs.read_settings(scheduled, epochs=3)
+
+
+def test_a_finished_run_holds_all_that_it_promises(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    runs.prepare(tmp_path / "run", settings := runs.plan("lenet", "report", 2, 5, ""))
+    facts = runs.train(settings, tmp_path / "run", splits, CPU, QUIET)
+    assert facts is not None
+    promised = "settings.json metrics.csv state.pt best.safetensors best.json last.safetensors"
+    promised += " last.json result.json curves.png confusion.png"
+    assert {path.name for path in (tmp_path / "run").iterdir()} == set(promised.split())
+    assert json.loads((tmp_path / "run" / "result.json").read_text()) == facts
+    assert facts["test"]["n"] == 64
+    assert (facts["seed"], facts["recipe_name"], facts["epochs_done"]) == (5, "report", 2)
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert runs.describe_result(facts).startswith("test accuracy 0.")
+
+
+def test_no_time_still_means_one_epoch_that_can_be_resumed(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    runs.prepare(tmp_path / "run", settings := runs.plan("lenet", "report", 3, 0, ""))
+    assert runs.train(settings, tmp_path / "run", splits, CPU, QUIET, max_minutes=0) is None
+    assert (tmp_path / "run" / "last.safetensors").exists()
+
+
+def test_an_interrupted_epoch_leaves_the_one_before(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    def interrupt(epoch: int, done: int, of: int) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    runs.prepare(run, settings := runs.plan("lenet", "report", 2, 0, ""))
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(settings, run, splits, CPU, runs.Watch(interrupt, lambda row: None))
+    before = weights(run)
+    state = torch.load(run / "state.pt", weights_only=True)["training"]["model"]
+    assert all(torch.equal(value, state[name]) for name, value in before.items())
+
+
+def test_a_loss_that_explodes_keeps_the_last_good_epoch(
+    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    runs.prepare(run, settings := runs.plan("lenet", "report", 3, 0, ""))
+    runs.train(settings, run, splits, CPU, QUIET, stop_after=1)
+    before = weights(run)
+    state = torch.load(run / "state.pt", weights_only=True)
+    state["training"]["model"]["classifier.2.weight"].fill_(float("nan"))
+    torch.save(state, run / "state.pt")
+    with pytest.raises(InputError, match="last good epoch is kept"):
+        runs.train(settings, run, splits, CPU, QUIET)
+    assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
+
+
+def test_initial_weights_are_where_the_run_begins(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    initial = tmp_path / "x.safetensors"
+    model = build("lenet")
+    save_checkpoint(initial, model.state_dict(), {"model": "lenet", "classes": list(CLASSES)})
+    settings = runs.plan("lenet", "report", 1, 0, str(initial))
+    training, _ = runs._begin(settings, tmp_path, CPU)
+    assert torch.equal(training.model.state_dict()["features.1.weight"], model.features[1].weight)
+    with pytest.raises(InputError, match="not a vgg"):
+        runs._begin(runs.plan("vgg", "report", 1, 0, str(initial)), tmp_path, CPU)
+
+
+def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:
+    settings = runs.plan("lenet", "report", 1, 0, "")
+    runs.prepare(tmp_path / "run", settings)
+    with pytest.raises(InputError, match="already holds a run"):
+        runs.prepare(tmp_path / "run", settings)
+    with pytest.raises(InputError, match="holds no run"):
+        runs.read_settings(tmp_path)

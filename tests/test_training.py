@@ -1,0 +1,88 @@
+"""The step learns, and an epoch depends on nothing but its seed and the state before it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from fmnist.data import Split
+from fmnist.evaluation import from_logits, predict_logits
+from fmnist.models import build
+from fmnist.recipes import RECIPES, Recipe
+from fmnist.training import NotFinite, Training, image_size, rate_factor, start, train_one_epoch
+
+BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)
+
+
+def begin(model: str, recipe: Recipe, epochs: int, seed: int = 0) -> Training:
+    torch.manual_seed(seed)
+    return start(build(model, recipe.dropout), recipe, epochs, seed)
+
+
+@pytest.mark.parametrize(
+    ("model", "recipe", "epochs"),
+    [
+        ("lenet", replace(RECIPES["report"], dropout=0.0, batch_size=16), 40),
+        ("lenet", replace(BEST, ema_decay=0.9), 30),
+        ("vgg", replace(BEST, ema_decay=0.9, sizes=((0.5, 16), (1.0, 28))), 10),
+    ],
+)
+def test_it_overfits_thirty_two_images(
+    model: str, recipe: Recipe, epochs: int, tiny_split: Split
+) -> None:
+    some = tiny_split.select(slice(32))
+    training = begin(model, recipe, epochs)
+    for _ in range(epochs):
+        row = train_one_epoch(training, some)
+    result = from_logits(predict_logits(training.weights(), some.images), some.labels)
+    assert result.accuracy == 1.0
+    assert set(row) == {"lr", "train_loss", "train_accuracy"}
+
+
+@pytest.mark.parametrize("recipe", [RECIPES["report"], replace(BEST, erasing=0.5)])
+def test_an_epoch_after_a_restart_is_the_epoch_without_one(
+    recipe: Recipe, tiny_split: Split
+) -> None:
+    through, stopped = begin("lenet", recipe, 3), begin("lenet", recipe, 3)
+    train_one_epoch(through, tiny_split)
+    train_one_epoch(through, tiny_split)
+    train_one_epoch(stopped, tiny_split)
+    resumed = begin("lenet", recipe, 3, seed=0)
+    torch.rand(7)  # whatever else the process has drawn
+    resumed.load_state_dict(stopped.state_dict())
+    train_one_epoch(resumed, tiny_split)
+    wanted, got = through.state_dict(), resumed.state_dict()
+    assert all(torch.equal(value, got["model"][name]) for name, value in wanted["model"].items())
+    averages = zip(
+        through.weights().state_dict().values(),
+        resumed.weights().state_dict().values(),
+        strict=True,
+    )
+    assert all(torch.equal(a, b) for a, b in averages)
+
+
+def test_another_seed_trains_other_weights(tiny_split: Split) -> None:
+    first, second = (begin("lenet", RECIPES["report"], 1, seed) for seed in (0, 1))
+    assert train_one_epoch(first, tiny_split) != train_one_epoch(second, tiny_split)
+
+
+def test_a_loss_that_is_not_finite_is_an_error(tiny_split: Split) -> None:
+    training = begin("lenet", replace(RECIPES["report"], learning_rate=1e30), 5)
+    with pytest.raises(NotFinite):
+        for _ in range(5):
+            train_one_epoch(training, tiny_split)
+
+
+def test_the_triangle_rises_during_the_warm_up_and_falls_to_zero() -> None:
+    recipe = replace(BEST, warmup=0.1)
+    rates = [rate_factor(recipe, i / 100) for i in range(101)]
+    assert max(rates) == rates[10] == 1.0
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == 0.0
+    assert {rate_factor(RECIPES["report"], i / 10) for i in range(11)} == {1.0}
+
+
+def test_images_grow_as_the_recipe_says() -> None:
+    recipe = replace(BEST, sizes=((0.5, 16), (1.0, 28)))
+    assert [image_size(recipe, p) for p in (0.0, 0.49, 0.5, 0.99, 1.0)] == [16, 16, 28, 28, 28]
