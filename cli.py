@@ -112,12 +112,14 @@ def data(
     """Find and check the data set; print its figures, draw its classes and some samples."""
     from fmnist import files
     from fmnist.download import download as fetch
+    from fmnist.progress import Progress
 
     pictures = output / "class_distribution.png", output / "samples.png"
     if output.exists():
         _check_outputs(overwrite, *pictures)
     if download:
-        fetch(files.search_path(data_dir)[-1], _report_download)
+        with Progress() as progress:
+            fetch(files.search_path(data_dir)[-1], progress)
     folder = files.find(data_dir)
 
     from fmnist import figures
@@ -133,12 +135,6 @@ def data(
     figures.class_distribution(counts[0].numpy(), pictures[0])
     figures.sample_grid(train.images.numpy(), train.labels.numpy(), pictures[1])
     _report(f"written: {pictures[0]}, {pictures[1]}")
-
-
-def _report_download(url: str, done: int, total: int | None) -> None:
-    if done == total or sys.stderr.isatty():
-        end = "\n" if done == total else "\r"
-        print(f"{url.rsplit('/', 1)[-1]}: {done / 1e6:.1f} MB", end=end, file=sys.stderr)
 
 
 @app.command()
@@ -186,7 +182,7 @@ def train(
     with Progress(quiet) as progress:
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
-            epoch=lambda row: progress.say(_row_text(row)),
+            epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
         )
         try:
             facts = runs.train(settings, run_dir, splits, where, watch, max_minutes, stop_after)
@@ -198,10 +194,6 @@ def train(
     else:
         _report(f"stopped; go on with: fmnist train --resume {run_dir}")
     _report(f"written: {run_dir}")
-
-
-def _row_text(row: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
 
 
 @app.command()
@@ -253,7 +245,7 @@ def predict(
     overwrite: Overwrite = False,
 ) -> None:
     """Name the garment on each photo: the class, its probability, and the next two."""
-    from detector.sources import check_source, expand
+    from detector.video.sources import check_source, expand
 
     paths = [path for image in images for path in expand(image)]
     for path in paths:
@@ -261,8 +253,8 @@ def predict(
     _check_outputs(overwrite, json_file)
     head_path = weights_file(weights)
 
-    from detector.frames import read
     from detector.head import Head
+    from detector.video.frames import read
     from fmnist.classes import CLASSES
     from fmnist.device import pick_device
 

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import torch
 
-from detector.backgrounds import HELD_OUT, TRAIN, Background, procedural
-from detector.garments import Garments, from_split
 from detector.head import SIZE, square_crop
-from detector.scenes import FAIR, TRAINING, render
-from detector.textures import Painter
+from detector.synthesis.backgrounds import HELD_OUT, TRAIN, Background, procedural
+from detector.synthesis.garments import Garments, from_split
+from detector.synthesis.scenes import FAIR, TRAINING, render
+from detector.synthesis.textures import Painter
 from fmnist.data import Split
 
 FRAME = (400, 320)  # width and height: the smallest garment is about as large as a crop

@@ -16,13 +16,13 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
-from detector.disk import write_image
 from detector.draw import draw
-from detector.frames import Frame, Reader
 from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
 from detector.plan import Plan, check_display, plan_outputs
 from detector.sheet import Sheet
-from detector.video import Writer
+from detector.video.disk import write_image
+from detector.video.frames import Frame, Reader
+from detector.video.writer import Writer
 from fmnist.errors import InputError
 
 __all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from detector.boxes import Detections, iou
-from detector.scenes import Scene
+from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES
 
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation

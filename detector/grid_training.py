@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from detector.evaluation import box_precision
 from detector.grid import MODEL, Grid, as_input, build, letterbox
-from detector.scenes import Scene
+from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint, write_atomically
 from fmnist.device import autocast
 from fmnist.errors import InputError

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from detector.boxes import Detections
-from detector.disk import DISK_FULL, disk_full, part_of
-from detector.frames import Frame
 from detector.plan import STDOUT
+from detector.video.disk import DISK_FULL, disk_full, part_of
+from detector.video.frames import Frame
 from fmnist.classes import CLASSES
 
 UNKNOWN = "unknown"

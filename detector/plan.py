@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 
-from detector.frames import Reader
-from detector.sources import MARK, expand, is_image
+from detector.video.frames import Reader
+from detector.video.sources import MARK, expand, is_image
 from fmnist.checks import free
 from fmnist.errors import InputError
 

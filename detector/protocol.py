@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from detector.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.boxes import Detections
-from detector.clip import clip
 from detector.evaluation import from_detections
-from detector.garments import Garments, from_split
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
-from detector.scenes import Scene, held_out, render
-from detector.video import Writer
+from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
+from detector.synthesis.clip import clip
+from detector.synthesis.garments import Garments, from_split
+from detector.synthesis.scenes import Scene, held_out, render
+from detector.video.writer import Writer
 from fmnist.data import Split, hold_out, load
 from fmnist.provenance import provenance
 

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
-from detector.disk import write_image
 from detector.draw import contact_sheet, draw
+from detector.video.disk import write_image
 
 PICTURES = 12
 COLUMNS = 3

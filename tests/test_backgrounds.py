@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.backgrounds import HELD_OUT, TRAIN, from_folder, mixture, procedural
+from detector.synthesis.backgrounds import HELD_OUT, TRAIN, from_folder, mixture, procedural
 from fmnist.errors import InputError
 
 

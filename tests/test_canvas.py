@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from detector.canvas import Canvas, Shadow, paint
-from detector.garments import Patch
+from detector.synthesis.canvas import Canvas, Shadow, paint
+from detector.synthesis.garments import Patch
 
 
 def square(side: int, level: int = 200) -> Patch:

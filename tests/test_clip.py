@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from detector.clip import clip
-from detector.garments import Garments
+from detector.synthesis.clip import clip
+from detector.synthesis.garments import Garments
 
 
 @pytest.fixture(scope="module")

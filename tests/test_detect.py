@@ -16,9 +16,9 @@ from jaxtyping import UInt8
 
 from detector.boxes import Detections
 from detector.detect import Interrupted, Settings, detect, keep
-from detector.frames import Frame
 from detector.plan import Plan, plan_outputs
 from detector.sheet import COLUMNS, PICTURES
+from detector.video.frames import Frame
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 from tests import clips

@@ -7,7 +7,7 @@ import pytest
 
 from detector.boxes import Detections
 from detector.evaluation import evaluate, from_detections, match
-from detector.scenes import Scene
+from detector.synthesis.scenes import Scene
 
 
 def scenes(count: int = 40, seed: int = 0) -> list[Scene]:

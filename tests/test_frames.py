@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.frames import Reader, read
+from detector.video.frames import Reader, read
 from fmnist.errors import InputError
 from tests import clips
 

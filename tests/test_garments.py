@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.garments import (
+from detector.synthesis.garments import (
     Cloth,
     Garments,
     Pose,

@@ -17,7 +17,7 @@ from torchvision.ops import box_convert
 from detector.boxes import iou
 from detector.grid import MODEL, Grid, _cells, as_input, build, letterbox
 from detector.grid_training import SceneBatches, Schedule, train
-from detector.scenes import Scene
+from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint
 from fmnist.errors import InputError
 

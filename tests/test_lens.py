@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detector.lens import photograph
+from detector.synthesis.lens import photograph
 
 
 @pytest.mark.parametrize("size_hw", [(1, 1), (33, 47), (1100, 1200)])

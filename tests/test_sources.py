@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.sources import check_source, expand, is_image, is_indexed
+from detector.video.sources import check_source, expand, is_image, is_indexed
 from fmnist.errors import InputError
 from tests import clips
 

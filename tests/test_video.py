@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from detector.disk import RESERVE_BYTES, write_image
-from detector.frames import Reader
-from detector.video import Writer
+from detector.video.disk import RESERVE_BYTES, write_image
+from detector.video.frames import Reader
+from detector.video.writer import Writer
 from fmnist.errors import InputError
 from tests import clips
 
@@ -132,7 +132,7 @@ FILL = """
 import sys
 import numpy as np
 from pathlib import Path
-from detector.video import Writer
+from detector.video.writer import Writer
 from fmnist.errors import InputError
 noise = np.random.default_rng(0)
 count = 0

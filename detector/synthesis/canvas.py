@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from detector.garments import Patch
+from detector.synthesis.garments import Patch
 
 OBJECT = 255  # owner of the pixels of what is no garment
 MOST_IOU = 0.45  # of the boxes of two garments

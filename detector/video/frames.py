@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.sources import check_source, is_image, is_indexed, not_readable
-from detector.video import duration_of
+from detector.video.sources import check_source, is_image, is_indexed, not_readable
+from detector.video.writer import duration_of
 from fmnist.errors import InputError
 
 # A failed read is not the end of a file; this many in a row are.

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.disk import SpareDisk, disk_full
+from detector.video.disk import SpareDisk, disk_full
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
 # What browsers play from an MP4 as it is; any other sound becomes AAC.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from detector.backgrounds import HELD_OUT, Background, procedural
-from detector.canvas import Canvas, Shadow
-from detector.garments import Garments, Patch, Pose, decoy, make_patch, random_cloth
-from detector.lens import photograph
+from detector.synthesis.backgrounds import HELD_OUT, Background, procedural
+from detector.synthesis.canvas import Canvas, Shadow
+from detector.synthesis.garments import Garments, Patch, Pose, decoy, make_patch, random_cloth
+from detector.synthesis.lens import photograph
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from detector.canvas import Shadow, darken, paint
-from detector.garments import Cloth, Garments, Pose, make_patch, ramp, weaves
-from detector.held_out_textures import street
+from detector.synthesis.canvas import Shadow, darken, paint
+from detector.synthesis.garments import Cloth, Garments, Pose, make_patch, ramp, weaves
+from detector.synthesis.held_out_textures import street
 
 LANES = 7  # garments in flight at any time
 GOLDEN = 0.618034  # of the hue circle, so that neighbours differ in colour

@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from detector.textures import Painter, Picture, grain, mix, octaves, plain, random_colour
+from detector.synthesis.textures import Painter, Picture, grain, mix, octaves, plain, random_colour
 
 
 def voronoi(rng: np.random.Generator, side: int) -> Picture:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.held_out_textures import HELD_OUT
-from detector.textures import Painter
-from detector.training_textures import TRAIN
+from detector.synthesis.held_out_textures import HELD_OUT
+from detector.synthesis.textures import Painter
+from detector.synthesis.training_textures import TRAIN
 from fmnist.errors import InputError
 
 __all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mixture", "procedural"]

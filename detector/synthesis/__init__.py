@@ -1,0 +1,1 @@
+"""Frames with known boxes, painted from Fashion-MNIST over procedural backgrounds or photos."""

@@ -1,0 +1,1 @@
+"""Files in, files out: what is read, and what is written beside it."""
