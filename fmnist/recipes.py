@@ -64,8 +64,8 @@ RECIPES = {
         label_smoothing=0.1,
         dropout=0.1,
         ema_decay=0.995,
-        crops=120_000,
-        sizes=((0.4, 20), (1.0, 28)),
+        crops=80_000,
+        sizes=((0.6, 20), (1.0, 28)),
     ),
 }
 

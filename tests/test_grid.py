@@ -14,9 +14,10 @@ import torch
 from torch import nn
 from torchvision.ops import box_convert
 
+from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
 from detector.grid import MODEL, Grid, _cells, as_input, build, letterbox
-from detector.grid_training import SceneBatches, Schedule, train
+from detector.grid_training import train
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint
 from fmnist.errors import InputError
