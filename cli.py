@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from fmnist import console
-from fmnist.checks import device_name, free, known
+from fmnist.checks import all_free, device_name, known
 from fmnist.errors import InputError
 from weights import WEIGHTS
 
@@ -81,12 +81,6 @@ def weights_file(name: str) -> Path:
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
 
 
-def _check_outputs(overwrite: bool, *targets: Path | str | None) -> None:
-    for target in targets:
-        if target and str(target) != "-":
-            free(Path(target), overwrite)
-
-
 def _write_json(facts: Any, target: str) -> None:
     if target == "-":
         print(json.dumps(facts, indent=2))
@@ -116,7 +110,7 @@ def data(
 
     pictures = output / "class_distribution.png", output / "samples.png"
     if output.exists():
-        _check_outputs(overwrite, *pictures)
+        all_free(overwrite, *pictures)
     if download:
         with Progress() as progress:
             fetch(files.search_path(data_dir)[-1], progress)
@@ -159,18 +153,19 @@ def train(
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    start = str(weights_file(init)) if init else ""
+    initial = weights_file(init) if init else None
     folder = files.find(data_dir)
 
     from fmnist import runs
     from fmnist.device import pick_device
     from fmnist.progress import Progress
+    from fmnist.tables import result_line
 
     where = pick_device(device)
     if resume:
         settings, run_dir = runs.read_settings(resume, epochs), resume
     else:
-        settings = runs.plan(model, recipe, epochs, seed, start)
+        settings = runs.plan(model, recipe, epochs, seed, init)
         run_dir = run_dir or Path("runs") / f"{model}-{recipe}-{seed}"
         runs.prepare(run_dir, settings)
     splits = runs.splits(folder)
@@ -178,22 +173,23 @@ def train(
         from detector.crops import crop_splits
 
         _report("rendering crops: some minutes, once for a run")
-        splits = crop_splits(splits, settings.recipe.crops, seed, run_dir / "crops.npz")
+        splits = crop_splits(splits, settings.recipe.crops, settings.seed, run_dir / "crops.npz")
+    again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
             epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
         )
         try:
-            facts = runs.train(settings, run_dir, splits, where, watch, max_minutes, stop_after)
+            facts = runs.train(
+                settings, run_dir, splits, where, watch, max_minutes, stop_after, initial
+            )
         except KeyboardInterrupt:
-            progress.say(f"stopped; go on with: fmnist train --resume {run_dir}")
+            progress.say(f"stopped; go on with: {again}")
             raise
     if facts:
-        print(runs.describe_result(facts))
-    else:
-        _report(f"stopped; go on with: fmnist train --resume {run_dir}")
-    _report(f"written: {run_dir}")
+        print(result_line(facts))
+    _report(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
 
 
 @app.command()
@@ -207,7 +203,7 @@ def evaluate(
 ) -> None:
     """Judge a classifier on the 10,000 test images."""
     path = weights_file(weights)
-    _check_outputs(overwrite, json_file, confusion)
+    all_free(overwrite, json_file, confusion)
 
     from fmnist import files
 
@@ -250,7 +246,7 @@ def predict(
     paths = [path for image in images for path in expand(image)]
     for path in paths:
         check_source(path)
-    _check_outputs(overwrite, json_file)
+    all_free(overwrite, json_file)
     head_path = weights_file(weights)
 
     from detector.head import Head
@@ -396,7 +392,7 @@ def detector_evaluate(
     """Judge grid and heads on frames made from test images over backgrounds of other kinds."""
     from fmnist import files
 
-    _check_outputs(overwrite, json_file)
+    all_free(overwrite, json_file)
     grid_path, head_paths = weights_file(grid), [weights_file(name) for name in heads.split(",")]
     folder = files.find(data_dir)
 
@@ -428,7 +424,7 @@ def detector_clip(
     """Render a clip of moving garments from test images."""
     from fmnist import files
 
-    _check_outputs(overwrite, output)
+    all_free(overwrite, output)
     folder = files.find(data_dir)
 
     from detector.protocol import write_clip

@@ -42,3 +42,10 @@ def free(path: Path, overwrite: bool) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path.parent} cannot be written. Choose another folder.")
     return path
+
+
+def all_free(overwrite: bool, *targets: Path | str | None) -> None:
+    """Check each target as `free` does; nothing and "-" (stdout) are always free."""
+    for target in targets:
+        if target and str(target) != "-":
+            free(Path(target), overwrite)

@@ -39,7 +39,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a run. `epochs` overrides the recipe's; `init` is a path of weights or ""."""
+    """What decides a run; `init` names the weights that it began with, as the user named them."""
 
     model: str
     recipe_name: str
@@ -126,6 +126,7 @@ def train(
     watch: Watch,
     max_minutes: float | None = None,
     stop_after: int | None = None,
+    initial: Path | None = None,
 ) -> Facts | None:
     """Train from where the folder stands to the end of the schedule.
 
@@ -133,6 +134,7 @@ def train(
         splits: training, validation and test.
         max_minutes: stop after the last epoch that fits into this time.
         stop_after: stop when this many epochs of the run are done.
+        initial: weights of the same network to begin a new run with.
 
     Returns:
         What result.json holds, or None where the run was stopped before its end.
@@ -141,7 +143,7 @@ def train(
         InputError: the loss was not finite; the state of the last good epoch is kept.
     """
     training_split, validation, test = (split.to(device) for split in splits)
-    training, rows = _begin(settings, run_dir, device)
+    training, rows = _begin(settings, run_dir, device, initial)
     limit = min(settings.epochs, stop_after or settings.epochs)
     started = time.monotonic()
     while training.epoch < limit:
@@ -180,21 +182,25 @@ def judge(training: Training, split: Split) -> Evaluation:
     return from_logits(predict_logits(training.weights(), split.images), split.labels)
 
 
-def _begin(settings: Settings, run_dir: Path, device: torch.device) -> tuple[Training, list[Row]]:
+def _begin(
+    settings: Settings, run_dir: Path, device: torch.device, initial: Path | None
+) -> tuple[Training, list[Row]]:
+    """A new training, or the one that the folder holds, after its last whole epoch."""
     torch.manual_seed(settings.seed)
     model = build(settings.model, settings.recipe.dropout)
-    if settings.init:
-        initial, facts = load_model(Path(settings.init))
+    saved = run_dir / "state.pt"
+    if initial and not saved.exists():
+        known, facts = load_model(initial)
         if facts["model"] != settings.model:
             raise InputError(
-                f"{settings.init} holds a {facts['model']}, not a {settings.model}. "
+                f"{initial} holds a {facts['model']}, not a {settings.model}. "
                 "Give --init weights of the same network."
             )
-        model.load_state_dict(initial.state_dict())
+        model.load_state_dict(known.state_dict())
     training = start(model.to(device), settings.recipe, settings.epochs, settings.seed)
-    if not (run_dir / "state.pt").exists():
+    if not saved.exists():
         return training, []
-    state = torch.load(run_dir / "state.pt", map_location=device, weights_only=True)
+    state = torch.load(saved, map_location=device, weights_only=True)
     training.load_state_dict(state["training"])
     return training, state["rows"]
 
@@ -238,16 +244,6 @@ def _finish(
     figures.curves(rows, run_dir / "curves.png")
     figures.confusion(tested.confusion, run_dir / "confusion.png")
     return facts
-
-
-def describe_result(facts: Facts) -> str:
-    """The one line that ends a run."""
-    test = facts["test"]
-    low, high = test["accuracy_interval_95"]
-    return (
-        f"test accuracy {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, "
-        f"n = {test['n']}), loss {test['loss']:.4f}, macro F1 {test['macro']['f1']:.4f}"
-    )
 
 
 def _card(settings: Settings, training: Training) -> Facts:

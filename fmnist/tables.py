@@ -27,6 +27,16 @@ def evaluation_table(row: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def result_line(facts: dict[str, Any]) -> str:
+    """The one line that ends a run."""
+    test = facts["test"]
+    low, high = test["accuracy_interval_95"]
+    return (
+        f"test accuracy {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, "
+        f"n = {test['n']}), loss {test['loss']:.4f}, macro F1 {test['macro']['f1']:.4f}"
+    )
+
+
 def detector_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line a head, of `DetectorEvaluation.to_dict` with the name of the `head`."""
     titles = ("any mAP50", "50-95", "ten mAP50", "50-95", "labels")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from fmnist.classes import CLASSES
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
 from fmnist.models import build
+from fmnist.tables import result_line
 
 CPU = torch.device("cpu")
 QUIET = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
@@ -76,7 +78,7 @@ def test_a_finished_run_holds_all_that_it_promises(
     with (tmp_path / "run" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert runs.describe_result(facts).startswith("test accuracy 0.")
+    assert result_line(facts).startswith("test accuracy 0.")
 
 
 def test_no_time_still_means_one_epoch_that_can_be_resumed(
@@ -124,11 +126,14 @@ def test_initial_weights_are_where_the_run_begins(
     initial = tmp_path / "x.safetensors"
     model = build("lenet")
     save_checkpoint(initial, model.state_dict(), {"model": "lenet", "classes": list(CLASSES)})
-    settings = runs.plan("lenet", "report", 1, 0, str(initial))
-    training, _ = runs._begin(settings, tmp_path, CPU)
-    assert torch.equal(training.model.state_dict()["features.1.weight"], model.features[1].weight)
+    run = tmp_path / "run"
+    runs.prepare(run, settings := runs.plan("lenet", "report", 1, 0, "x"))
+    frozen = replace(settings, recipe=replace(settings.recipe, learning_rate=0.0))
+    runs.train(frozen, run, splits, CPU, QUIET, initial=initial)
+    assert all(torch.equal(value, model.state_dict()[key]) for key, value in weights(run).items())
     with pytest.raises(InputError, match="not a vgg"):
-        runs._begin(runs.plan("vgg", "report", 1, 0, str(initial)), tmp_path, CPU)
+        other = runs.plan("vgg", "report", 1, 0, "x")
+        runs.train(other, tmp_path / "other", splits, CPU, QUIET, initial=initial)
 
 
 def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:
