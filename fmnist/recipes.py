@@ -26,7 +26,7 @@ class Recipe:
     sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"sizes": [list(part) for part in self.sizes]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Recipe":
@@ -71,8 +71,10 @@ RECIPES = {
 
 # Where a network needs other numbers than the recipe of that name.
 _EXCEPTIONS = {
-    # Its linear layers fix the size of the image.
-    ("best", "lenet"): replace(RECIPES["best"], epochs=30, sizes=((1.0, 28),)),
+    # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
+    ("best", "lenet"): replace(
+        RECIPES["best"], epochs=30, optimizer="adamw", learning_rate=0.003, sizes=((1.0, 28),)
+    ),
 }
 
 
