@@ -344,6 +344,7 @@ def detector_train(
     scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
     image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
     backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
+    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     seed: Seed = 0,
     device: Device = "auto",
     workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
@@ -357,6 +358,7 @@ def detector_train(
 
     if run_dir.exists() and not resume:
         raise InputError(f"{run_dir} exists. Go on with --resume, or choose another -o.")
+    initial = weights_file(init) if init else None
     folder = files.find(data_dir)
 
     from detector.grid_training import Schedule
@@ -373,6 +375,7 @@ def detector_train(
         workers=workers,
         max_minutes=max_minutes,
         resume=resume,
+        init=initial,
         report=_report,
     )
     if weights:

@@ -47,6 +47,25 @@ def build(seed: int = 0) -> nn.Module:
     return network.to(memory_format=torch.channels_last)
 
 
+def read(path: Path) -> tuple[nn.Module, int]:
+    """The network with the weights of NAME.safetensors, and the input size it was trained for.
+
+    Raises:
+        InputError: the files are missing, damaged, or not those of a grid.
+    """
+    state, facts = load_checkpoint(path)
+    network = build()
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    found = {name: value.shape for name, value in state.items()}
+    if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
+        raise InputError(
+            f"{path.name} holds no grid of this version. "
+            "Give weights that `fmnist detector train` wrote."
+        )
+    network.load_state_dict(state)
+    return network, facts["image_size"]
+
+
 class Grid:
     """A trained grid, ready to look at frames."""
 
@@ -66,17 +85,8 @@ class Grid:
         Raises:
             InputError: the files are missing, damaged, or not those of a grid.
         """
-        state, facts = load_checkpoint(path)
-        network = build()
-        wanted = {name: value.shape for name, value in network.state_dict().items()}
-        found = {name: value.shape for name, value in state.items()}
-        if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
-            raise InputError(
-                f"{path.name} holds no grid of this version. "
-                "Give weights that `fmnist detector train` wrote."
-            )
-        network.load_state_dict(state)
-        return Grid(network, facts["image_size"], device)
+        network, image_size = read(path)
+        return Grid(network, image_size, device)
 
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.25

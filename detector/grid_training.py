@@ -18,7 +18,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import box_precision
-from detector.grid import MODEL, Grid, as_input, build
+from detector.grid import MODEL, Grid, as_input, build, read
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint, write_atomically
 from fmnist.device import autocast
@@ -77,11 +77,14 @@ def train(
     seed: int = 0,
     workers: int = 1,
     max_minutes: float | None = None,
+    init: Path | None = None,
     resume: bool = False,
     facts: dict[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train from scratch and leave `grid.safetensors` with its card, `metrics.csv`, `last.pt`.
+    """Train from scratch or from the weights `init`.
+
+    Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
     run would have ended without the stop. `facts` are added to the card.
@@ -93,9 +96,9 @@ def train(
         InputError: the loss is no longer finite, or there is nothing to resume.
     """
     started = time.monotonic()
-    settings = {**asdict(schedule), "seed": seed}
+    settings = {**asdict(schedule), "seed": seed, "init": init.stem if init else ""}
     last = run_dir / "last.pt"
-    network = build(seed).to(device).train()
+    network = (read(init)[0] if init else build(seed)).to(device).train()
     decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
     rest = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
     optimizer = torch.optim.AdamW(

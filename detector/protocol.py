@@ -16,7 +16,7 @@ from detector.head import Head
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
 from detector.synthesis.garments import Garments, from_split
-from detector.synthesis.scenes import Scene, held_out, render
+from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
 from detector.video.writer import Writer
 from fmnist.data import Split, hold_out, load
 from fmnist.provenance import provenance
@@ -29,13 +29,17 @@ CLIP_FPS = 25.0
 
 @dataclass(frozen=True)
 class TrainingScenes:
-    """Makes one frame after another; picklable, because worker processes call it."""
+    """Makes one frame after another, half of them fair ones, half harder.
+
+    Picklable, because worker processes call it.
+    """
 
     garments: Garments
     background: Background
 
     def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
-        return render(rng, self.garments, size_wh, self.background)
+        style = TRAINING if rng.random() < 0.5 else FAIR
+        return render(rng, self.garments, size_wh, self.background, style)
 
 
 def training_scenes(split: Split, seed: int, photos: Path | None = None) -> TrainingScenes:
@@ -74,6 +78,7 @@ def train_grid(
     workers: int,
     max_minutes: float | None,
     resume: bool,
+    init: Path | None,
     report: Callable[[str], None],
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
@@ -88,6 +93,7 @@ def train_grid(
         workers=workers,
         max_minutes=max_minutes,
         resume=resume,
+        init=init,
         facts=provenance(device),
         report=report,
     )
