@@ -156,7 +156,7 @@ def test_a_full_disk_keeps_what_fitted(tmp_path: Path) -> None:
     if not shutil.which("unshare"):
         pytest.skip("no unshare to make a small disk with")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     if done.returncode in (1, 99) and "ermitted" in done.stderr:
         pytest.skip("this machine does not let us make a small disk")
     told, left = done.stdout.splitlines()
