@@ -82,7 +82,9 @@ class SceneBatches(Dataset[dict[str, Tensor]]):
         ]
         images = np.stack([letterbox(scene.frame, size) for scene in scenes])
         canvas = np.array([*images.shape[2:0:-1]] * 2)
-        xyxy = np.concatenate([scene.xyxy * (size / max(scene.frame.shape)) for scene in scenes])
+        xyxy = np.concatenate(
+            [scene.xyxy * (size / max(scene.frame.shape[:2])) for scene in scenes]
+        )
         xyxy = xyxy / canvas
         owner = np.repeat(np.arange(len(scenes)), [len(scene.xyxy) for scene in scenes])
         xywh = np.concatenate([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], 1)

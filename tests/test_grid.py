@@ -261,7 +261,7 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
         return scenes[rng.integers(len(scenes))]
 
     schedule = Schedule(
-        scenes=4 * 150, batch_size=4, image_size=64, shares=(1.0,), learning_rate=5e-3, reports=1
+        scenes=4 * 140, batch_size=4, image_size=96, shares=(1.0,), learning_rate=5e-3, reports=1
     )
     path = train(schedule, known, scenes, tmp_path, CPU, workers=0, report=quiet)
     assert path is not None

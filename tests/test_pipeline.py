@@ -1,7 +1,6 @@
 """The whole detector: what the grid finds is named by the head."""
 
 from dataclasses import FrozenInstanceError
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import torch
 
 from detector.grid import MODEL, Grid, build
 from detector.head import Head
-from detector.pipeline import Detector
+from detector.pipeline import GRID, HEAD, Detector
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.models import build as build_classifier
@@ -63,8 +62,7 @@ def test_it_cannot_be_changed(detector: Detector) -> None:
 
 
 def test_the_shipped_weights_load() -> None:
-    weights = Path(__file__).parent.parent / "weights"
-    if not (weights / "grid.safetensors").exists():
+    if not (GRID.exists() and HEAD.exists()):
         pytest.skip("no weights are shipped yet")
     shipped = Detector.load(CPU)
     assert isinstance(shipped.grid, Grid) and isinstance(shipped.head, Head)
