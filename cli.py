@@ -323,12 +323,8 @@ def detect(
     settings = Settings(conf, label_conf, wanted, every, max_frames)
     facts = {"grid": grid_path.stem, "head": head_path.stem}
     with Progress(quiet) as progress:
-
-        def step(frame: Any, total: int | None) -> None:
-            progress(frame.source, frame.index + 1, total)
-
         try:
-            summary = run_over(plan, detector, settings, facts, show, strict, step)
+            summary = run_over(plan, detector, settings, facts, show, strict, progress)
         except Interrupted as stop:
             _report(f"written: {', '.join(map(str, stop.summary.written)) or 'nothing'}")
             raise

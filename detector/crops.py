@@ -42,7 +42,7 @@ def crop_splits(
         arrays = {f"images{part}": split.images.numpy() for part, split in enumerate(made)}
         arrays |= {f"labels{part}": split.labels.numpy() for part, split in enumerate(made)}
         temporary = cache.with_name(f".{cache.name}")
-        np.savez(temporary, **arrays)
+        np.savez(temporary, allow_pickle=False, **arrays)
         temporary.replace(cache)
     with np.load(cache) as kept:
         training, validation, test = (

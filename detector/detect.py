@@ -86,12 +86,12 @@ def detect(
     weights: Mapping[str, Any] | None = None,
     show: bool = False,
     strict: bool = False,
-    on_frame: Callable[[Frame, int | None], None] | None = None,
+    on_frame: Callable[[str, int, int | None], None] | None = None,
 ) -> Summary:
     """Run the detector over every source of the plan.
 
     `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
-    it ends the run. `on_frame` is called with every frame and how many its source has, if known.
+    it ends the run. `on_frame` is called with the source, its frames done, and all, if known.
     However the run ends, the files that it wrote are complete in themselves. Raises Interrupted
     after Ctrl-C, and InputError if a source cannot be decoded, the disk is full, or, when
     `strict`, a frame was damaged.
@@ -126,7 +126,7 @@ class _Run:
     lines: JsonLines
     sheet: Sheet
     show: bool
-    on_frame: Callable[[Frame, int | None], None] | None
+    on_frame: Callable[[str, int, int | None], None] | None
     stop: threading.Event
     read: int = 0
     detected: int = 0
@@ -151,7 +151,7 @@ class _Run:
                     sink.write(picture, frame.seconds)
                     self.is_closed = self.show and _was_closed(picture)
                 if self.on_frame:
-                    self.on_frame(frame, reader.frames_expected)
+                    self.on_frame(frame.source, frame.index + 1, reader.frames_expected)
                 if self.stop.is_set() or self.is_closed:
                     break
         self.damaged += reader.damaged

@@ -7,12 +7,13 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.ops import nms
 
 from fmnist.checkpoint import load_checkpoint
@@ -26,10 +27,11 @@ GRAY = 114  # fills what the frame leaves of the input
 MAX_CANDIDATES = 1000
 MODEL = "grid"  # as the card names it
 
+Network = Any  # ultralytics' DetectionModel: its attributes have no types
 Boxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
 
 
-def build(seed: int = 0) -> nn.Module:
+def build(seed: int = 0) -> Network:
     """The untrained network: BGR in 0..1 [batch 3 height width] (multiples of 32) -> raw maps.
 
     `network.loss` is ultralytics' `v8DetectionLoss`.
@@ -42,12 +44,12 @@ def build(seed: int = 0) -> nn.Module:
     cv2.setNumThreads(threads)  # ultralytics sets it to one
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = DetectionModel(YAML.load(LAYOUT), ch=3, verbose=False)
+        network: Network = DetectionModel(YAML.load(LAYOUT), ch=3, verbose=False)
     network.args = IterableSimpleNamespace(box=7.5, cls=0.5, dfl=1.5)  # weights of the loss
     return network.to(memory_format=torch.channels_last)
 
 
-def read(path: Path) -> tuple[nn.Module, int]:
+def read(path: Path) -> tuple[Network, int]:
     """The network with the weights of NAME.safetensors, and the input size it was trained for.
 
     Raises:
@@ -69,7 +71,7 @@ def read(path: Path) -> tuple[nn.Module, int]:
 class Grid:
     """A trained grid, ready to look at frames."""
 
-    def __init__(self, network: nn.Module, image_size: int, device: torch.device) -> None:
+    def __init__(self, network: Network, image_size: int, device: torch.device) -> None:
         """Take over a network of `build`: its batch normalisation is folded into its weights."""
         network = network.float().eval().fuse(verbose=False)
         network.model[-1].training = True  # gives raw maps, so that only candidates are decoded

@@ -77,8 +77,8 @@ def square_crop(
     gray = cv2.cvtColor(frame[first_y:last_y, first_x:last_x], cv2.COLOR_BGR2GRAY)
     outside = (first_y - y, y + side - last_y, first_x - x, x + side - last_x)
     if any(outside):
-        margins = [max(0, margin) for margin in outside]
-        gray = cv2.copyMakeBorder(gray, *margins, borderType=cv2.BORDER_REPLICATE)
+        above, below, before, behind = (max(0, margin) for margin in outside)
+        gray = cv2.copyMakeBorder(gray, above, below, before, behind, cv2.BORDER_REPLICATE)
     shrinks = side > SIZE
     return cv2.resize(
         gray, (SIZE, SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

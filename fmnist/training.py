@@ -57,7 +57,7 @@ class Training:
 
 def start(model: nn.Module, recipe: Recipe, epochs: int, seed: int) -> Training:
     """Put optimizers and averaged weights around a network that is on its device."""
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = model.to(memory_format=torch.channels_last)
     average = None
     if recipe.ema_decay:
         decay = get_ema_multi_avg_fn(recipe.ema_decay)
@@ -150,7 +150,7 @@ def train_one_epoch(
         loss = cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
         for optimizer in training.optimizers:
             optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for optimizer in training.optimizers:
             optimizer.step()
         if training.average is not None:

@@ -1,6 +1,7 @@
 """Weights and card: a round trip changes nothing, and anything else is refused in one sentence."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_wrong_checkpoint_is_refused_in_its_own_sentence(
     path = tmp_path / "x.safetensors"
     card = path.with_suffix(".json")
     save_checkpoint(path, build("lenet").state_dict(), FACTS)
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "missing": path.unlink,
         "corrupt": lambda: path.write_bytes(path.read_bytes()[:1000]),
         "no card": card.unlink,

@@ -18,7 +18,6 @@ from detector.boxes import Detections
 from detector.detect import Interrupted, Settings, detect, keep
 from detector.plan import Plan, plan_outputs
 from detector.sheet import COLUMNS, PICTURES
-from detector.video.frames import Frame
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 from tests import clips
@@ -192,9 +191,9 @@ def test_a_failing_detector_leaves_whole_files_and_its_own_error(desk: Path) -> 
 
 
 def test_ctrl_c_finishes_the_files_and_tells_what_there_is(desk: Path) -> None:
-    def press(frame: Frame, expected: int | None) -> None:
-        assert expected == 50
-        if frame.index == 9:
+    def press(source: str, done: int, expected: int | None) -> None:
+        assert (source, expected) == ("clip.mp4", 50)
+        if done == 10:
             os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)

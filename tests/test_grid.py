@@ -16,10 +16,10 @@ from torchvision.ops import box_convert
 
 from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
-from detector.grid import MODEL, Grid, _cells, as_input, build, letterbox
+from detector.grid import MODEL, Grid, Network, _cells, as_input, build, letterbox
 from detector.grid_training import train
 from detector.synthesis.scenes import Scene
-from fmnist.checkpoint import save_checkpoint
+from fmnist.checkpoint import Facts, save_checkpoint
 from fmnist.errors import InputError
 
 CPU = torch.device("cpu")
@@ -41,12 +41,13 @@ def rectangles(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
     return Scene(frame, np.array(boxes, np.float32).reshape(-1, 4), np.zeros(len(boxes), np.int64))
 
 
-def noisy_network(seed: int = 0) -> nn.Module:
+def noisy_network(seed: int = 0) -> Network:
     """A network that is sure of many boxes, with a batch normalisation that does something."""
     network = build(seed)
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None and module.running_var is not None
             module.running_mean.normal_(0, 0.1, generator=generator)
             module.running_var.uniform_(0.5, 1.5, generator=generator)
     for branch in network.model[-1].cv3:
@@ -175,7 +176,7 @@ def test_saved_and_loaded_it_finds_the_same_boxes(tmp_path: Path) -> None:
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     state = build().state_dict()
     fewer = dict(list(state.items())[:-1])
-    facts = {"model": MODEL, "image_size": 96}
+    facts: Facts = {"model": MODEL, "image_size": 96}
     for number, (tensors, card) in enumerate(
         [(fewer, facts), (state, {"model": "vgg"}), (state, {"model": MODEL}), ({}, facts)]
     ):
@@ -261,7 +262,7 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
         return scenes[rng.integers(len(scenes))]
 
     schedule = Schedule(
-        scenes=4 * 140, batch_size=4, image_size=96, shares=(1.0,), learning_rate=5e-3, reports=1
+        scenes=4 * 160, batch_size=4, image_size=96, shares=(1.0,), learning_rate=5e-3, reports=1
     )
     path = train(schedule, known, scenes, tmp_path, CPU, workers=0, report=quiet)
     assert path is not None

@@ -28,13 +28,13 @@ def test_the_filters_keep_their_length_and_fit_a_target() -> None:
     target = nn.Conv2d(2, 4, 3, bias=False)
     with torch.no_grad():
         target.weight.mul_(2 / target.weight.norm())
-    optimizer = Muon([layer.weight], lr=0.1)
+    optimizer = Muon(list(layer.parameters()), lr=0.1)
     images = torch.randn(64, 2, 8, 8)
     losses = []
     for _ in range(60):
         loss = (layer(images) - target(images)).square().mean()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert layer.weight.norm().item() == pytest.approx(2.0, rel=1e-4)  # sqrt of four filters
