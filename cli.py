@@ -241,11 +241,9 @@ def predict(
     overwrite: Overwrite = False,
 ) -> None:
     """Name the garment on each photo: the class, its probability, and the next two."""
-    from detector.video.sources import check_source, expand
+    from detector.video.sources import find_sources
 
-    paths = [path for image in images for path in expand(image)]
-    for path in paths:
-        check_source(path)
+    paths = find_sources(images)
     all_free(overwrite, json_file)
     head_path = weights_file(weights)
 
@@ -300,6 +298,10 @@ def detect(
     from fmnist.classes import CLASSES
 
     wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
+
+    from detector.video.sources import find_sources
+
+    find_sources(sources)  # a wrong name is told before OpenCV is loaded
 
     from detector.plan import check_display, plan_outputs
 

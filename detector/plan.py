@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from detector.video.frames import Reader
-from detector.video.sources import MARK, expand, is_image
+from detector.video.sources import MARK, find_sources, is_image
 from fmnist.checks import free
 from fmnist.errors import InputError
 
@@ -45,7 +45,7 @@ def plan_outputs(
     made if need be, for several or when it has no suffix. InputError if a source cannot be read,
     an output exists, is a source, or cannot be written.
     """
-    paths = tuple(dict.fromkeys(path for source in sources for path in expand(source)))
+    paths = tuple(dict.fromkeys(find_sources(sources)))
     for path in paths:
         Reader(path)  # tells what is wrong with it
     outputs = (None,) * len(paths) if no_video else _outputs(paths, output)

@@ -4,6 +4,7 @@ import difflib
 import glob
 import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from fmnist.errors import InputError
@@ -39,6 +40,14 @@ def expand(source: str) -> list[Path]:
     else:
         found = [path]
     return sorted(found, key=_natural)
+
+
+def find_sources(sources: Sequence[str]) -> list[Path]:
+    """The files that the sources name, each of them expanded and checked; nothing is decoded."""
+    paths = [path for source in sources for path in expand(source)]
+    for path in paths:
+        check_source(path)
+    return paths
 
 
 def check_source(path: Path) -> None:
