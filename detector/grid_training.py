@@ -1,9 +1,6 @@
 """Train the grid on frames that are made while it trains, each of them seen once."""
 
 import copy
-import csv
-import io
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +17,7 @@ from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import box_precision
 from detector.grid import MODEL, Grid, Network, as_input, build, read
 from detector.synthesis.scenes import Scene
-from fmnist.checkpoint import save_checkpoint, write_atomically
+from fmnist.checkpoint import save_checkpoint, write_csv, write_state
 from fmnist.device import autocast
 from fmnist.errors import InputError
 
@@ -36,8 +33,8 @@ class Run:
     rows: list[dict[str, float]]
 
     def save(self, path: Path, settings: dict[str, Any]) -> None:
-        temporary = path.with_name(path.name + ".part")
-        torch.save(
+        write_state(
+            path,
             {
                 "settings": settings,
                 "network": self.network.state_dict(),
@@ -46,9 +43,7 @@ class Run:
                 "step": self.step,
                 "rows": self.rows,
             },
-            temporary,
         )
-        os.replace(temporary, path)
 
     def restore(self, path: Path, settings: dict[str, Any]) -> None:
         """Raises InputError where there is nothing to resume, or it is of another schedule."""
@@ -122,7 +117,7 @@ def train(
         row = {"scenes": run.step * schedule.batch_size, **loss, "mAP50": ap50, "mAP50-95": ap}
         run.rows.append(row)
         run.save(last, settings)
-        _write_csv(run_dir / "metrics.csv", run.rows)
+        write_csv(run_dir / "metrics.csv", run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if max_minutes is not None and time.monotonic() - started > max_minutes * 60:
             break
@@ -178,11 +173,3 @@ def _train_period(
 def _floats(module: nn.Module) -> list[Tensor]:
     """Parameters and running statistics, not the count of batches that nobody reads."""
     return [value for value in module.state_dict().values() if value.is_floating_point()]
-
-
-def _write_csv(path: Path, rows: list[dict[str, float]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())

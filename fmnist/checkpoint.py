@@ -1,7 +1,10 @@
 """A checkpoint: NAME.safetensors with the weights, NAME.json beside it with the facts."""
 
+import csv
+import io
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,22 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_json(path: Path, facts: Facts) -> None:
     """Facts as readable JSON, atomically."""
     write_atomically(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Rows of the same columns under a header line, atomically."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """What a stopped training goes on from (`torch.load` with `weights_only`), atomically."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_atomically(path, buffer.getvalue())
 
 
 def save_checkpoint(path: Path, state: dict[str, Tensor], facts: Facts) -> None:

@@ -8,8 +8,6 @@ result.json     validation and test figures of the last weights, once the schedu
 curves.png, confusion.png
 """
 
-import csv
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,8 +21,9 @@ from fmnist.checkpoint import (
     load_model,
     read_json,
     save_checkpoint,
-    write_atomically,
+    write_csv,
     write_json,
+    write_state,
 )
 from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
@@ -214,14 +213,8 @@ def _save(
     save_checkpoint(run_dir / "last.safetensors", weights, facts)
     if judged.accuracy >= max(row["validation_accuracy"] for row in rows):
         save_checkpoint(run_dir / "best.safetensors", weights, facts)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(run_dir / "metrics.csv", text.getvalue().encode())
-    buffer = io.BytesIO()
-    torch.save({"training": training.state_dict(), "rows": rows}, buffer)
-    write_atomically(run_dir / "state.pt", buffer.getvalue())
+    write_csv(run_dir / "metrics.csv", rows)
+    write_state(run_dir / "state.pt", {"training": training.state_dict(), "rows": rows})
 
 
 def _finish(
