@@ -38,18 +38,18 @@ RECIPES = {
     # The report: Adam, constant rate, Listing 1, its dropout; it gives no number of epochs.
     "report": Recipe(epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"),
     "best": Recipe(
-        epochs=12,
+        epochs=24,
         optimizer="muon",
-        learning_rate=0.005,
-        filter_learning_rate=0.025,
+        learning_rate=0.0035,
+        filter_learning_rate=0.018,
         weight_decay=0.01,
-        batch_size=256,
+        batch_size=128,
         schedule="triangle",
-        warmup=0.1,
+        warmup=0.05,
         label_smoothing=0.1,
         dropout=0.1,
-        ema_decay=0.995,
-        sizes=((0.4, 16), (0.75, 20), (1.0, 28)),
+        ema_decay=0.9975,
+        sizes=((0.4, 16), (0.7, 20), (1.0, 28)),
     ),
     # The head of the detector; start it from plain weights with --init.
     "crops": Recipe(
