@@ -170,10 +170,11 @@ def train(
         runs.prepare(run_dir, settings)
     splits = runs.splits(folder)
     if settings.recipe.crops:
-        from detector.crops import crop_splits
+        from detector.crops import Plan, crop_splits
 
         _report("rendering crops: some minutes, once for a run")
-        splits = crop_splits(splits, settings.recipe.crops, settings.seed, run_dir / "crops.npz")
+        wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
+        splits = crop_splits(splits, wanted, settings.seed, run_dir / "crops.npz")
     again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(

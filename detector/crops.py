@@ -2,107 +2,153 @@
 
 A classifier that has only seen garments on black is at chance on a detector's boxes. Here each
 crop comes out of a whole frame, through the same square, gray and resampling as in detection.
+What the grid takes for a garment and is none is there too, so that the head can reject it.
 """
 
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from detector.boxes import iou
+from detector.grid import Grid
 from detector.head import SIZE, square_crop
-from detector.synthesis.backgrounds import HELD_OUT, TRAIN, Background, procedural
+from detector.pipeline import GRID
+from detector.synthesis.backgrounds import HELD_OUT, TRAIN, procedural
 from detector.synthesis.garments import Garments, from_split
-from detector.synthesis.scenes import FAIR, TRAINING, render
+from detector.synthesis.scenes import FAIR, TRAINING, Scene, render
 from detector.synthesis.textures import Painter
 from fmnist.data import Split
+from fmnist.nothing import NOTHING
 
 FRAME = (400, 320)  # width and height: the smallest garment is about as large as a crop
 CHUNK = 2_000  # crops that one task renders
 JUDGED = 5_000  # crops for validation, and as many for the test
 PLAIN_SHARE = 0.2  # of the training split that stays on black
+MISTAKEN_FROM = 0.02  # confidence of the grid in a box that is no garment
+MISTAKEN_IOU = 0.3  # with any garment: a box below it shows none
+MISTAKES_PER_FRAME = 6
 JITTER = 0.05  # of a box's side, standard deviation: the grid's boxes are not exact either
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How many crops of garments; and for each of them, how many of the mistakes of a grid."""
+
+    garments: int
+    nothing: float = 0.0
+    grid: Path = GRID
+
+
 def crop_splits(
-    plain: tuple[Split, Split, Split], count: int, seed: int, cache: Path, workers: int = 1
+    plain: tuple[Split, Split, Split], plan: Plan, seed: int, kept_in: Path, workers: int = 1
 ) -> tuple[Split, Split, Split]:
     """Training, validation and test of the head, rendered from those of Fashion-MNIST.
 
-    Training holds `count` crops and a fifth of plain images, so that the head stays a classifier
-    of Fashion-MNIST. The test's backgrounds are of families that training never shows. What was
-    rendered is kept in `cache` (.npz), for a run that is resumed.
+    Training holds what is planned and a fifth of plain images, so that the head stays a classifier
+    of Fashion-MNIST. Validation and test hold garments only, and the test's backgrounds are of
+    families that training never shows. What was rendered is kept (.npz) for a run that is resumed.
     """
-    if not cache.exists():
-        plans = zip(plain, (TRAIN, TRAIN, HELD_OUT), (count, JUDGED, JUDGED), strict=True)
-        made = [crops(*plan, (seed, part), workers) for part, plan in enumerate(plans)]
-        arrays = {f"images{part}": split.images.numpy() for part, split in enumerate(made)}
-        arrays |= {f"labels{part}": split.labels.numpy() for part, split in enumerate(made)}
-        temporary = cache.with_name(f".{cache.name}")
+    if not kept_in.exists():
+        judged = Plan(JUDGED)
+        parts = zip(plain, (TRAIN, TRAIN, HELD_OUT), (plan, judged, judged), strict=True)
+        made = [crops(*part, (seed, number), workers) for number, part in enumerate(parts)]
+        arrays = {f"images{number}": split.images.numpy() for number, split in enumerate(made)}
+        arrays |= {f"labels{number}": split.labels.numpy() for number, split in enumerate(made)}
+        temporary = kept_in.with_name(f".{kept_in.name}")
         np.savez(temporary, allow_pickle=False, **arrays)
-        temporary.replace(cache)
-    with np.load(cache) as kept:
+        temporary.replace(kept_in)
+    with np.load(kept_in) as kept:
         training, validation, test = (
             Split(torch.from_numpy(kept[f"images{i}"]), torch.from_numpy(kept[f"labels{i}"]))
             for i in range(3)
         )
     some = torch.randperm(len(plain[0]), generator=torch.Generator().manual_seed(seed))
-    some = some[: round(count * PLAIN_SHARE / (1 - PLAIN_SHARE))]
+    some = some[: round(plan.garments * PLAIN_SHARE / (1 - PLAIN_SHARE))]
     return training + plain[0].select(some), validation, test
 
 
 def crops(
     split: Split,
     family: Mapping[str, Painter],
-    count: int,
+    plan: Plan,
     seed: tuple[int, ...],
     workers: int = 1,
 ) -> Split:
-    """`count` crops of the split's garments over backgrounds of that family, and their labels.
+    """Crops of the split's garments over backgrounds of that family, and their labels.
 
     Half of them are of training's scenes, half of the fair ones that the detector is judged by.
-    The same for the same seed, however many `workers` (processes) render it. About 3 ms each.
+    After them come those of nothing; there are fewer where the grid does not err often enough.
+    The same for the same seed, however many `workers` (processes) render it. About 3 ms each,
+    and 5 where the grid has to look at every frame.
     """
-    task = partial(_chunk, from_split(split), family, seed)
-    images, labels = [], []
-    starts = range(0, count, CHUNK)
+    task = partial(_chunk, from_split(split), family, plan, seed)
+    garments, labels, mistakes = [], [], []
     with ProcessPoolExecutor(workers) as pool:
-        for some, their in pool.map(task, starts):
-            images.append(some)
+        for images, their, wrong in pool.map(task, range(0, plan.garments, CHUNK)):
+            garments.append(images)
             labels.append(their)
+            mistakes.append(wrong)
     empty = np.zeros((0, SIZE, SIZE), np.uint8)
+    images = np.concatenate([empty, *garments])[: plan.garments]
+    nothing = np.concatenate([empty, *mistakes])[: round(plan.garments * plan.nothing)]
+    named = np.concatenate([np.zeros(0, np.int64), *labels])[: plan.garments]
     return Split(
-        torch.from_numpy(np.concatenate([empty, *images])[:count]),
-        torch.from_numpy(np.concatenate([np.zeros(0, np.int64), *labels])[:count]),
+        torch.from_numpy(np.concatenate([images, nothing])),
+        torch.from_numpy(np.concatenate([named, np.full(len(nothing), NOTHING)])),
     )
 
 
 def _chunk(
-    garments: Garments, family: Mapping[str, Painter], seed: tuple[int, ...], start: int
-) -> tuple[np.ndarray, np.ndarray]:
+    garments: Garments,
+    family: Mapping[str, Painter],
+    plan: Plan,
+    seed: tuple[int, ...],
+    start: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Crops of garments, their labels, and crops of nothing."""
     cv2.setNumThreads(0)  # as many processes as cores already
+    torch.set_num_threads(1)
+    grid = _grid(plan.grid) if plan.nothing else None
     rng = np.random.default_rng((*seed, start))
     background = procedural(family, rng, pool_size=4 * len(family))
     images: list[np.ndarray] = []
     labels: list[int] = []
+    mistakes = [np.zeros((0, SIZE, SIZE), np.uint8)]
     while len(labels) < CHUNK:
-        _add_scene(rng, garments, background, images, labels)
-    return np.stack(images[:CHUNK]), np.array(labels[:CHUNK], np.int64)
+        style = TRAINING if rng.random() < 0.5 else FAIR
+        scene = render(rng, garments, FRAME, background, style)
+        images += _garment_crops(rng, scene)
+        labels += scene.labels.tolist()
+        if grid:
+            mistakes.append(_mistakes(grid, scene))
+    wrong = np.concatenate(mistakes)
+    limit = min(len(wrong), round(CHUNK * plan.nothing))
+    wrong = wrong[rng.permutation(len(wrong))[:limit]]
+    return np.stack(images[:CHUNK]), np.array(labels[:CHUNK], np.int64), wrong
 
 
-def _add_scene(
-    rng: np.random.Generator,
-    garments: Garments,
-    background: Background,
-    images: list[np.ndarray],
-    labels: list[int],
-) -> None:
-    style = TRAINING if rng.random() < 0.5 else FAIR
-    scene = render(rng, garments, FRAME, background, style)
+@cache
+def _grid(path: Path) -> Grid:
+    return Grid.load(path, torch.device("cpu"))
+
+
+def _garment_crops(rng: np.random.Generator, scene: Scene) -> list[np.ndarray]:
     sides = np.tile(scene.xyxy[:, 2:] - scene.xyxy[:, :2], 2)
     boxes = scene.xyxy + rng.normal(0, JITTER, scene.xyxy.shape).clip(-0.12, 0.12) * sides
-    images += [square_crop(scene.frame, box) for box in boxes.astype(np.float32)]
-    labels += scene.labels.tolist()
+    return [square_crop(scene.frame, box) for box in boxes.astype(np.float32)]
+
+
+def _mistakes(grid: Grid, scene: Scene) -> np.ndarray:
+    """Crops of the boxes that the grid finds where no garment is, [n 28 28]."""
+    xyxy, _ = grid(scene.frame, MISTAKEN_FROM)
+    overlap = iou(xyxy, scene.xyxy).max(1, initial=0)
+    wrong = xyxy[overlap < MISTAKEN_IOU][:MISTAKES_PER_FRAME]
+    return np.array([square_crop(scene.frame, box) for box in wrong], np.uint8).reshape(
+        -1, SIZE, SIZE
+    )

@@ -1,6 +1,7 @@
 """A classifier of fmnist as the detector's head: what is in each box of a frame."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,19 +13,32 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
 from fmnist.device import autocast
+from fmnist.nothing import garment_probability
 
 SIZE = 28  # of Fashion-MNIST
+
+
+class Verdict(NamedTuple):
+    """What the head says of each box: is it a garment at all, and which, if it is one; in 0..1."""
+
+    garment: Float32[np.ndarray, " n"]
+    probabilities: Float32[np.ndarray, "n 10"]
 
 
 class Head:
     """A classifier that looks at boxes: square gray crops of the frame as the camera gave it."""
 
-    def __init__(self, model: nn.Module, device: torch.device) -> None:
-        """Take over a classifier: its batch normalisation is folded into its convolutions."""
+    def __init__(self, model: nn.Module, device: torch.device, rejects: bool = False) -> None:
+        """Take over a classifier: its batch normalisation is folded into its convolutions.
+
+        One that `rejects` was trained with crops of nothing; any other takes every box for a
+        garment.
+        """
         model = model.to(device).eval()
         _fold_batch_norm(model)
         self.model = model.to(memory_format=torch.channels_last)
         self.device = device
+        self.rejects = rejects
         self.autocast = autocast(device)
 
     @staticmethod
@@ -34,29 +48,28 @@ class Head:
         Raises:
             InputError: the files are missing, damaged, or not those of a classifier.
         """
-        model, _ = load_model(path, device)
-        return Head(model, device)
+        model, facts = load_model(path, device)
+        return Head(model, device, rejects=facts.get("recipe", {}).get("nothing", 0) > 0)
 
     @torch.inference_mode()
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
-    ) -> Float32[np.ndarray, "n 10"]:
-        """The probability of each class for each box (pixels of the BGR frame), in one batch."""
+    ) -> Verdict:
+        """Judge each box (pixels of the BGR frame), in one batch."""
         if len(xyxy) == 0:
-            return np.zeros((0, len(CLASSES)), np.float32)
+            return Verdict(np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32))
         crops = np.stack([square_crop(frame, box) for box in xyxy])
         images = torch.from_numpy(crops).to(self.device)[:, None].float() / 255
         with self.autocast:
-            logits = self.model(images)
-        probabilities: Float32[np.ndarray, "n 10"] = logits.float().softmax(1).cpu().numpy()
-        return probabilities
+            logits = self.model(images).float()
+        garment = garment_probability(logits) if self.rejects else torch.ones(len(logits))
+        return Verdict(garment.cpu().numpy(), logits.softmax(1).cpu().numpy())
 
     def whole(self, image: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 10"]:
         """The probability of each class for a BGR photo of one garment that fills it."""
         height, width = image.shape[:2]
-        probabilities: Float32[np.ndarray, " 10"] = self(
-            image, np.array([[0, 0, width, height]], np.float32)
-        )[0]
+        box = np.array([[0, 0, width, height]], np.float32)
+        probabilities: Float32[np.ndarray, " 10"] = self(image, box).probabilities[0]
         return probabilities
 
 

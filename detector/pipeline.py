@@ -8,7 +8,7 @@ import torch
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
-from detector.grid import Grid
+from detector.grid import Boxes, Grid
 from detector.head import Head
 from weights import WEIGHTS
 
@@ -22,7 +22,7 @@ class Detector:
 
     grid: Grid
     head: Head
-    confidence: float = 0.25  # of the grid; a box below it is dropped
+    confidence: float = 0.25  # a box below it is dropped
 
     @staticmethod
     def load(
@@ -36,5 +36,17 @@ class Detector:
         return Detector(Grid.load(grid, device), Head.load(head, device), confidence)
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
-        xyxy, confidence = self.grid(frame, self.confidence)
-        return Detections(xyxy, confidence, self.head(frame, xyxy))
+        found = judge(self.head, frame, self.grid(frame, self.confidence))
+        return found.select(found.confidence >= self.confidence)
+
+
+def judge(head: Head, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
+    """What the head says of the grid's boxes, the most confident one first.
+
+    A box is a garment as likely as grid and head both say so: their confidences are multiplied.
+    """
+    xyxy, confidence = boxes
+    garment, probabilities = head(frame, xyxy)
+    confidence = confidence * garment
+    order = np.argsort(-confidence, kind="stable")
+    return Detections(xyxy[order], confidence[order], probabilities[order])

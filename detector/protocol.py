@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from detector.boxes import Detections
 from detector.evaluation import from_detections
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
+from detector.pipeline import judge
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
 from detector.synthesis.garments import Garments, from_split
@@ -107,10 +107,7 @@ def compare_heads(
     boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
     rows = []
     for head in heads:
-        found = [
-            Detections(xyxy, confidence, head(scene.frame, xyxy))
-            for (xyxy, confidence), scene in zip(boxes, scenes, strict=True)
-        ]
+        found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
         rows.append(from_detections(found, scenes).to_dict())
     return rows
 

@@ -21,6 +21,7 @@ class Recipe:
     ema_decay: float = 0.0  # per step, of the averaged weights; 0: the weights themselves
     augmentation: str = "crop"  # shift and flip; or "listing1"
     crops: int = 0  # train on so many crops of synthetic scenes and a fifth of plain images
+    nothing: float = 0.0  # and, for each of them, on so many crops that show no garment
     erasing: float = 0.0  # probability of random erasing
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end
     sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
@@ -55,16 +56,17 @@ RECIPES = {
     "crops": Recipe(
         epochs=2,
         optimizer="muon",
-        learning_rate=0.003,
-        filter_learning_rate=0.015,
+        learning_rate=0.002,
+        filter_learning_rate=0.011,
         weight_decay=0.01,
-        batch_size=256,
+        batch_size=128,
         schedule="triangle",
         warmup=0.05,
         label_smoothing=0.1,
         dropout=0.1,
-        ema_decay=0.995,
-        crops=80_000,
+        ema_decay=0.9975,
+        crops=100_000,
+        nothing=0.4,
         sizes=((0.6, 20), (1.0, 28)),
     ),
 }

@@ -15,6 +15,7 @@ from fmnist.augment import crop_flip, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
 from fmnist.muon import Muon
+from fmnist.nothing import with_nothing
 from fmnist.recipes import Recipe
 
 
@@ -147,7 +148,8 @@ def train_one_epoch(
         labels = split.labels[index]
         with autocast(device):
             logits = model(images)
-        loss = cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
+        logits = with_nothing(logits.float()) if recipe.nothing else logits.float()
+        loss = cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
         for optimizer in training.optimizers:
             optimizer.zero_grad()
         loss.backward()

@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from detector import crops as module
-from detector.crops import crop_splits, crops
+from detector.crops import Plan, crop_splits, crops
+from detector.grid import MODEL, build
 from detector.synthesis.backgrounds import TRAIN
+from fmnist.checkpoint import save_checkpoint
 from fmnist.data import Split, hold_out
+from fmnist.nothing import NOTHING
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +23,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_seed_gives_its_crops_with_any_number_of_workers(tiny_split: Split) -> None:
-    alone = crops(tiny_split, TRAIN, 40, (3, 0), workers=1)
-    shared = crops(tiny_split, TRAIN, 40, (3, 0), workers=2)
-    other = crops(tiny_split, TRAIN, 40, (4, 0), workers=1)
+    alone = crops(tiny_split, TRAIN, Plan(40), (3, 0), workers=1)
+    shared = crops(tiny_split, TRAIN, Plan(40), (3, 0), workers=2)
+    other = crops(tiny_split, TRAIN, Plan(40), (4, 0), workers=1)
     assert len(alone) == 40
     assert torch.equal(alone.images, shared.images)
     assert torch.equal(alone.labels, shared.labels)
@@ -31,7 +34,7 @@ def test_a_seed_gives_its_crops_with_any_number_of_workers(tiny_split: Split) ->
 
 
 def test_no_crops_are_an_empty_split(tiny_split: Split) -> None:
-    assert crops(tiny_split, TRAIN, 0, (0, 0)).images.shape == (0, 28, 28)
+    assert crops(tiny_split, TRAIN, Plan(0), (0, 0)).images.shape == (0, 28, 28)
 
 
 def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
@@ -39,13 +42,13 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
 ) -> None:
     plain = (*hold_out(tiny_split, 20), tiny_split)
     cache = tmp_path / "crops.npz"
-    first = crop_splits(plain, 40, 0, cache)
+    first = crop_splits(plain, Plan(40), 0, cache)
     assert [len(split) for split in first] == [50, 10, 10]
     known = {image.numpy().tobytes() for image in plain[0].images}
     are_plain = [image.numpy().tobytes() in known for image in first[0].images]
     assert sum(are_plain) == 10
     written = cache.stat().st_mtime_ns
-    again = crop_splits(plain, 40, 0, cache)
+    again = crop_splits(plain, Plan(40), 0, cache)
     assert cache.stat().st_mtime_ns == written
     pairs = zip(first, again, strict=True)
     assert all(
@@ -54,3 +57,17 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
     assert [path.name for path in tmp_path.iterdir()] == ["crops.npz"]
     with np.load(cache) as kept:
         assert kept["images0"].shape == (40, 28, 28)
+
+
+def test_mistakes_of_a_grid_follow_the_garments_that_stay_the_same(
+    tiny_split: Split, tmp_path: Path
+) -> None:
+    grid = build(0)
+    for branch in grid.model[-1].cv3:
+        torch.nn.init.zeros_(branch[-1].bias)  # untrained and eager: it is wrong everywhere
+    path = tmp_path / "grid.safetensors"
+    save_checkpoint(path, grid.state_dict(), {"model": MODEL, "image_size": 96})
+    garments = crops(tiny_split, TRAIN, Plan(15), (3, 0))
+    both = crops(tiny_split, TRAIN, Plan(15, 0.4, path), (3, 0))
+    assert torch.equal(both.images[:15], garments.images)
+    assert both.labels[15:].tolist() == [NOTHING] * 6

@@ -78,25 +78,30 @@ def test_the_folded_network_says_what_the_network_says(name: str) -> None:
     with torch.inference_mode():
         images = torch.from_numpy(crops)[:, None].float() / 255
         expected = model(images).softmax(1).numpy()
-    np.testing.assert_allclose(Head(model, CPU)(frame(), BOXES), expected, atol=1e-4)
+    verdict = Head(model, CPU)(frame(), BOXES)
+    np.testing.assert_allclose(verdict.probabilities, expected, atol=1e-4)
+    np.testing.assert_array_equal(verdict.garment, np.ones(len(BOXES)))
 
 
 def test_boxes_are_named_one_by_one_as_together() -> None:
     head = Head(trained_enough("lenet"), CPU)
-    together = head(frame(), BOXES)
+    together = head(frame(), BOXES).probabilities
     for i in range(len(BOXES)):
-        np.testing.assert_allclose(head(frame(), BOXES[i : i + 1])[0], together[i], atol=1e-5)
+        np.testing.assert_allclose(
+            head(frame(), BOXES[i : i + 1]).probabilities[0], together[i], atol=1e-5
+        )
     np.testing.assert_allclose(together.sum(1), 1, atol=1e-5)
 
 
 def test_no_boxes_no_probabilities() -> None:
     head = Head(trained_enough("lenet"), CPU)
-    assert head(frame(), np.zeros((0, 4), np.float32)).shape == (0, 10)
+    garment, probabilities = head(frame(), np.zeros((0, 4), np.float32))
+    assert garment.shape == (0,) and probabilities.shape == (0, 10)
 
 
 def test_a_photo_is_one_box() -> None:
     head = Head(trained_enough("lenet"), CPU)
-    np.testing.assert_array_equal(head.whole(frame()), head(frame(), BOXES[1:2])[0])
+    np.testing.assert_array_equal(head.whole(frame()), head(frame(), BOXES[1:2]).probabilities[0])
 
 
 def test_weights_of_a_classifier_load_and_those_of_a_grid_do_not(tmp_path: Path) -> None:
@@ -104,7 +109,18 @@ def test_weights_of_a_classifier_load_and_those_of_a_grid_do_not(tmp_path: Path)
     facts = {"model": "lenet", "classes": list(CLASSES)}
     save_checkpoint(tmp_path / "a.safetensors", model.state_dict(), facts)
     loaded = Head.load(tmp_path / "a.safetensors", CPU)
-    np.testing.assert_allclose(loaded(frame(), BOXES), Head(model, CPU)(frame(), BOXES), atol=1e-6)
+    expected = Head(model, CPU)(frame(), BOXES)
+    np.testing.assert_allclose(loaded(frame(), BOXES).probabilities, expected[1], atol=1e-6)
     save_checkpoint(tmp_path / "b.safetensors", model.state_dict(), {**facts, "model": "grid"})
     with pytest.raises(InputError, match="grid"):
         Head.load(tmp_path / "b.safetensors", CPU)
+
+
+def test_a_head_trained_with_nothing_can_reject(tmp_path: Path) -> None:
+    model = trained_enough("lenet")
+    facts = {"model": "lenet", "classes": list(CLASSES), "recipe": {"nothing": 0.4}}
+    save_checkpoint(tmp_path / "a.safetensors", model.state_dict(), facts)
+    plain, rejecting = Head(model, CPU)(frame(), BOXES), Head.load(tmp_path / "a.safetensors", CPU)
+    garment, probabilities = rejecting(frame(), BOXES)
+    np.testing.assert_allclose(probabilities, plain.probabilities, atol=1e-6)
+    assert ((garment > 0) & (garment < 1)).all()

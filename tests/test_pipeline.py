@@ -8,7 +8,7 @@ import torch
 
 from detector.grid import MODEL, Grid, build
 from detector.head import Head
-from detector.pipeline import GRID, HEAD, Detector
+from detector.pipeline import GRID, HEAD, Detector, judge
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.models import build as build_classifier
@@ -41,8 +41,19 @@ def test_every_box_of_the_grid_is_named_by_the_head(detector: Detector, frame: n
     assert len(found) == len(xyxy) > 0
     np.testing.assert_array_equal(found.xyxy, xyxy)
     np.testing.assert_array_equal(found.confidence, confidence)
-    np.testing.assert_array_equal(found.probabilities, detector.head(frame, xyxy))
+    np.testing.assert_array_equal(found.probabilities, detector.head(frame, xyxy).probabilities)
     assert found.track_id is None
+
+
+def test_what_the_head_rejects_is_less_confident(detector: Detector, frame: np.ndarray) -> None:
+    xyxy, confidence = detector.grid(frame, 0.3)
+    rejecting = Head(detector.head.model, CPU, rejects=True)
+    garment = rejecting(frame, xyxy).garment
+    found = judge(rejecting, frame, (xyxy, confidence))
+    assert len(found) == len(xyxy) and (np.diff(found.confidence) <= 0).all()
+    np.testing.assert_allclose(np.sort(found.confidence), np.sort(confidence * garment))
+    kept = Detector(detector.grid, rejecting, 0.3)(frame)
+    assert len(kept) == (confidence * garment >= 0.3).sum()
 
 
 def test_nothing_is_confident_enough(detector: Detector, frame: np.ndarray) -> None:
