@@ -29,8 +29,8 @@ class Schedule:
     batch_size: int = 8
     image_size: int = 320
     shares: tuple[float, ...] = (0.8, 0.8, 1.0, 1.0)  # of that size, in equal parts of the time
-    learning_rate: float = 2e-3  # of AdamW
-    filter_learning_rate: float = 0.04  # of Muon: length of a step relative to the weights
+    learning_rate: float = 1e-3  # of AdamW
+    filter_learning_rate: float = 0.012  # of Muon: length of a step relative to the weights
     weight_decay: float = 5e-4
     reports: int = 30
 
