@@ -20,6 +20,7 @@ from detector.draw import draw
 from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
 from detector.plan import Plan, check_display, plan_outputs
 from detector.sheet import Sheet
+from detector.video.background import Behind, ahead
 from detector.video.disk import write_image
 from detector.video.frames import Frame, Reader
 from detector.video.writer import Writer
@@ -160,13 +161,8 @@ class _Run:
 
     def _seen(self, reader: Reader) -> Iterator[tuple[Frame, Detections]]:
         seen = Detections.empty()
-        frames = iter(reader)
-        for number in itertools.count():
-            if number == self.settings.max_frames:
-                return
-            frame = next(frames, None)
-            if frame is None:
-                return
+        frames = ahead(itertools.islice(reader, self.settings.max_frames))
+        for number, frame in enumerate(frames):
             self.read += 1
             if number % self.settings.every == 0:
                 seen = keep(self.detector(frame.image), self.settings)
@@ -189,13 +185,14 @@ class _Output:
         self._path = path
         self._reader = reader
         self._writer: Writer | None = None
+        self._behind = Behind()
         if path and not reader.is_image:
             self._writer = Writer(path, reader.size_wh, reader.fps, sound_of=reader.path)
         self.is_written = False
 
     def write(self, picture: UInt8[np.ndarray, "height width 3"], seconds: float) -> None:
         if self._writer:
-            self._writer.write(picture, seconds)
+            self._behind(self._writer.write, picture, seconds)
         elif self._path:
             write_image(self._path, picture)
         self.is_written = True
@@ -209,8 +206,11 @@ class _Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer:
-            self._writer.finish(self._reader.end_seconds if self._reader.is_finished else None)
+        try:
+            self._behind.close()
+        finally:
+            if self._writer:
+                self._writer.finish(self._reader.end_seconds if self._reader.is_finished else None)
 
 
 def keep(detections: Detections, settings: Settings) -> Detections:

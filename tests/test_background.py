@@ -1,0 +1,70 @@
+"""Other threads change when work is done, never what comes out or which error."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from detector.video.background import DEPTH, Behind, ahead
+
+
+def test_items_come_in_order_and_from_another_thread() -> None:
+    makers = set()
+
+    def items() -> Iterator[int]:
+        for number in range(20):
+            makers.add(threading.get_ident())
+            yield number
+
+    assert list(ahead(items())) == list(range(20))
+    assert threading.get_ident() not in makers
+
+
+def test_little_is_made_before_it_is_wanted() -> None:
+    made = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            made.append(number)
+            yield number
+
+    coming = ahead(items())
+    assert next(coming) == 0
+    coming.close()  # type: ignore[attr-defined]
+    assert len(made) <= DEPTH + 1
+
+
+def test_an_error_comes_after_the_items_before_it() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("damaged")
+
+    coming = ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(OSError, match="damaged"):
+        next(coming)
+
+
+def test_calls_are_made_in_order_and_done_at_the_end() -> None:
+    done: list[int] = []
+    behind = Behind()
+    for number in range(50):
+        behind(done.append, number)
+    behind.close()
+    assert done == list(range(50))
+
+
+def test_an_error_is_told_once_and_nothing_is_called_after_it() -> None:
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        if number == 2:
+            raise OSError("full")
+        done.append(number)
+
+    behind = Behind()
+    with pytest.raises(OSError, match="full"):
+        for number in range(50):
+            behind(work, number)
+    behind.close()
+    assert done == [0, 1]
