@@ -15,6 +15,7 @@ demo: install
 	    --json demo-out/garments.jsonl --contact-sheet demo-out/garments.png --overwrite
 
 test: install
+	PYTHON=$(PYTHON) scripts/system-packages tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from fmnist import console
-from fmnist.checks import all_free, device_name, known
+from fmnist.checks import all_free, device_name, known, no_run_in
 from fmnist.errors import InputError
 from weights import WEIGHTS
 
@@ -154,6 +154,7 @@ def train(
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
     initial = weights_file(init) if init else None
+    run_dir = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
     folder = files.find(data_dir)
 
     from fmnist import runs
@@ -163,10 +164,9 @@ def train(
 
     where = pick_device(device)
     if resume:
-        settings, run_dir = runs.read_settings(resume, epochs), resume
+        settings = runs.read_settings(resume, epochs)
     else:
         settings = runs.plan(model, recipe, epochs, seed, init)
-        run_dir = run_dir or Path("runs") / f"{model}-{recipe}-{seed}"
         runs.prepare(run_dir, settings)
     splits = runs.splits(folder)
     if settings.recipe.crops:
@@ -364,19 +364,23 @@ def detector_train(
     from detector.protocol import train_grid
     from fmnist.device import pick_device
 
-    weights = train_grid(
-        folder,
-        run_dir,
-        Schedule(scenes=scenes, image_size=image_size),
-        pick_device(device),
-        photos=backgrounds,
-        seed=seed,
-        workers=workers,
-        max_minutes=max_minutes,
-        resume=resume,
-        init=initial,
-        report=_report,
-    )
+    try:
+        weights = train_grid(
+            folder,
+            run_dir,
+            Schedule(scenes=scenes, image_size=image_size),
+            pick_device(device),
+            photos=backgrounds,
+            seed=seed,
+            workers=workers,
+            max_minutes=max_minutes,
+            resume=resume,
+            init=initial,
+            report=_report,
+        )
+    except KeyboardInterrupt:
+        _report("stopped; go on from the last report with the same command and --resume")
+        raise
     if weights:
         _report(f"written: {weights}")
 

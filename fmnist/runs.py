@@ -25,6 +25,7 @@ from fmnist.checkpoint import (
     write_json,
     write_state,
 )
+from fmnist.checks import no_run_in
 from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
@@ -80,10 +81,7 @@ def prepare(run_dir: Path, settings: Settings) -> None:
     Raises:
         InputError: the folder already holds a run, or it cannot be written.
     """
-    if (run_dir / "settings.json").exists():
-        raise InputError(
-            f"{run_dir} already holds a run. Go on with --resume {run_dir}, or choose another -o."
-        )
+    no_run_in(run_dir)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         write_json(run_dir / "settings.json", settings.to_dict())

@@ -48,6 +48,22 @@ def tiny_split() -> "Split":
     return Split(images, labels)
 
 
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a grid and a head that have not learnt anything."""
+    from detector.grid import MODEL, build
+    from fmnist.checkpoint import save_checkpoint
+    from fmnist.classes import CLASSES
+    from fmnist.models import build as build_classifier
+
+    folder = tmp_path_factory.mktemp("untrained")
+    grid, head = build().state_dict(), build_classifier("lenet").state_dict()
+    save_checkpoint(folder / "grid.safetensors", grid, {"model": MODEL, "image_size": 128})
+    facts = {"model": "lenet", "classes": list(CLASSES)}
+    save_checkpoint(folder / "head.safetensors", head, facts)
+    return folder
+
+
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four small files of known MD5 in the place of the real ones."""

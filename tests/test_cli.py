@@ -1,6 +1,7 @@
 """What the command prints, its exit code and what it leaves, most of all where it cannot work."""
 
 import json
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -251,6 +252,27 @@ def test_json_on_stdout_is_nothing_but_json(
     text = run_here(detector, arguments, monkeypatch, capsys)
     assert [json.loads(line).get("frame") for line in text.splitlines()] == [None, 0, 25]
     assert tree(detector) == before
+
+
+def test_noise_and_strictly_taken_damage_end_in_a_sentence(
+    untrained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clips.undecodable(tmp_path / "noise.mkv")
+    clips.damaged(tmp_path / "damaged.mp4")
+    weights = f"--grid {untrained}/grid.safetensors --head {untrained}/head.safetensors"
+    assert cli.run(f"detect noise.mkv {weights}".split()) == 2
+    assert "noise.mkv: no frame could be decoded (codec " in capsys.readouterr().err
+    assert not (tmp_path / "noise.fmnist.mp4").exists()
+    assert cli.run(f"detect damaged.mp4 {weights}".split()) == 0
+    counted = re.search(r"(\d+) damaged frames? skipped \(of 75\)", capsys.readouterr().err)
+    assert counted
+    assert cli.run(f"detect damaged.mp4 --strict --overwrite {weights}".split()) == 2
+    assert f"{counted[0]}. Leave out --strict to accept that." in capsys.readouterr().err
+    assert len(clips.frames_in(tmp_path / "damaged.fmnist.mp4")) == 75 - int(counted[1])
 
 
 def test_predict_names_a_photo_in_one_line(

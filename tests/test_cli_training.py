@@ -1,0 +1,76 @@
+"""`fmnist train` and `fmnist detector train` as users run them: stopped by Ctrl-C, then resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.command import ROOT, fmnist
+
+RUN = [sys.executable, "-c", "import cli; cli.main()"]
+
+
+def interrupted_after(sign: Path, folder: Path, data: Path, *arguments: str) -> str:
+    """Run a command, press Ctrl-C once the file `sign` is there, and give what the user reads."""
+    process = subprocess.Popen(
+        [*RUN, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "FMNIST_DATA": str(data)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 300
+    while not sign.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"{sign.name} did not come"
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    return told
+
+
+def finished(folder: Path, data: Path, *arguments: str) -> str:
+    """Run a command to its good end; stderr."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FMNIST_DATA": str(data)}
+    done = subprocess.run(
+        [*RUN, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
+    start = ("train", "lenet", "--recipe", "report", "--epochs", "2", "-o", "run")
+    told = interrupted_after(tmp_path / "run/state.pt", tmp_path, fashion_mnist, *start)
+    assert "stopped; go on with: fmnist train --resume run" in told
+    assert not (tmp_path / "run/result.json").exists()
+    finished(tmp_path, fashion_mnist, "train", "--resume", "run")
+    assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 2
+    result = json.loads((tmp_path / "run/result.json").read_text())
+    assert 0.8 < result["test"]["accuracy"] < 0.95
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left >= {"best.safetensors", "last.safetensors", "curves.png", "confusion.png"}
+
+
+def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
+    start = ("detector", "train", "--scenes", "240", "--image-size", "64", "-o", "run")
+    told = interrupted_after(tmp_path / "run/last.pt", tmp_path, fashion_mnist, *start)
+    assert "stopped; go on from the last report with the same command and --resume" in told
+    assert not (tmp_path / "run/grid.safetensors").exists()
+    finished(tmp_path, fashion_mnist, *start, "--resume")
+    assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 30
+    card = json.loads((tmp_path / "run/grid.json").read_text())
+    assert card["scenes"] == 240 and card["image_size"] == 64
+
+
+def test_a_run_that_is_there_is_kept_and_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/settings.json").write_text("{}")
+    done = fmnist("train", "lenet", "-o", "run", folder=tmp_path)
+    assert done.code == 2 and "torch" not in done.modules
+    assert "run already holds a run. Go on with --resume run" in done.err
+    assert (tmp_path / "run/settings.json").read_text() == "{}"
