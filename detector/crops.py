@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ from detector.synthesis.backgrounds import HELD_OUT, TRAIN, procedural
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, render
 from detector.synthesis.textures import Painter
+from fmnist.atomic import write_atomically
 from fmnist.data import Split
 from fmnist.nothing import NOTHING
 
@@ -60,9 +62,9 @@ def crop_splits(
         made = [crops(*part, (seed, number), workers) for number, part in enumerate(parts)]
         arrays = {f"images{number}": split.images.numpy() for number, split in enumerate(made)}
         arrays |= {f"labels{number}": split.labels.numpy() for number, split in enumerate(made)}
-        temporary = kept_in.with_name(f".{kept_in.name}")
-        np.savez(temporary, allow_pickle=False, **arrays)
-        temporary.replace(kept_in)
+        packed = BytesIO()
+        np.savez(packed, allow_pickle=False, **arrays)
+        write_atomically(kept_in, packed.getvalue())
     with np.load(kept_in) as kept:
         training, validation, test = (
             Split(torch.from_numpy(kept[f"images{i}"]), torch.from_numpy(kept[f"labels{i}"]))

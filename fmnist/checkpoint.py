@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from fmnist.atomic import write_atomically
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 from fmnist.models import MODELS, build
 
 Facts = dict[str, Any]
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the target, then rename: a reader never meets half a file."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def write_json(path: Path, facts: Facts) -> None:

@@ -1,8 +1,7 @@
 """Figures of the data and of training, as PNG files that can be printed as they are."""
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from fmnist.atomic import write_atomically
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 
@@ -168,16 +168,13 @@ def _column(rows: Sequence[Mapping[str, str | float]], name: str) -> Float[np.nd
 
 def _save(figure: Figure, path: Path) -> None:
     """Write a PNG that appears whole or not at all; of parents only the last may be missing."""
-    part = path.with_name(f".{path.name}.part")
+    picture = BytesIO()
+    # Without the version of matplotlib in it, the same figure is the same bytes.
+    figure.savefig(picture, format="png", metadata={"Software": None})
     try:
         path.parent.mkdir(exist_ok=True)
-        # Without the version of matplotlib in it, the same figure is the same bytes.
-        figure.savefig(part, format="png", metadata={"Software": None})
-        os.replace(part, path)
+        write_atomically(path, picture.getvalue())
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror or error}. Choose another place."
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()

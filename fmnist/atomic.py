@@ -1,0 +1,16 @@
+"""A file appears under its name whole, or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside the target, then rename: a reader never meets half a file."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        with suppress(OSError):
+            part.unlink()
