@@ -227,3 +227,28 @@ def test_the_loop_needs_neither_torch_nor_ultralytics() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+MEASURED = """
+import resource, sys
+from detector.boxes import Detections
+from detector.detect import detect
+from detector.plan import plan_outputs
+detect(plan_outputs([sys.argv[1]], json="x.jsonl", overwrite=True), lambda _: Detections.empty())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
+def test_memory_stays_flat_however_long_the_video_is(tmp_path: Path) -> None:
+    megabytes = []
+    for frames in (100, 1600):
+        clips.clip(tmp_path / "x.mp4", [i / 25 for i in range(frames)])
+        command = [sys.executable, "-c", MEASURED, "x.mp4"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        megabytes.append(int(done.stdout))
+    # 1,500 frames of 192x128 are 110 MB.
+    assert megabytes[1] - megabytes[0] < 40
