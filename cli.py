@@ -1,6 +1,7 @@
 """The `fmnist` command: parse, check, call, print. What is heavy is imported inside a command."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -174,7 +175,8 @@ def train(
 
         _report("rendering crops: some minutes, once for a run")
         wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
-        splits = crop_splits(splits, wanted, settings.seed, run_dir / "crops.npz")
+        kept_in = run_dir / "crops.npz"
+        splits = crop_splits(splits, wanted, settings.seed, kept_in, os.cpu_count() or 1)
     again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(
