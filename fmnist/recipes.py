@@ -65,7 +65,7 @@ RECIPES = {
         label_smoothing=0.1,
         dropout=0.1,
         ema_decay=0.9975,
-        crops=100_000,
+        crops=60_000,
         nothing=0.4,
         sizes=((0.6, 20), (1.0, 28)),
     ),
