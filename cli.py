@@ -3,9 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -14,6 +14,10 @@ from fmnist import console
 from fmnist.checks import all_free, device_name, known, no_run_in
 from fmnist.errors import InputError
 from weights import WEIGHTS
+
+if TYPE_CHECKING:
+    from fmnist.data import Split
+    from fmnist.runs import Settings as RunSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 detector_app = typer.Typer(help="Train and judge the detector, render its demo clip.")
@@ -24,7 +28,7 @@ Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda
 Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
 Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
 Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
-Minutes = Annotated[float | None, typer.Option(min=0, help="Stop in time; --resume goes on.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; --resume goes on.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
@@ -32,7 +36,7 @@ Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors 
 
 
 def main() -> None:
-    """Run and exit: 0 done, 1 our bug, 2 bad input or environment, 3 a check failed, 130 Ctrl-C."""
+    """Run and exit: 0 done, 1 our bug, 2 bad input or environment, 130 Ctrl-C."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -98,7 +102,7 @@ def _write_json(facts: Any, target: str) -> None:
 @app.command()
 def data(
     data_dir: DataDir = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch what is missing.")] = False,
+    download: Annotated[bool, typer.Option("--download", help="Fetch it first.")] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path(
         "fmnist-data"
     ),
@@ -154,7 +158,8 @@ def train(
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    initial = weights_file(init) if init else None
+    if init:
+        weights_file(init)
     run_dir = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
     folder = files.find(data_dir)
 
@@ -164,19 +169,16 @@ def train(
     from fmnist.tables import result_line
 
     where = pick_device(device)
-    if resume:
-        settings = runs.read_settings(resume, epochs)
-    else:
-        settings = runs.plan(model, recipe, epochs, seed, init)
-        runs.prepare(run_dir, settings)
     splits = runs.splits(folder)
+    settings = runs.read_settings(resume, epochs) if resume else None
+    settings = settings or runs.plan(model, recipe, epochs, seed, init)
+    is_begun = (run_dir / "state.pt").exists()
+    initial = weights_file(settings.init) if settings.init and not is_begun else None
+    if not resume:
+        runs.prepare(run_dir, settings, initial)
+    tell = _report if not quiet else lambda _: None
     if settings.recipe.crops:
-        from detector.crops import Plan, crop_splits
-
-        _report("rendering crops: some minutes, once for a run")
-        wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
-        kept_in = run_dir / "crops.npz"
-        splits = crop_splits(splits, wanted, settings.seed, kept_in, os.cpu_count() or 1)
+        splits = _crop_splits(splits, settings, run_dir / "crops.npz", tell)
     again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(
@@ -192,7 +194,21 @@ def train(
             raise
     if facts:
         print(result_line(facts))
-    _report(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
+    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
+
+
+def _crop_splits(
+    plain: "tuple[Split, Split, Split]",
+    settings: "RunSettings",
+    kept_in: Path,
+    tell: Callable[[str], None],
+) -> "tuple[Split, Split, Split]":
+    from detector.crops import Plan, crop_splits
+
+    if not kept_in.exists():
+        tell("rendering crops: some minutes, once for a run")
+    wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
+    return crop_splits(plain, wanted, settings.seed, kept_in, os.cpu_count() or 1)
 
 
 @app.command()
@@ -258,11 +274,14 @@ def predict(
     name = Head.load(head_path, pick_device(device))
     rows = []
     for path in paths:
-        probabilities = name.whole(next(read(path)).image)
-        best = probabilities.argsort()[::-1][:3]
-        rows.append({"path": str(path), "probs": probabilities.tolist()})
+        (garment,), (probabilities,) = name.whole(next(read(path)).image)
+        words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
+        if garment < 0.5:
+            words.append(f"(perhaps no garment: {1 - garment:.2f})")
+        row = {"path": str(path), "garment": float(garment), "probs": probabilities.tolist()}
+        rows.append(row)
         if json_file != "-":
-            print(str(path), *(f"{CLASSES[i]} {probabilities[i]:.2f}" for i in best), sep="  ")
+            print(str(path), *words, sep="  ")
     _write_json(rows, json_file)
 
 
@@ -357,8 +376,8 @@ def detector_train(
     """Train the grid on frames made on the fly from the training images."""
     from fmnist import files
 
-    if run_dir.exists() and not resume:
-        raise InputError(f"{run_dir} exists. Go on with --resume, or choose another -o.")
+    if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
+        raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
     initial = weights_file(init) if init else None
     folder = files.find(data_dir)
 

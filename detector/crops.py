@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from detector.boxes import iou
 from detector.grid import Grid
@@ -31,7 +32,7 @@ from fmnist.nothing import NOTHING
 FRAME = (400, 320)  # width and height: the smallest garment is about as large as a crop
 CHUNK = 2_000  # crops that one task renders
 JUDGED = 5_000  # crops for validation, and as many for the test
-PLAIN_SHARE = 0.2  # of the training split that stays on black
+PLAIN_SHARE = 0.2  # of the garments of the training split that stay on black
 MISTAKEN_FROM = 0.05  # confidence of the grid in a box that is no garment
 MISTAKEN_IOU = 0.3  # with any garment: a box below it shows none
 MISTAKES_PER_FRAME = 4  # the surest
@@ -52,9 +53,10 @@ def crop_splits(
 ) -> tuple[Split, Split, Split]:
     """Training, validation and test of the head, rendered from those of Fashion-MNIST.
 
-    Training holds what is planned and a fifth of plain images, so that the head stays a classifier
-    of Fashion-MNIST. Validation and test hold garments only, and the test's backgrounds are of
-    families that training never shows. What was rendered is kept (.npz) for a run that is resumed.
+    Training holds what is planned and a quarter as many plain images as crops of garments, so that
+    the head stays a classifier of Fashion-MNIST. Validation and test hold garments only, and the
+    test's backgrounds are of families that training never shows. What was rendered is kept (.npz)
+    for a run that is resumed.
     """
     if not kept_in.exists():
         judged = Plan(JUDGED)
@@ -129,7 +131,7 @@ def _chunk(
         images += _garment_crops(rng, scene)
         labels += scene.labels.tolist()
         if grid and len(mistakes) < wanted:
-            mistakes += _mistakes(grid, scene)
+            mistakes += _mistakes(scene, grid(scene.frame, MISTAKEN_FROM)[0])
     wrong = np.array(mistakes[:wanted], np.uint8).reshape(-1, SIZE, SIZE)
     return np.stack(images[:CHUNK]), np.array(labels[:CHUNK], np.int64), wrong
 
@@ -145,9 +147,8 @@ def _garment_crops(rng: np.random.Generator, scene: Scene) -> list[np.ndarray]:
     return [square_crop(scene.frame, box) for box in boxes.astype(np.float32)]
 
 
-def _mistakes(grid: Grid, scene: Scene) -> list[np.ndarray]:
-    """Crops of the boxes that the grid finds where no garment is."""
-    xyxy, _ = grid(scene.frame, MISTAKEN_FROM)
+def _mistakes(scene: Scene, xyxy: Float32[np.ndarray, "n 4"]) -> list[np.ndarray]:
+    """Crops of the boxes that were found where no garment is."""
     overlap = iou(xyxy, scene.xyxy).max(1, initial=0)
     wrong = xyxy[overlap < MISTAKEN_IOU][:MISTAKES_PER_FRAME]
     return [square_crop(scene.frame, box) for box in wrong]

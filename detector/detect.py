@@ -5,7 +5,7 @@ import itertools
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -143,8 +143,8 @@ class _Run:
         if output:
             output.parent.mkdir(exist_ok=True)
         reader = Reader(path)
-        with _Output(output, reader) as sink:
-            for frame, seen in self._seen(reader):
+        with _Output(output, reader) as sink, contextlib.closing(self._seen(reader)) as frames:
+            for frame, seen in frames:
                 labels = texts_of(seen, self.settings.label_confidence)
                 self.sheet.add(frame.image, seen, labels)
                 if output or self.show:
@@ -155,11 +155,13 @@ class _Run:
                     self.on_frame(frame.source, frame.index + 1, reader.frames_expected)
                 if self.stop.is_set() or self.is_closed:
                     break
+            else:
+                sink.is_whole = reader.is_finished
         self.damaged += reader.damaged
         if sink.is_written and output:
             self.written.append(output)
 
-    def _seen(self, reader: Reader) -> Iterator[tuple[Frame, Detections]]:
+    def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
         seen = Detections.empty()
         frames = ahead(itertools.islice(reader, self.settings.max_frames))
         for number, frame in enumerate(frames):
@@ -189,6 +191,7 @@ class _Output:
         if path and not reader.is_image:
             self._writer = Writer(path, reader.size_wh, reader.fps, sound_of=reader.path)
         self.is_written = False
+        self.is_whole = False  # every frame of the source is in it
 
     def write(self, picture: UInt8[np.ndarray, "height width 3"], seconds: float) -> None:
         if self._writer:
@@ -210,7 +213,7 @@ class _Output:
             self._behind.close()
         finally:
             if self._writer:
-                self._writer.finish(self._reader.end_seconds if self._reader.is_finished else None)
+                self._writer.finish(self._reader.end_seconds if self.is_whole else None)
 
 
 def keep(detections: Detections, settings: Settings) -> Detections:

@@ -13,6 +13,7 @@ from detector.boxes import Detections, iou
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES
 
+SURE = 0.25  # confidence from which a box of an empty frame counts: that of `fmnist detect`
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
 
 Boxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
@@ -30,6 +31,7 @@ class DetectorEvaluation:
     confidence times the probability of that class, as is usual for Faster R-CNN and YOLO; the
     mean is over the classes that occur. `label_accuracy` is over the garments that
     some box matches (IoU >= 0.5, the most confident box first, whatever its label).
+    `false_boxes_per_empty_frame` counts boxes of a confidence of 0.25 or more.
     """
 
     frames: int
@@ -70,7 +72,8 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
         hit = box_of >= 0
         matched += int(hit.sum())
         right += int((detections.labels[box_of[hit]] == scene.labels[hit]).sum())
-    empty = [len(d) for d, s in zip(found, scenes, strict=True) if len(s.xyxy) == 0]
+    sure = [int((detections.confidence >= SURE).sum()) for detections in found]
+    empty = [n for n, scene in zip(sure, scenes, strict=True) if len(scene.xyxy) == 0]
     ten = [ap for ap in per_class if ap is not None]
     return DetectorEvaluation(
         frames=len(scenes),

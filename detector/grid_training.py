@@ -17,7 +17,7 @@ from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import box_precision
 from detector.grid import MODEL, Grid, Network, as_input, build, read
 from detector.synthesis.scenes import Scene
-from fmnist.checkpoint import save_checkpoint, write_csv, write_state
+from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
 from fmnist.device import autocast
 from fmnist.errors import InputError
 from fmnist.muon import Muon
@@ -50,7 +50,7 @@ class Run:
         """Raises InputError where there is nothing to resume, or it is of another schedule."""
         if not path.exists():
             raise InputError(f"{path} does not exist. Start without --resume.")
-        saved = torch.load(path, weights_only=True, map_location="cpu")
+        saved = read_state(path, torch.device("cpu"))
         if saved["settings"] != settings:
             raise InputError(
                 f"{path} is of a run with other settings ({saved['settings']}). "
@@ -75,6 +75,7 @@ def train(
     workers: int = 1,
     max_minutes: float | None = None,
     init: Path | None = None,
+    backgrounds: str = "",
     resume: bool = False,
     facts: dict[str, Any] | None = None,
     report: Callable[[str], None] = print,
@@ -84,7 +85,8 @@ def train(
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
-    run would have ended without the stop. `facts` are added to the card.
+    run would have ended without the stop. `backgrounds` names what `make` was given of the
+    user's own, because a resumed run needs the same. `facts` are added to the card.
 
     Returns:
         The weights, or None where `max_minutes` ended the run first.
@@ -93,7 +95,12 @@ def train(
         InputError: the loss is no longer finite, or there is nothing to resume.
     """
     started = time.monotonic()
-    settings = {**asdict(schedule), "seed": seed, "init": init.stem if init else ""}
+    settings = {
+        **asdict(schedule),
+        "seed": seed,
+        "init": init.stem if init else "",
+        "backgrounds": backgrounds,
+    }
     last = run_dir / "last.pt"
     network = (read(init)[0] if init else build(seed)).to(device).train()
     run = Run(network, copy.deepcopy(network).eval(), _optimizers(network, schedule), 0, [])
@@ -102,6 +109,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     batches = iter(loader(SceneBatches(schedule, make, seed), run.step, workers))
     while run.step < schedule.steps:
+        before = time.monotonic()
         loss = _train_period(run, islice(batches, schedule.period), schedule, device)
         grid = Grid(copy.deepcopy(run.average), schedule.image_size, device)
         ap50, ap = box_precision([grid(s.frame, 0.01) for s in validation], validation)
@@ -110,7 +118,8 @@ def train(
         run.save(last, settings)
         write_csv(run_dir / "metrics.csv", run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        if max_minutes is not None and time.monotonic() - started > max_minutes * 60:
+        now = time.monotonic()
+        if max_minutes is not None and now - started + (now - before) > max_minutes * 60:
             break
     if run.step < schedule.steps:
         report(f"stopped after {run.step} of {schedule.steps} steps; go on with --resume")
@@ -167,7 +176,8 @@ def _train_period(
         total = loss.sum()
         if not total.isfinite():
             raise InputError(
-                f"the loss is no longer finite at step {run.step}. Lower the learning rate."
+                f"The loss is no longer finite at step {run.step}. The last report is kept. "
+                "Start again with another --seed."
             )
         run.network.zero_grad()
         total.backward()

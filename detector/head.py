@@ -65,12 +65,10 @@ class Head:
         garment = garment_probability(logits) if self.rejects else torch.ones(len(logits))
         return Verdict(garment.cpu().numpy(), logits.softmax(1).cpu().numpy())
 
-    def whole(self, image: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 10"]:
-        """The probability of each class for a BGR photo of one garment that fills it."""
+    def whole(self, image: UInt8[np.ndarray, "height width 3"]) -> Verdict:
+        """Judge a BGR photo of one garment that fills it, as one box."""
         height, width = image.shape[:2]
-        box = np.array([[0, 0, width, height]], np.float32)
-        probabilities: Float32[np.ndarray, " 10"] = self(image, box).probabilities[0]
-        return probabilities
+        return self(image, np.array([[0, 0, width, height]], np.float32))
 
 
 def square_crop(

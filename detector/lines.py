@@ -78,6 +78,7 @@ class JsonLines:
     def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
         self.path = None if path == STDOUT else path
         self.is_written = False
+        self._whole = 0  # bytes of whole lines
         self._stream: TextIO | None = sys.stdout if path == STDOUT else None
         self._header: Mapping[str, Any] | None = header
 
@@ -93,6 +94,8 @@ class JsonLines:
                 self._header = None
             self._stream.write(json.dumps(line) + "\n")
             self._stream.flush()
+            if self._stream is not sys.stdout:
+                self._whole = os.fstat(self._stream.fileno()).st_size
 
     def __enter__(self) -> "JsonLines":
         return self
@@ -103,11 +106,25 @@ class JsonLines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.path and self._stream:
+        if self._stream:
             with self._telling_of_a_full_disk():
-                self._stream.close()
-            os.replace(part_of(self.path), self.path)
-            self.is_written = True
+                self._settle()
+
+    def _settle(self) -> None:
+        """Put the whole lines under their name; a full disk cuts the one after them."""
+        stream, self._stream = self._stream, None
+        if stream is None or self.path is None or stream is sys.stdout:
+            return
+        try:
+            stream.close()
+        finally:
+            part = part_of(self.path)
+            os.truncate(part, self._whole)
+            if self._whole:
+                os.replace(part, self.path)
+                self.is_written = True
+            else:
+                part.unlink()
 
     @contextlib.contextmanager
     def _telling_of_a_full_disk(self) -> Any:
@@ -116,4 +133,6 @@ class JsonLines:
         except OSError as error:
             if self.path is None or error.errno not in DISK_FULL:
                 raise
+            with contextlib.suppress(OSError):
+                self._settle()
             raise disk_full(self.path) from None

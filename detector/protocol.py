@@ -95,6 +95,7 @@ def train_grid(
         max_minutes=max_minutes,
         resume=resume,
         init=init,
+        backgrounds=str(photos or ""),
         facts=provenance(device),
         report=report,
     )

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -32,6 +33,21 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_atomically(path, text.getvalue().encode())
+
+
+def read_state(path: Path, device: torch.device) -> dict[str, Any]:
+    """What `write_state` wrote.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, UnpicklingError, EOFError, OSError) as error:
+        raise InputError(
+            f"{path} is damaged: the run cannot go on. Start a new one in another folder."
+        ) from error
+    return state
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:

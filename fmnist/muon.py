@@ -11,7 +11,7 @@ def orthogonalize(
     """Push all singular values towards 1 by a quintic Newton-Schulz iteration.
 
     Coefficients of Jordan et al., "Muon: an optimizer for hidden layers" (2024): steep at zero, so
-    that few steps bring the values near 1, between about 0.7 and 1.2.
+    that four steps bring all but the smallest near 1, between about 0.7 and 1.2.
 
     The iteration X <- (a + b XX' + c (XX')^2) X only multiplies by polynomials of XX', which
     commute; so it runs on the small square matrix and touches X once, for half the arithmetic.

@@ -1,5 +1,6 @@
 """Where weights come from: the facts that every card carries beside its own."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import torch
 from fmnist.checkpoint import Facts
 from fmnist.classes import CLASSES
 from fmnist.device import describe
+
+MADE_OF = (":/*.py", ":/*.yaml", ":/weights")  # what decides the result of a training
 
 
 def provenance(device: torch.device) -> Facts:
@@ -26,8 +29,12 @@ def command_line() -> str:
     return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
+@functools.cache
 def commit() -> str:
-    """The commit of the code, with "+" where it has uncommitted changes; "" outside a checkout."""
+    """The commit of code and weights, with "+" where they have uncommitted changes.
+
+    As it was when first asked: a training may take hours. "" outside a checkout.
+    """
 
     def git(*arguments: str) -> str:
         here = Path(__file__).parent
@@ -36,6 +43,6 @@ def commit() -> str:
 
     try:
         revision = git("rev-parse", "--short", "HEAD")
-        return revision + ("+" if git("status", "--porcelain", "--", ":/*.py") else "")
+        return revision + ("+" if git("status", "--porcelain", "--", *MADE_OF) else "")
     except OSError:
         return ""

@@ -20,7 +20,7 @@ class Recipe:
     dropout: float = 1.0  # factor on the rates of the report
     ema_decay: float = 0.0  # per step, of the averaged weights; 0: the weights themselves
     augmentation: str = "crop"  # shift and flip; or "listing1"
-    crops: int = 0  # train on so many crops of synthetic scenes and a fifth of plain images
+    crops: int = 0  # train on so many crops of scenes and a quarter as many plain images
     nothing: float = 0.0  # and, for each of them, on so many crops that show no garment
     erasing: float = 0.0  # probability of random erasing
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end

@@ -20,6 +20,7 @@ from fmnist.checkpoint import (
     Facts,
     load_model,
     read_json,
+    read_state,
     save_checkpoint,
     write_csv,
     write_json,
@@ -75,13 +76,16 @@ def splits(folder: Path) -> tuple[Split, Split, Split]:
     return *hold_out(load(folder, "train")), load(folder, "test")
 
 
-def prepare(run_dir: Path, settings: Settings) -> None:
-    """Make a new run folder.
+def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> None:
+    """Make a new run folder, for a run that begins with the weights `initial`.
 
     Raises:
-        InputError: the folder already holds a run, or it cannot be written.
+        InputError: the folder already holds a run, it cannot be written, or the weights are not
+            those of the network that is to be trained.
     """
     no_run_in(run_dir)
+    if initial:
+        _weights_of(settings.model, initial)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         write_json(run_dir / "settings.json", settings.to_dict())
@@ -102,7 +106,12 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
         raise InputError(
             f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`."
         )
-    settings = Settings.from_dict(read_json(path))
+    try:
+        settings = Settings.from_dict(read_json(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is damaged or of another version. Start a new run in another folder."
+        ) from error
     if epochs is None or epochs == settings.epochs:
         return settings
     if settings.recipe.schedule != "constant":
@@ -129,7 +138,7 @@ def train(
 
     Args:
         splits: training, validation and test.
-        max_minutes: stop after the last epoch that fits into this time.
+        max_minutes: stop before an epoch that, as long as the last one, would end after it.
         stop_after: stop when this many epochs of the run are done.
         initial: weights of the same network to begin a new run with.
 
@@ -151,8 +160,8 @@ def train(
             )
         except NotFinite as error:
             raise InputError(
-                f"Training stopped: {error}. The last good epoch is kept in {run_dir}; "
-                "start a new run with a smaller learning rate."
+                f"Training stopped: {error}. The epochs before it are kept in {run_dir}. "
+                "Start a new run with another --seed."
             ) from error
         seconds = time.monotonic() - before
         judged = judge(training, validation)
@@ -187,19 +196,23 @@ def _begin(
     model = build(settings.model, settings.recipe.dropout)
     saved = run_dir / "state.pt"
     if initial and not saved.exists():
-        known, facts = load_model(initial)
-        if facts["model"] != settings.model:
-            raise InputError(
-                f"{initial} holds a {facts['model']}, not a {settings.model}. "
-                "Give --init weights of the same network."
-            )
-        model.load_state_dict(known.state_dict())
+        model.load_state_dict(_weights_of(settings.model, initial))
     training = start(model.to(device), settings.recipe, settings.epochs, settings.seed)
     if not saved.exists():
         return training, []
-    state = torch.load(saved, map_location=device, weights_only=True)
+    state = read_state(saved, device)
     training.load_state_dict(state["training"])
     return training, state["rows"]
+
+
+def _weights_of(model: str, path: Path) -> dict[str, torch.Tensor]:
+    known, facts = load_model(path)
+    if facts["model"] != model:
+        raise InputError(
+            f"{path} holds a {facts['model']}, not a {model}. "
+            "Give --init weights of the same network."
+        )
+    return known.state_dict()
 
 
 def _save(

@@ -68,3 +68,29 @@ def test_an_error_is_told_once_and_nothing_is_called_after_it() -> None:
             behind(work, number)
     behind.close()
     assert done == [0, 1]
+
+
+def test_an_interrupted_close_waits_for_the_running_call_and_drops_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    go = threading.Event()
+
+    def slow() -> None:
+        go.wait(10)
+        done.append("slow")
+
+    behind = Behind()
+    behind(slow)
+    behind(done.append, "never")
+    shutdown = behind._pool.shutdown
+
+    def interrupted() -> None:
+        monkeypatch.setattr(behind._pool, "shutdown", shutdown)
+        threading.Timer(0.2, go.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(behind._pool, "shutdown", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        behind.close()
+    assert done == ["slow"]

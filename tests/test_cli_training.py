@@ -7,8 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import cli
 from tests.command import ROOT, fmnist
+from weights import WEIGHTS
 
 RUN = [sys.executable, "-c", "import cli; cli.main()"]
 
@@ -54,6 +59,25 @@ def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path
     assert 0.8 < result["test"]["accuracy"] < 0.95
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert left >= {"best.safetensors", "last.safetensors", "curves.png", "confusion.png"}
+
+
+def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
+    fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fmnist import runs
+
+    began: list[Path | None] = []
+
+    def stop(*arguments: Any) -> None:
+        began.append(arguments[-1])
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "train", stop)
+    data = f"--data-dir {fashion_mnist}"
+    assert cli.run(f"train vgg --init vgg --epochs 1 -o run {data}".split()) == 130
+    assert cli.run(f"train --resume run {data}".split()) == 130
+    assert began == [WEIGHTS / "vgg.safetensors"] * 2
 
 
 def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from detector import crops as module
 from detector.crops import Plan, crop_splits, crops
 from detector.grid import MODEL, build
 from detector.synthesis.backgrounds import TRAIN
+from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint
 from fmnist.data import Split, hold_out
 from fmnist.nothing import NOTHING
@@ -57,6 +58,16 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
     assert [path.name for path in tmp_path.iterdir()] == ["crops.npz"]
     with np.load(cache) as kept:
         assert kept["images0"].shape == (40, 28, 28)
+
+
+def test_only_what_lies_beside_the_garments_is_a_mistake() -> None:
+    frame = np.zeros((100, 100, 3), np.uint8)
+    frame[60:90, 60:90] = 255
+    garment = np.array([[10, 10, 40, 40]], np.float32)
+    found = np.array([[12, 10, 42, 40], [60, 60, 90, 90], [10, 10, 40, 25]], np.float32)
+    scene = Scene(frame, garment, np.zeros(1, np.int64))
+    (mistake,) = module._mistakes(scene, found)
+    assert mistake.min() == 255
 
 
 def test_mistakes_of_a_grid_follow_the_garments_that_stay_the_same(

@@ -10,9 +10,9 @@ from fmnist.muon import Muon, orthogonalize
 @pytest.mark.parametrize("shape", [(8, 72), (32, 9), (16, 16)])
 def test_the_step_has_singular_values_near_one(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalize(matrix, steps=8))
-    assert values.min() > 0.5
-    assert values.max() < 1.3
+    before, after = torch.linalg.svdvals(matrix), torch.linalg.svdvals(orthogonalize(matrix))
+    assert after.max() < 1.3
+    assert after[before > before.norm() / 8].min() > 0.6
 
 
 def test_the_step_keeps_the_singular_vectors() -> None:

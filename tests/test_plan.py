@@ -53,6 +53,11 @@ def test_no_video_leaves_the_lines(desk: Path) -> None:
     assert plan.json == Path("x.jsonl")
 
 
+def test_without_a_video_no_folder_is_made_for_the_lines(desk: Path) -> None:
+    with pytest.raises(InputError, match="out: no such folder"):
+        plan_outputs(["in/clip.mkv"], Path("out"), json="out/x.jsonl", no_video=True)
+
+
 def test_overwrite_is_needed_once_and_enough(desk: Path) -> None:
     with pytest.raises(InputError, match=r"taken\.mp4 exists\..*--overwrite"):
         plan_outputs(["in/clip.mkv"], Path("taken.mp4"))

@@ -115,7 +115,7 @@ def test_a_loss_that_explodes_keeps_the_last_good_epoch(
     state = torch.load(run / "state.pt", weights_only=True)
     state["training"]["model"]["classifier.2.weight"].fill_(float("nan"))
     torch.save(state, run / "state.pt")
-    with pytest.raises(InputError, match="last good epoch is kept"):
+    with pytest.raises(InputError, match="epochs before it are kept"):
         runs.train(settings, run, splits, CPU, QUIET)
     assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
 
@@ -134,6 +134,26 @@ def test_initial_weights_are_where_the_run_begins(
     with pytest.raises(InputError, match="not a vgg"):
         other = runs.plan("vgg", "report", 1, 0, "x")
         runs.train(other, tmp_path / "other", splits, CPU, QUIET, initial=initial)
+
+
+def test_weights_of_another_network_leave_no_run_folder(tmp_path: Path) -> None:
+    initial = tmp_path / "x.safetensors"
+    facts = {"model": "lenet", "classes": list(CLASSES)}
+    save_checkpoint(initial, build("lenet").state_dict(), facts)
+    with pytest.raises(InputError, match="holds a lenet, not a vgg"):
+        runs.prepare(tmp_path / "run", runs.plan("vgg", "best", None, 0, "x"), initial)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_run_is_told(splits: tuple[Split, Split, Split], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    runs.prepare(run, settings := runs.plan("lenet", "report", 1, 0, ""))
+    (run / "state.pt").write_bytes(b"no state")
+    with pytest.raises(InputError, match="state.pt is damaged"):
+        runs.train(settings, run, splits, CPU, QUIET)
+    (run / "settings.json").write_text("{}")
+    with pytest.raises(InputError, match="settings.json is damaged or of another version"):
+        runs.read_settings(run)
 
 
 def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from fmnist.data import Split, load
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
+from fmnist.nothing import NOTHING, garment_probability
 from fmnist.recipes import RECIPES, Recipe, recipe_for
 from fmnist.training import NotFinite, Training, image_size, rate_factor, start, train_one_epoch
 
@@ -39,6 +40,21 @@ def test_it_overfits_thirty_two_images(
     result = from_logits(predict_logits(training.weights(), some.images), some.labels)
     assert result.accuracy == 1.0
     assert set(row) == {"lr", "train_loss", "train_accuracy"}
+
+
+def test_it_learns_to_say_that_there_is_nothing(tiny_split: Split) -> None:
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randint(0, 60, (64, 28, 28), generator=generator, dtype=torch.uint8)
+    nothing = Split(noise, torch.full((64,), NOTHING))
+    recipe = replace(recipe_for("best", "lenet"), ema_decay=0.9, batch_size=16, nothing=1.0)
+    training = begin("lenet", recipe, 20)
+    for _ in range(20):
+        train_one_epoch(training, tiny_split + nothing)
+    garment, none = (
+        garment_probability(predict_logits(training.weights(), split.images))
+        for split in (tiny_split, nothing)
+    )
+    assert garment.min() > none.max()
 
 
 @pytest.mark.parametrize("recipe", [RECIPES["report"], replace(BEST, erasing=0.5)])

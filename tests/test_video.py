@@ -1,5 +1,6 @@
 """Laws of the video writer: same frames, same times, same length, same sound, never half there."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -163,6 +164,35 @@ def test_a_full_disk_keeps_what_fitted(tmp_path: Path) -> None:
     assert "x.mp4: the disk is full. What fitted is there; free space, then run it again." in told
     assert left == "x.mp4"
     assert 0 < len(clips.frames_in(tmp_path / "x.mp4")) <= int(told.split()[-1]) + 1
+
+
+LINES = """
+import resource, signal, sys
+from pathlib import Path
+from detector.lines import JsonLines
+from fmnist.errors import InputError
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    with JsonLines(Path(sys.argv[1]), {"header": 1}) as lines:
+        for number in range(5_000):
+            lines.write({"frame": number, "boxes": [0.125] * 4})
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of a file")
+def test_lines_that_fit_are_kept_whole(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LINES, str(tmp_path / "x.jsonl")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert "the disk is full. What fitted is there" in done.stdout, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
+    _, *frames = map(json.loads, (tmp_path / "x.jsonl").read_text().splitlines())
+    assert [frame["frame"] for frame in frames] == list(range(len(frames)))
+    assert len(frames) > 100
 
 
 def test_an_image_is_written_in_the_format_of_its_suffix_or_not_at_all(tmp_path: Path) -> None:

@@ -46,8 +46,13 @@ class Behind:
         self._running.append(self._pool.submit(self._call, function, *arguments))
 
     def close(self) -> None:
-        """Wait until everything is done."""
-        self._pool.shutdown()
+        """Wait until everything is done. Interrupted, it waits for the one call that runs."""
+        try:
+            self._pool.shutdown()
+        except BaseException:
+            self._failed = True
+            self._pool.shutdown()
+            raise
         while self._running:
             self._running.popleft().result()
 
