@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
-from torchvision.ops import nms
+from torchvision.ops import box_iou, nms
 
 from fmnist.checkpoint import load_checkpoint
 from fmnist.device import autocast
@@ -25,6 +25,8 @@ STRIDES = (8, 16, 32)
 BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
 GRAY = 114  # fills what the frame leaves of the input
 MAX_CANDIDATES = 1000
+VOTES_FROM = 0.01  # confidence from which a suppressed box still has a say in the one that stays
+VOTES_IOU = 0.8
 MODEL = "grid"  # as the card names it
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
@@ -128,19 +130,32 @@ class Grid:
     ) -> Boxes:
         """Decode the likely cells of one image and suppress those that tell of the same garment."""
         scores, order = scores.topk(min(MAX_CANDIDATES, len(scores)))
-        scores = scores[scores >= confidence]
+        scores = scores[scores >= min(confidence, VOTES_FROM)]
         order = order[: len(scores)]
         centre, stride = (part[order] for part in _cells(shape[0], shape[1], self.device))
         bins = torch.arange(BINS, dtype=torch.float32, device=self.device)
         sides = distances[:, order].T.reshape(-1, 4, BINS).softmax(2) @ bins
         xyxy = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], 1) * stride
         keep = nms(xyxy, scores, iou_threshold=0.6)[:100]
+        keep = keep[scores[keep] >= confidence]
         height, width = frame.shape[:2]
         scaled = _scaled_size(width, height, self.image_size)
         limit = np.array([width, height, width, height], np.float32)
         factor = limit / np.array([*scaled, *scaled], np.float32)
-        boxes = (xyxy[keep].cpu().numpy() * factor).clip(0, limit)
+        boxes = (_agreed(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)
         return boxes, scores[keep].cpu().numpy()
+
+
+def _agreed(
+    xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], keep: Int[Tensor, " kept"]
+) -> Float[Tensor, "kept 4"]:
+    """The boxes that stay, each the mean, by confidence, of those that nearly agree with it.
+
+    Box voting (Gidaris & Komodakis 2015, arXiv:1505.01749, section 3.3).
+    """
+    votes = (box_iou(xyxy[keep], xyxy) >= VOTES_IOU) * scores
+    votes[torch.arange(len(keep)), keep] = scores[keep]  # its own, even of a box without area
+    return votes @ xyxy / votes.sum(1, keepdim=True)
 
 
 def letterbox(

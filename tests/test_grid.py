@@ -16,7 +16,7 @@ from torchvision.ops import box_convert
 
 from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
-from detector.grid import MODEL, Grid, Network, _cells, as_input, build, letterbox
+from detector.grid import MODEL, Grid, Network, _agreed, _cells, as_input, build, letterbox
 from detector.grid_training import train
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
@@ -156,6 +156,14 @@ def test_boxes_lie_in_the_frame_the_most_confident_first() -> None:
     assert len(xyxy) == len(confidence) > 1
     assert (xyxy >= 0).all() and (xyxy <= [101, 57, 101, 57]).all()
     assert (np.diff(confidence) <= 0).all() and (confidence >= 0.4).all()
+
+
+def test_a_box_is_the_mean_of_those_that_nearly_agree() -> None:
+    xyxy = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 11], [0, 0, 10, 20], [5, 5, 5, 5]])
+    scores = torch.tensor([0.9, 0.3, 0.8, 0.2])
+    got = _agreed(xyxy, scores, torch.tensor([0, 3]))
+    torch.testing.assert_close(got, torch.tensor([[0, 0, 10, 10.25], [5, 5, 5, 5]]))
+    assert _agreed(xyxy, scores, torch.tensor([], dtype=torch.long)).shape == (0, 4)
 
 
 def test_no_box_is_an_empty_array() -> None:
