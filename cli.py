@@ -337,9 +337,10 @@ def detect(
     from detector.grid import Grid
     from detector.head import Head
     from detector.pipeline import Detector
-    from fmnist.device import pick_device
+    from fmnist.device import leave_a_core, pick_device
     from fmnist.progress import Progress
 
+    leave_a_core()
     where = pick_device(device)
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size

@@ -28,6 +28,14 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(wanted)
 
 
+def leave_a_core() -> None:
+    """Use one thread less than there are cores: video is decoded and encoded beside the networks.
+
+    On two cores torch is as fast so, because its second thread would wait for that core.
+    """
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
+
+
 def has_bf16(device: torch.device) -> bool:
     """Whether bf16 is faster than fp32 there: a GPU from Ampere on, a CPU with AMX or AVX512-BF16.
 
