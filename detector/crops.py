@@ -5,11 +5,12 @@ crop comes out of a whole frame, through the same square, gray and resampling as
 What the grid takes for a garment and is none is there too, so that the head can reject it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -37,6 +38,10 @@ MISTAKEN_FROM = 0.05  # confidence of the grid in a box that is no garment
 MISTAKEN_IOU = 0.3  # with any garment: a box below it shows none
 MISTAKES_PER_FRAME = 4  # the surest
 JITTER = 0.05  # of a box's side, standard deviation: the grid's boxes are not exact either
+
+
+# Crops of garments, their labels, and crops of nothing.
+Chunk = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -91,13 +96,12 @@ def crops(
     The same for the same seed, however many `workers` (processes) render it. About 3 ms each,
     and 30 for every frame that the grid looks at.
     """
-    task = partial(_chunk, from_split(split), family, plan, seed)
+    task = partial(_chunk, from_split(split), family, plan, seed, CHUNK)
     garments, labels, mistakes = [], [], []
-    with ProcessPoolExecutor(workers) as pool:
-        for images, their, wrong in pool.map(task, range(0, plan.garments, CHUNK)):
-            garments.append(images)
-            labels.append(their)
-            mistakes.append(wrong)
+    for images, their, wrong in _map(task, range(0, plan.garments, CHUNK), workers):
+        garments.append(images)
+        labels.append(their)
+        mistakes.append(wrong)
     empty = np.zeros((0, SIZE, SIZE), np.uint8)
     images = np.concatenate([empty, *garments])[: plan.garments]
     nothing = np.concatenate([empty, *mistakes])[: round(plan.garments * plan.nothing)]
@@ -108,24 +112,36 @@ def crops(
     )
 
 
+def _map(task: Callable[[int], Chunk], starts: range, workers: int) -> Iterator[Chunk]:
+    if workers == 1:
+        yield from map(task, starts)
+        return
+    # Spawned: OpenCV's and torch's threads do not survive a fork.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool:
+        yield from pool.map(task, starts)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(0)  # as many processes as cores already
+    torch.set_num_threads(1)
+
+
 def _chunk(
     garments: Garments,
     family: Mapping[str, Painter],
     plan: Plan,
     seed: tuple[int, ...],
+    size: int,
     start: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Crops of garments, their labels, and crops of nothing."""
-    cv2.setNumThreads(0)  # as many processes as cores already
-    torch.set_num_threads(1)
+) -> Chunk:
     grid = _grid(plan.grid) if plan.nothing else None
     rng = np.random.default_rng((*seed, start))
     background = procedural(family, rng, pool_size=4 * len(family))
     images: list[np.ndarray] = []
     labels: list[int] = []
     mistakes: list[np.ndarray] = []
-    wanted = round(CHUNK * plan.nothing)
-    while len(labels) < CHUNK:
+    wanted = round(size * plan.nothing)
+    while len(labels) < size:
         style = TRAINING if rng.random() < 0.5 else FAIR
         scene = render(rng, garments, FRAME, background, style)
         images += _garment_crops(rng, scene)
@@ -133,7 +149,7 @@ def _chunk(
         if grid and len(mistakes) < wanted:
             mistakes += _mistakes(scene, grid(scene.frame, MISTAKEN_FROM)[0])
     wrong = np.array(mistakes[:wanted], np.uint8).reshape(-1, SIZE, SIZE)
-    return np.stack(images[:CHUNK]), np.array(labels[:CHUNK], np.int64), wrong
+    return np.stack(images[:size]), np.array(labels[:size], np.int64), wrong
 
 
 @cache

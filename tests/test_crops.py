@@ -18,7 +18,7 @@ from fmnist.nothing import NOTHING
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small pieces, so that several tasks are rendered; forked workers inherit them."""
+    """Small pieces, so that several tasks are rendered."""
     monkeypatch.setattr(module, "CHUNK", 15)
     monkeypatch.setattr(module, "JUDGED", 10)
 
