@@ -366,6 +366,7 @@ def detector_train(
     image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
     backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
     seed: Seed = 0,
     device: Device = "auto",
     workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
@@ -390,7 +391,7 @@ def detector_train(
         weights = train_grid(
             folder,
             run_dir,
-            Schedule(scenes=scenes, image_size=image_size),
+            Schedule(scenes=scenes, image_size=image_size, rate=rate),
             pick_device(device),
             photos=backgrounds,
             seed=seed,

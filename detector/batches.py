@@ -31,6 +31,7 @@ class Schedule:
     shares: tuple[float, ...] = (0.8, 0.8, 1.0, 1.0)  # of that size, in equal parts of the time
     learning_rate: float = 1e-3  # of AdamW
     filter_learning_rate: float = 0.012  # of Muon: length of a step relative to the weights
+    rate: float = 1.0  # part of both rates: less where the weights are good already
     weight_decay: float = 5e-4
     reports: int = 30
 
@@ -49,12 +50,13 @@ class Schedule:
         return round(self.image_size * share / 32) * 32
 
     def rate_at(self, step: int) -> float:
-        """Part of the learning rates: up for a twentieth of the time, then a cosine to 0.01."""
+        """Part of the learning rates: up to `rate` for a twentieth of the time, then a cosine
+        down to a hundredth of it."""
         warm_up = max(1, self.steps // 20)
         if step < warm_up:
-            return (step + 1) / warm_up
+            return self.rate * (step + 1) / warm_up
         done = (step - warm_up) / max(1, self.steps - warm_up)
-        return 0.01 + 0.99 * (1 + cos(pi * done)) / 2
+        return self.rate * (0.01 + 0.99 * (1 + cos(pi * done)) / 2)
 
 
 class SceneBatches(Dataset[dict[str, Tensor]]):

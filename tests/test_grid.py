@@ -228,6 +228,8 @@ def test_the_schedule_ends_slow_and_at_full_size() -> None:
     rates = [schedule.rate_at(step) for step in range(1000)]
     assert max(rates) == 1
     assert rates[0] < rates[40] and 0 < rates[-1] < 0.02 * max(rates)
+    half = Schedule(scenes=16_000, batch_size=16, image_size=320, rate=0.5)
+    assert [half.rate_at(step) for step in range(1000)] == [rate / 2 for rate in rates]
 
 
 def quiet(_: str) -> None:
