@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -28,7 +29,8 @@ from fmnist.errors import InputError
 
 __all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]
 
-Detector = Callable[[UInt8[np.ndarray, "height width 3"]], Detections]
+Picture = UInt8[np.ndarray, "height width 3"]
+Detector = Callable[[Picture], Detections]
 ESCAPE = 27
 
 
@@ -147,10 +149,10 @@ class _Run:
             for frame, seen in frames:
                 labels = texts_of(seen, self.settings.label_confidence)
                 self.sheet.add(frame.image, seen, labels)
-                if output or self.show:
-                    picture = draw(frame.image, seen, labels)
+                picture = partial(draw, frame.image, seen, labels)
+                if output:
                     sink.write(picture, frame.seconds)
-                    self.is_closed = self.show and _was_closed(picture)
+                self.is_closed = self.show and _was_closed(picture())
                 if self.on_frame:
                     self.on_frame(frame.source, frame.index + 1, reader.frames_expected)
                 if self.stop.is_set() or self.is_closed:
@@ -193,12 +195,17 @@ class _Output:
         self.is_written = False
         self.is_whole = False  # every frame of the source is in it
 
-    def write(self, picture: UInt8[np.ndarray, "height width 3"], seconds: float) -> None:
+    def write(self, picture: Callable[[], Picture], seconds: float) -> None:
+        """Make the picture and write it, that of a video while the next frame is looked at."""
         if self._writer:
-            self._behind(self._writer.write, picture, seconds)
+            self._behind(self._make_and_write, picture, seconds)
         elif self._path:
-            write_image(self._path, picture)
+            write_image(self._path, picture())
         self.is_written = True
+
+    def _make_and_write(self, picture: Callable[[], Picture], seconds: float) -> None:
+        assert self._writer is not None
+        self._writer.write(picture(), seconds)
 
     def __enter__(self) -> "_Output":
         return self
@@ -225,7 +232,7 @@ def keep(detections: Detections, settings: Settings) -> Detections:
     return detections.select(wanted)
 
 
-def _was_closed(picture: UInt8[np.ndarray, "height width 3"]) -> bool:
+def _was_closed(picture: Picture) -> bool:
     cv2.imshow("fmnist detect", picture)
     return cv2.waitKey(1) & 0xFF in (ord("q"), ESCAPE)
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
 from fmnist.checkpoint import load_checkpoint
@@ -81,6 +81,9 @@ class Grid:
         """Take over a network of `build`: its batch normalisation is folded into its weights."""
         network = network.float().eval().fuse(verbose=False)
         network.model[-1].training = True  # gives raw maps, so that only candidates are decoded
+        for module in network.modules():
+            if isinstance(module, nn.ReLU):
+                module.inplace = True  # a tenth of the time
         self.network = network.to(device=device, memory_format=torch.channels_last)
         self.image_size = image_size
         self.device = device
