@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -280,3 +281,14 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
     for scene in scenes:
         xyxy, _ = grid(scene.frame, 0.01)
         assert (iou(scene.xyxy, xyxy).max(axis=1, initial=0) > 0.5).all()
+
+
+@pytest.mark.parametrize("size_wh", [(1280, 720), (1920, 1080), (641, 480), (2560, 1440)])
+def test_shrinking_in_steps_is_shrinking(size_wh: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)
+    frame = cv2.resize(noise, size_wh, interpolation=cv2.INTER_CUBIC)
+    width, height = 352, round(352 * size_wh[1] / size_wh[0])
+    direct = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    stepped = letterbox(frame, 352)[:height, :width]
+    difference = np.abs(stepped.astype(int) - direct)
+    assert difference.mean() < 1 and difference.max() <= 24, "of 255, on noise"
