@@ -1,7 +1,5 @@
-"""Commands of the classifiers: data, train, evaluate, predict."""
+"""Commands of the classifiers: data, models, evaluate, predict."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,20 +9,16 @@ from commands.options import (
     DataDir,
     Device,
     Json,
-    Minutes,
     Overwrite,
-    Quiet,
-    Seed,
     Weights,
     put_json,
     say,
     weights_file,
 )
-from fmnist.checks import all_free, known, no_run_in
+from fmnist.checks import all_free
 
 if TYPE_CHECKING:
-    from fmnist.data import Split
-    from fmnist.runs import Settings as RunSettings
+    pass
 
 app = typer.Typer()
 
@@ -64,81 +58,6 @@ def data(
     figures.class_distribution(counts[0].numpy(), pictures[0])
     figures.sample_grid(train.images.numpy(), train.labels.numpy(), pictures[1])
     say(f"written: {pictures[0]}, {pictures[1]}")
-
-
-@app.command()
-def train(
-    model: Annotated[str, typer.Argument(help="vgg or lenet.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="report, best or crops.")] = "best",
-    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
-    stop_after: Annotated[int | None, typer.Option(min=1, help="Pause at this epoch.")] = None,
-    max_minutes: Minutes = None,
-    seed: Seed = 0,
-    device: Device = "auto",
-    run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Results.")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with it.")] = None,
-    data_dir: DataDir = None,
-    quiet: Quiet = False,
-) -> None:
-    """Train a classifier; leave weights, metrics, curves and results in a run folder."""
-    from fmnist import files
-    from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES
-
-    known(model, MODELS, "model")
-    known(recipe, RECIPES, "recipe")
-    if init:
-        weights_file(init)
-    run_dir = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
-    folder = files.find(data_dir)
-
-    from fmnist import runs
-    from fmnist.device import pick_device
-    from fmnist.progress import Progress
-    from fmnist.tables import result_line
-
-    where = pick_device(device)
-    splits = runs.splits(folder)
-    settings = runs.read_settings(resume, epochs) if resume else None
-    settings = settings or runs.plan(model, recipe, epochs, seed, init)
-    is_begun = (run_dir / "state.pt").exists()
-    initial = weights_file(settings.init) if settings.init and not is_begun else None
-    if not resume:
-        runs.prepare(run_dir, settings, initial)
-    tell = say if not quiet else lambda _: None
-    if settings.recipe.crops:
-        splits = _crop_splits(splits, settings, run_dir / "crops.npz", tell)
-    again = f"fmnist train --resume {run_dir}"
-    with Progress(quiet) as progress:
-        watch = runs.Watch(
-            step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
-            epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
-        )
-        try:
-            facts = runs.train(
-                settings, run_dir, splits, where, watch, max_minutes, stop_after, initial
-            )
-        except KeyboardInterrupt:
-            progress.say(f"stopped; go on with: {again}")
-            raise
-    if facts:
-        print(result_line(facts))
-    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
-
-
-def _crop_splits(
-    plain: "tuple[Split, Split, Split]",
-    settings: "RunSettings",
-    kept_in: Path,
-    tell: Callable[[str], None],
-) -> "tuple[Split, Split, Split]":
-    from detector.crops import Plan, crop_splits
-
-    if not kept_in.exists():
-        tell("rendering crops: some minutes, once for a run")
-    wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
-    return crop_splits(plain, wanted, settings.seed, kept_in, os.cpu_count() or 1)
 
 
 @app.command()

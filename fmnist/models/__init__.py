@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 MODELS = {
     "lenet": ("fmnist.models.lenet", "LeNet"),
     "vgg": ("fmnist.models.vgg", "VGG"),
+    "resnet10": ("fmnist.models.resnet", "ResNet10"),
+    "resnet18": ("fmnist.models.resnet", "ResNet18"),
+    "inception": ("fmnist.models.inception", "Inception"),
+    "densenet": ("fmnist.models.densenet", "DenseNet"),
+    "wrn": ("fmnist.models.resnet", "WideResNet"),
 }
 
 
