@@ -61,6 +61,23 @@ def data(
 
 
 @app.command()
+def models(json_file: Json = "", overwrite: Overwrite = False) -> None:
+    """List the networks with their parameters and multiply-accumulates."""
+    all_free(overwrite, json_file)
+
+    from dataclasses import asdict
+
+    from fmnist.models import ABOUT, MODELS
+    from fmnist.models.size import size_of
+    from fmnist.tables import models_table
+
+    rows = [{"model": name, **asdict(size_of(name)), "about": ABOUT[name]} for name in MODELS]
+    if json_file != "-":
+        print(models_table(rows))
+    put_json(rows, json_file)
+
+
+@app.command()
 def evaluate(
     weights: Weights,
     json_file: Json = "",

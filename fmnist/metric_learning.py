@@ -63,6 +63,8 @@ def triplet_loss(
     """
     confused = torch.isin(labels, torch.tensor(CONFUSED, device=labels.device))
     points, labels = embedding[confused], labels[confused]
+    if len(points) == 0:
+        return embedding.sum() * 0
     # The root has no slope at zero, where every point is from itself.
     distances = (2 - 2 * points @ points.mT).clamp(min=1e-6).sqrt()
     same = labels[:, None] == labels
