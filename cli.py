@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from commands import classifiers, detection, training
+from commands import benchmarks, classifiers, detection, training
 from fmnist import console
 from fmnist.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(classifiers.app)
 app.add_typer(training.app)
+app.add_typer(benchmarks.app)
 app.add_typer(detection.app)
 
 

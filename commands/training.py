@@ -80,15 +80,15 @@ def train(
                 pretrained=pretrained,
                 teachers=teacher or (),
             )
-            settings = parallel.agreed(_paced(settings, epochs, data[0], where))
+            settings = parallel.agreed(paced(settings, epochs, data[0], where))
             if parallel.rank() == 0:
                 prepare(run_dir, settings, weights_file(init) if init else None)
-        facts = _run(settings, run_dir, data, where, max_minutes, stop_after, quiet)
+        facts = carry_on(settings, run_dir, data, where, max_minutes, stop_after, quiet)
         if facts and parallel.rank() == 0:
             print(result_line(facts))
 
 
-def _paced(
+def paced(
     settings: "Settings", epochs: int | None, split: "Split", device: "torch.device"
 ) -> "Settings":
     """With as many epochs as the recipe has time for, unless the user chose their number."""
@@ -102,7 +102,7 @@ def _paced(
     return replace(settings, epochs=fitting)
 
 
-def _run(
+def carry_on(
     settings: "Settings",
     run_dir: Path,
     data: "tuple[Split, Split, Split]",
@@ -111,6 +111,7 @@ def _run(
     stop_after: int | None,
     quiet: bool,
 ) -> "Facts | None":
+    """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from fmnist import runs
     from fmnist.progress import Progress
 

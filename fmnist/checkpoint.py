@@ -35,6 +35,12 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """What `write_csv` wrote, as text."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def read_state(path: Path, device: torch.device) -> dict[str, Any]:
     """What `write_state` wrote.
 

@@ -121,6 +121,19 @@ for _name in ("best", "fast", "distill"):
     }
 
 
+# What `fmnist tune` can search, between which values, and whether by its logarithm.
+SEARCHED = {
+    "learning_rate": (0.1, 10.0, True),  # times that of the recipe, as the next two
+    "filter_learning_rate": (0.1, 10.0, True),
+    "weight_decay": (0.1, 10.0, True),
+    "label_smoothing": (0.0, 0.2, False),
+    "dropout": (0.0, 1.0, False),
+    "erasing": (0.0, 0.6, False),
+    "cutmix": (0.0, 0.8, False),
+}
+RELATIVE = ("learning_rate", "filter_learning_rate", "weight_decay")
+
+
 def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
     """The recipe of that name for that network, with `changes` like "dropout=0".
 
