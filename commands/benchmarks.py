@@ -25,7 +25,7 @@ from fmnist.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-    from fmnist.benchmark import Row
+    from fmnist.benchmark.summary import Row
     from fmnist.checkpoint import Facts
     from fmnist.data import Split
     from fmnist.settings import Settings
@@ -65,8 +65,8 @@ def benchmark(
     Stopped at any time, the same command goes on.
     """
     from fmnist import files
-    from fmnist.benchmark_rows import ROWS, Row
-    from fmnist.benchmark_tables import COLUMNS
+    from fmnist.benchmark.rows import ROWS, Row
+    from fmnist.benchmark.tables import COLUMNS
 
     chosen = [Row.read(text) for text in rows or ROWS]
     shown = [known(name, COLUMNS, "column") for name in columns.split(",") if name] or [*COLUMNS]
@@ -77,7 +77,7 @@ def benchmark(
     all_free(overwrite, json_file)
     folder = files.find(data_dir)
 
-    from fmnist import benchmark as measure
+    from fmnist.benchmark import summary as measure
     from fmnist.data import splits
     from fmnist.device import pick_device
 
@@ -92,10 +92,10 @@ def benchmark(
 
     if not table:
         measure.run_all(measure.trainable(chosen, teacher or ()), seeds, run_dir, run)
-    facts = measure.summary(chosen, seeds, run_dir)
+    facts = measure.of(chosen, seeds, run_dir)
     measure.add_inference(facts, run_dir, where, measure_new=not table)
     if peer and (seconds := measure.longest(facts)):
-        from fmnist.peer import classifier
+        from fmnist.benchmark.peer import classifier
 
         facts.append(classifier(data, run_dir / PEER, seconds, 0, where))
     _write(facts, shown, run_dir, json_file, where, quiet)
@@ -128,7 +128,7 @@ def _write(
     quiet: bool,
 ) -> None:
     from fmnist.atomic import write_atomically
-    from fmnist.benchmark_tables import comma_separated, markdown
+    from fmnist.benchmark.tables import comma_separated, markdown
     from fmnist.checkpoint import write_json
     from fmnist.provenance import provenance
 
@@ -170,15 +170,16 @@ def report(
         all_free(overwrite, output / "report.html")
     folder = files.find(data_dir)
 
-    from fmnist import report as page
     from fmnist.checkpoint import read_json
     from fmnist.data import splits
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
+    from fmnist.report.page import write
+    from fmnist.report.sections import all_sections
 
     rows = read_json(benchmark_file).get("rows", [])
-    sections = page.sections(rows, benchmark_file.parent, splits(folder), path)
-    written = page.write(sections, provenance(pick_device("cpu")), output)
+    sections = all_sections(rows, benchmark_file.parent, splits(folder), path)
+    written = write(sections, provenance(pick_device("cpu")), output)
     say(f"written: {', '.join(map(str, written))}")
 
 

@@ -31,19 +31,45 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(run / "last.safetensors")[0]
 
 
-@pytest.mark.parametrize(("model", "recipe"), [("lenet", "report"), ("lenet", "best")])
+def _teacher(folder: Path) -> Path:
+    path = folder / "teacher.safetensors"
+    facts = {"model": "lenet", "classes": list(CLASSES)}
+    save_checkpoint(path, build("lenet").state_dict(), facts)
+    return path
+
+
+def test_teachers_and_a_recipe_that_listens_go_together() -> None:
+    with pytest.raises(InputError, match="go together"):
+        plan("vgg", "distill", None, 0)
+    with pytest.raises(InputError, match="go together"):
+        plan("vgg", "best", None, 0, teachers=["vgg"])
+    with pytest.raises(InputError, match="no ImageNet weights for vgg"):
+        plan("vgg", "best", None, 0, pretrained="x.pth")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("report", ()),
+        ("best", ()),
+        ("best", ("triplet=0.2", "cutmix=0.5", "erasing=0.3", "optimizer=sgd")),
+        ("distill", ("temperature=2",)),
+    ],
+)
 def test_two_epochs_and_two_more_equal_four(
-    model: str, recipe: str, splits: tuple[Split, Split, Split], tmp_path: Path
+    recipe: str, changes: tuple[str, ...], splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:
-    settings = plan(model, recipe, 4, 0, "")
+    teachers = [_teacher(tmp_path)] if recipe == "distill" else []
+    names = [path.stem for path in teachers]
+    settings = plan("lenet", recipe, 4, 0, changes=("batch_size=16", *changes), teachers=names)
     through, stopped = tmp_path / "through", tmp_path / "stopped"
     for run in (through, stopped):
         prepare(run, settings)
-    assert runs.train(settings, through, splits, CPU, QUIET) is not None
-    assert runs.train(settings, stopped, splits, CPU, QUIET, stop_after=2) is None
+    assert runs.train(settings, through, splits, CPU, QUIET, teachers=teachers) is not None
+    assert runs.train(settings, stopped, splits, CPU, QUIET, None, 2, None, teachers) is None
     assert not (stopped / "result.json").exists(), "the test set waits for the end"
     resumed = read_settings(stopped)
-    assert runs.train(resumed, stopped, splits, CPU, QUIET) is not None
+    assert runs.train(resumed, stopped, splits, CPU, QUIET, teachers=teachers) is not None
     wanted, got = weights(through), weights(stopped)
     assert all(torch.equal(value, got[name]) for name, value in wanted.items())
 

@@ -1,25 +1,24 @@
-"""One page that stands by itself: the report of 2020 beside what the runs of today say."""
+"""What the page shows: every part from the runs and weights that it is about."""
 
-import base64
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import torch
 
-from fmnist import figures, report_figures
-from fmnist.atomic import write_atomically
-from fmnist.benchmark_tables import COLUMNS, NOT_MEASURED, cells
-from fmnist.checkpoint import Facts, load_model
+from fmnist import figures
+from fmnist.benchmark.rows import Row
+from fmnist.benchmark.summary import spread
+from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, cells
+from fmnist.checkpoint import Facts, load_model, read_csv
 from fmnist.classes import CLASSES
 from fmnist.data import Split
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.metric_learning import CONFUSED
 from fmnist.models.layers import layers_of
+from fmnist.report import figures as own_figures
+from fmnist.report.page import Picture, Section, Table, picture
 
 # Table 3 of the report (Titan V, batches of 128): seconds an epoch, validation loss and accuracy.
 REPORTED = {
@@ -32,62 +31,7 @@ REPORTED_TEST = 0.9402  # of its VGG-like network
 CLOSE = 0.005  # what counts as the same result
 
 
-@dataclass(frozen=True)
-class Table:
-    """Text in cells; the first column is a name."""
-
-    caption: str
-    titles: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG with the sentence beneath it."""
-
-    name: str
-    caption: str
-    png: bytes
-
-    @property
-    def uri(self) -> str:
-        """The picture inside a page."""
-        return "data:image/png;base64," + base64.b64encode(self.png).decode()
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page."""
-
-    title: str
-    text: str
-    parts: list[Table | Picture] = field(default_factory=list)
-
-
-def write(sections: Sequence[Section], facts: Facts, folder: Path) -> list[Path]:
-    """Leave report.html, which needs no other file, and report.md with its pictures beside it."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fmnist"),
-        autoescape=lambda name: name is not None and "html" in name,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name in ("report.html", "report.md"):
-        text = environment.get_template(f"{name}.jinja").render(
-            sections=sections, facts=facts, is_table=lambda part: isinstance(part, Table)
-        )
-        write_atomically(folder / name, text.encode())
-        written.append(folder / name)
-    for section in sections:
-        for part in section.parts:
-            if isinstance(part, Picture):
-                write_atomically(folder / f"{part.name}.png", part.png)
-    return written
-
-
-def sections(
+def all_sections(
     rows: Sequence[Facts], runs: Path, data: tuple[Split, Split, Split], weights: Path
 ) -> list[Section]:
     """All parts of the page.
@@ -110,14 +54,6 @@ def sections(
         _triplets(rows),
         _mistakes(test, logits, from_logits(logits, test.labels), weights.stem),
     ]
-
-
-def picture(name: str, caption: str, draw: Callable[[Path], None]) -> Picture:
-    """A figure that `draw` writes to a file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.png"
-        draw(path)
-        return Picture(name, caption, path.read_bytes())
 
 
 def _data_set(split: Split) -> Section:
@@ -195,9 +131,6 @@ def _curves_of(metrics: list[dict[str, str]]) -> Callable[[Path], None]:
 
 def _metrics(rows: Sequence[Facts], runs: Path, name: str) -> list[dict[str, str]]:
     """metrics.csv of the first seed, or nothing where it is not finished."""
-    from fmnist.benchmark_rows import Row
-    from fmnist.checkpoint import read_csv
-
     finished = any(row["row"] == name and row["n"] for row in rows)
     return read_csv(Row.read(name).folder(runs, 0) / "metrics.csv") if finished else []
 
@@ -230,7 +163,7 @@ def _dropout(rows: Sequence[Facts], runs: Path) -> Section:
 
 
 def _compared(named: dict[str, list[dict[str, str]]]) -> Callable[[Path], None]:
-    return lambda path: report_figures.compare(named, path)
+    return lambda path: own_figures.compare(named, path)
 
 
 def _triplets(rows: Sequence[Facts]) -> Section:
@@ -261,8 +194,6 @@ def _triplets(rows: Sequence[Facts]) -> Section:
 
 def paired(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
     """The mean difference over the seeds that both have, with its interval where there are two."""
-    from fmnist.benchmark import spread
-
     if not before or not after:
         return NOT_MEASURED
     both = zip(before["values"], after["values"], strict=False)
@@ -294,7 +225,7 @@ def _mistakes(test: Split, logits: torch.Tensor, judged: Evaluation, name: str) 
             picture(
                 "mistakes",
                 "The surest mistakes: what the label says, what the network says, how sure it is.",
-                lambda path: report_figures.mistakes(shown, path),
+                lambda path: own_figures.mistakes(shown, path),
             ),
         ],
     )

@@ -1,7 +1,7 @@
 """How fast a classifier answers, and what memory that takes.
 
-Run as `python -m fmnist.speed MODEL DEVICE` it prints the JSON of one measurement: in a process of
-its own, the peak of the memory is that of this network alone.
+As `python -m fmnist.benchmark.speed MODEL DEVICE` it prints the JSON of one measurement: in a
+process of its own, the peak of the memory is that of this network alone.
 """
 
 import json
@@ -30,7 +30,7 @@ def measured(model: str, device: torch.device) -> Facts:
 
     The weights are fresh ones: they do not change the arithmetic.
     """
-    command = [sys.executable, "-m", "fmnist.speed", model, str(device)]
+    command = [sys.executable, "-m", "fmnist.benchmark.speed", model, str(device)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     facts: Facts = json.loads(done.stdout)
     return facts

@@ -11,14 +11,14 @@ from typing import Any
 
 import torch
 
-from fmnist.benchmark_rows import Row
+from fmnist.benchmark.rows import Row
+from fmnist.benchmark.speed import measured
 from fmnist.checkpoint import Facts, read_csv, read_json, write_json
 from fmnist.models.size import size_of
 from fmnist.recipes import recipe_for
-from fmnist.speed import measured
 
 
-def summary(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
+def of(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
     """What the finished runs in `base` say; a row without one has its size and n = 0."""
     return [_row(row, seeds, base) for row in rows]
 
