@@ -81,6 +81,31 @@ def random_erasing(
     return torch.where(mask, uniform(generator, tuple(images.shape)), images)
 
 
+def cutmix(
+    images: Float[Tensor, "batch 1 h w"],
+    targets: Float[Tensor, "batch classes"],
+    generator: Generator,
+    probability: float,
+) -> tuple[Float[Tensor, "batch 1 h w"], Float[Tensor, "batch classes"]]:
+    """Put a rectangle of the image before into an image, and as much of its target (Yun et al.
+    2019, with their uniform share; a rectangle of each image's own instead of one for the batch).
+    """
+    n, _, height, width = images.shape
+    edge = (1 - uniform(generator, (n,))).sqrt()
+    rows = _span(uniform(generator, (n,)), edge, height)
+    columns = _span(uniform(generator, (n,)), edge, width)
+    chosen = uniform(generator, (n,)) < probability
+    mask = rows[:, None, :, None] & columns[:, None, None, :] & chosen[:, None, None, None]
+    share = mask.float().mean((1, 2, 3))[:, None]
+    mixed = torch.where(mask, images.roll(1, 0), images)
+    return mixed, targets * (1 - share) + targets.roll(1, 0) * share
+
+
+def _span(centre: Tensor, edge: Tensor, length: int) -> Bool[Tensor, "batch length"]:
+    at = (torch.arange(length, device=centre.device) + 0.5) / length
+    return (at - centre[:, None]).abs() < edge[:, None] / 2
+
+
 def resize(images: Float[Tensor, "batch 1 h w"], size: int) -> Float[Tensor, "batch 1 size size"]:
     """Area-like (antialiased bilinear) resize; the same tensor where nothing changes."""
     if images.shape[-1] == size:

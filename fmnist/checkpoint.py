@@ -35,6 +35,12 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """What `write_csv` wrote, as text."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def read_state(path: Path, device: torch.device) -> dict[str, Any]:
     """What `write_state` wrote.
 
@@ -133,3 +139,18 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Modul
             "Use the weights and the card of one training."
         ) from error
     return model.to(device).eval(), facts
+
+
+def weights_of(model: str, path: Path) -> dict[str, Tensor]:
+    """The weights at `path`, to begin with.
+
+    Raises:
+        InputError: as `load_model`, or they are of another network than `model`.
+    """
+    known, facts = load_model(path)
+    if facts["model"] != model:
+        raise InputError(
+            f"{path} holds a {facts['model']}, not a {model}. "
+            "Give --init weights of the same network."
+        )
+    return known.state_dict()

@@ -10,7 +10,7 @@ from torch import Tensor
 from fmnist.classes import CLASSES
 from fmnist.files import read_idx, verify
 
-__all__ = ["CLASSES", "VALIDATION_SIZE", "Split", "hold_out", "load"]
+__all__ = ["CLASSES", "VALIDATION_SIZE", "Split", "hold_out", "load", "splits"]
 
 VALIDATION_SIZE = 5_000
 _SPLIT_SEED = 2020  # of the one split that every figure of this project uses
@@ -68,3 +68,8 @@ def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
     kept = torch.ones(len(train), dtype=torch.bool)
     kept[held] = False
     return train.select(kept.nonzero().squeeze(1)), train.select(held)
+
+
+def splits(folder: Path) -> tuple[Split, Split, Split]:
+    """Training, validation and test of the data set in `folder`."""
+    return *hold_out(load(folder, "train")), load(folder, "test")

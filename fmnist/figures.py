@@ -29,7 +29,7 @@ MISSES = LinearSegmentedColormap.from_list("misses", ["#ffffff", "#f3bd8d", "#b8
 
 def class_distribution(counts: Int[np.ndarray, "10"], path: Path) -> None:
     """Draw how many images each class has, as bars in the order of the labels."""
-    figure = _figure(6.4, 3.8)
+    figure = new_figure(6.4, 3.8)
     axes = figure.subplots()
     bars = axes.barh(CLASSES, counts, height=0.66, color=BLUE)
     counts_shown = [f"{count:,}" for count in counts]
@@ -38,10 +38,10 @@ def class_distribution(counts: Int[np.ndarray, "10"], path: Path) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.xaxis.set_visible(False)
-    _plain(axes, spines=["left"])
+    plain(axes, spines=["left"])
     axes.tick_params(axis="y", length=0)
-    _title(axes, f"{int(counts.sum()):,} images by class")
-    _save(figure, path)
+    title(axes, f"{int(counts.sum()):,} images by class")
+    save(figure, path)
 
 
 def sample_grid(
@@ -55,7 +55,7 @@ def sample_grid(
     The files hold light garments on black; paper is white.
     """
     gap, cell, inches = 4, 32, 0.42
-    figure = _figure(inches * columns + 1.1, inches * len(CLASSES) + 0.5)
+    figure = new_figure(inches * columns + 1.1, inches * len(CLASSES) + 0.5)
     axes = figure.subplots()
     sheet = np.full((cell * len(CLASSES) - gap, cell * columns - gap), 255, np.uint8)
     for row in range(len(CLASSES)):
@@ -65,9 +65,9 @@ def sample_grid(
     axes.set_yticks(cell * np.arange(len(CLASSES)) + 14, CLASSES)
     axes.set_xticks([])
     axes.tick_params(length=0)
-    _plain(axes, spines=[])
-    _title(axes, f"The first {columns} images of each class (negatives)")
-    _save(figure, path)
+    plain(axes, spines=[])
+    title(axes, f"The first {columns} images of each class (negatives)")
+    save(figure, path)
 
 
 def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
@@ -78,11 +78,11 @@ def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
     """
     if not rows:
         raise ValueError("there is no epoch to draw")
-    epochs = _column(rows, "epoch")
-    figure = _figure(8.6, 3.4)
+    epochs = column(rows, "epoch")
+    figure = new_figure(8.6, 3.4)
     for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for part, colour in (("train", QUIET), ("validation", BLUE)):
-            values = _column(rows, f"{part}_{quantity}")
+            values = column(rows, f"{part}_{quantity}")
             last = f"{values[-1]:.3f}" if quantity == "loss" else f"{values[-1]:.2%}"
             label = f"{part}, last {last}"
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=label)
@@ -92,12 +92,12 @@ def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.set_axisbelow(True)
-        _plain(axes, spines=["bottom"])
-        _title(axes, "Cross entropy" if quantity == "loss" else "Accuracy")
+        plain(axes, spines=["bottom"])
+        title(axes, "Cross entropy" if quantity == "loss" else "Accuracy")
         if quantity == "accuracy":
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(labelcolor=INK, fontsize=9, framealpha=1, edgecolor="white")
-    _save(figure, path)
+    save(figure, path)
 
 
 def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
@@ -108,7 +108,7 @@ def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
     of 1 % can be seen.
     """
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure = _figure(7.9, 7.6)
+    figure = new_figure(7.9, 7.6)
     axes = figure.subplots()
     right = np.eye(len(CLASSES), dtype=bool)
     for colours, scale, shown in (
@@ -127,11 +127,11 @@ def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
     axes.tick_params(which="both", length=0)
     axes.set_xlabel("prediction", color=INK, labelpad=8)
     axes.set_ylabel("truth", color=INK, labelpad=8)
-    _plain(axes, spines=[])
+    plain(axes, spines=[])
     n = int(matrix.sum())
     correct = int(matrix.trace())
-    _title(axes, f"{correct:,} of {n:,} right ({correct / max(n, 1):.2%})")
-    _save(figure, path)
+    title(axes, f"{correct:,} of {n:,} right ({correct / max(n, 1):.2%})")
+    save(figure, path)
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
@@ -143,7 +143,7 @@ def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
         axes.text(column, row + down, text, color=colour, fontsize=size, ha="center", va="center")
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """An empty figure in inches, without pyplot: nothing global is touched or kept."""
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.04)
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
@@ -151,22 +151,22 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _plain(axes: Axes, spines: Sequence[str]) -> None:
+def plain(axes: Axes, spines: Sequence[str]) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in spines)
         spine.set_color(LINE)
     axes.tick_params(color=LINE, labelcolor=INK, labelsize=9)
 
 
-def _title(axes: Axes, text: str) -> None:
+def title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", color=INK, fontsize=11, pad=10)
 
 
-def _column(rows: Sequence[Mapping[str, str | float]], name: str) -> Float[np.ndarray, " rows"]:
+def column(rows: Sequence[Mapping[str, str | float]], name: str) -> Float[np.ndarray, " rows"]:
     return np.array([float("nan" if row[name] == "" else row[name]) for row in rows])
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
     """Write a PNG that appears whole or not at all; of parents only the last may be missing."""
     picture = BytesIO()
     # Without the version of matplotlib in it, the same figure is the same bytes.

@@ -1,7 +1,11 @@
 """Recipes by name: every number that decides how a classifier is trained. No torch here."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+from fmnist.checks import known
+from fmnist.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -9,20 +13,26 @@ class Recipe:
     """How to train; each field is one choice of the loop in training.py."""
 
     epochs: int
-    optimizer: str  # "adam", "adamw" or "muon" (muon for convolutions, adamw for the rest)
-    learning_rate: float  # of adam and adamw
+    optimizer: str  # "adam", "adamw", "sgd" or "muon" (for convolutions, adamw for the rest)
+    learning_rate: float  # of adam, adamw and sgd
     filter_learning_rate: float = 0.0  # of muon: length of a step relative to the weights
     weight_decay: float = 0.0
     batch_size: int = 128
-    schedule: str = "constant"  # or "triangle": up during `warmup`, then straight down to zero
+    schedule: str = "constant"  # or up during `warmup`, then a "triangle" or "cosine" down to zero
     warmup: float = 0.0  # fraction of all steps
     label_smoothing: float = 0.0
-    dropout: float = 1.0  # factor on the rates of the report
+    dropout: float = 1.0  # factor on the rates of the network
     ema_decay: float = 0.0  # per step, of the averaged weights; 0: the weights themselves
     augmentation: str = "crop"  # shift and flip; or "listing1"
+    pad: int = 2  # pixels of the shift
     crops: int = 0  # train on so many crops of scenes and a quarter as many plain images
     nothing: float = 0.0  # and, for each of them, on so many crops that show no garment
     erasing: float = 0.0  # probability of random erasing
+    cutmix: float = 0.0  # probability that an image gets a rectangle of another
+    triplet: float = 0.0  # weight of the triplet loss beside the cross entropy
+    distill: float = 0.0  # weight of the teachers' answers, the labels have the rest
+    temperature: float = 1.0  # of the teachers' answers
+    seconds: float = 0.0  # as many epochs as fit into this on the device, not fewer than one
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end
     sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
 
@@ -70,16 +80,77 @@ RECIPES = {
         sizes=((0.6, 20), (1.0, 28)),
     ),
 }
+FULL_SIZE = ((1.0, 28),)
+
+RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0)
+# Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
+RECIPES["distill"] = replace(
+    RECIPES["best"], label_smoothing=0.0, distill=0.9, cutmix=0.5, sizes=((0.4, 20), (1.0, 28))
+)
 
 # Where a network needs other numbers than the recipe of that name.
-_EXCEPTIONS = {
-    # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
-    ("best", "lenet"): replace(
-        RECIPES["best"], epochs=30, optimizer="adamw", learning_rate=0.003, sizes=((1.0, 28),)
-    ),
+_EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("report", "resnet10"): {"dropout": 0.0},
+    ("report", "resnet18"): {"dropout": 0.0, "learning_rate": 0.001},
+    # A pretrained network forgets what it knows at the rates of a fresh one, and is large already.
+    ("best", "resnet18"): {
+        "epochs": 6,
+        "optimizer": "adamw",
+        "learning_rate": 0.0005,
+        "sizes": FULL_SIZE,
+    },
+    # Its stem divides the image by four before the first block: no smaller ones.
+    ("best", "resnet10"): {"epochs": 40, "sizes": FULL_SIZE},
+    # Crops, cut-outs and mixtures keep nine million parameters from knowing the images by heart.
+    ("best", "wrn"): {
+        "epochs": 200,
+        "pad": 4,
+        "erasing": 0.5,
+        "cutmix": 0.5,
+        "ema_decay": 0.999,
+        "sizes": ((0.3, 20), (1.0, 28)),
+    },
 }
+# Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
+for _name in ("best", "fast", "distill"):
+    _EXCEPTIONS[_name, "lenet"] = {
+        "epochs": RECIPES[_name].epochs + (6 if _name != "fast" else 0),
+        "optimizer": "adamw",
+        "learning_rate": 0.003,
+        "sizes": FULL_SIZE,
+    }
 
 
-def recipe_for(name: str, model: str) -> Recipe:
-    """The recipe of that name for that network."""
-    return _EXCEPTIONS.get((name, model), RECIPES[name])
+# What `fmnist tune` can search, between which values, and whether by its logarithm.
+SEARCHED = {
+    "learning_rate": (0.1, 10.0, True),  # times that of the recipe, as the next two
+    "filter_learning_rate": (0.1, 10.0, True),
+    "weight_decay": (0.1, 10.0, True),
+    "label_smoothing": (0.0, 0.2, False),
+    "dropout": (0.0, 1.0, False),
+    "erasing": (0.0, 0.6, False),
+    "cutmix": (0.0, 0.8, False),
+}
+RELATIVE = ("learning_rate", "filter_learning_rate", "weight_decay")
+
+
+def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
+    """The recipe of that name for that network, with `changes` like "dropout=0".
+
+    Raises:
+        InputError: a change names no number of a recipe, or its value is of the wrong kind.
+    """
+    recipe = replace(RECIPES[name], **_EXCEPTIONS.get((name, model), {}))
+    return replace(recipe, **dict(_change(recipe, text) for text in changes))
+
+
+def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
+    settable = [field.name for field in fields(recipe) if field.name not in ("sizes", "epochs")]
+    name, _, value = text.partition("=")
+    old = getattr(recipe, known(name, settable, "part of a recipe"))
+    try:
+        return name, type(old)(value)
+    except ValueError:
+        raise InputError(
+            f"{text}: {name} is of the kind of {old!r}. Write it as {name}={old}."
+        ) from None

@@ -9,52 +9,34 @@ curves.png, confusion.png
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from fmnist import figures
+from fmnist import figures, parallel
 from fmnist.checkpoint import (
     Facts,
     load_model,
-    read_json,
     read_state,
     save_checkpoint,
+    weights_of,
     write_csv,
     write_json,
     write_state,
 )
-from fmnist.checks import no_run_in
-from fmnist.data import Split, hold_out, load
+from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
+from fmnist.models.resnet import ResNet18
 from fmnist.provenance import provenance
-from fmnist.recipes import Recipe, recipe_for
+from fmnist.settings import Settings
 from fmnist.training import NotFinite, Training, start, train_one_epoch
 
 Row = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides a run; `init` names the weights that it began with, as the user named them."""
-
-    model: str
-    recipe_name: str
-    recipe: Recipe
-    epochs: int
-    seed: int
-    init: str = ""
-
-    def to_dict(self) -> Facts:
-        return {**self.__dict__, "recipe": self.recipe.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: Facts) -> "Settings":
-        return cls(**{**values, "recipe": Recipe.from_dict(values["recipe"])})
 
 
 @dataclass(frozen=True)
@@ -63,65 +45,6 @@ class Watch:
 
     step: Callable[[int, int, int], None]
     epoch: Callable[[Row], None]
-
-
-def plan(model: str, recipe_name: str, epochs: int | None, seed: int, init: str) -> Settings:
-    """The settings of a new run."""
-    recipe = recipe_for(recipe_name, model)
-    return Settings(model, recipe_name, recipe, epochs or recipe.epochs, seed, init)
-
-
-def splits(folder: Path) -> tuple[Split, Split, Split]:
-    """Training, validation and test of the data set in `folder`."""
-    return *hold_out(load(folder, "train")), load(folder, "test")
-
-
-def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> None:
-    """Make a new run folder, for a run that begins with the weights `initial`.
-
-    Raises:
-        InputError: the folder already holds a run, it cannot be written, or the weights are not
-            those of the network that is to be trained.
-    """
-    no_run_in(run_dir)
-    if initial:
-        _weights_of(settings.model, initial)
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        write_json(run_dir / "settings.json", settings.to_dict())
-    except OSError as error:
-        raise InputError(
-            f"{run_dir} cannot be written: {error.strerror}. Choose another folder with -o."
-        ) from error
-
-
-def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
-    """The settings of a run to resume; `epochs` prolongs one whose learning rate is constant.
-
-    Raises:
-        InputError: no run is there, or its schedule does not allow more epochs.
-    """
-    path = run_dir / "settings.json"
-    if not path.is_file():
-        raise InputError(
-            f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`."
-        )
-    try:
-        settings = Settings.from_dict(read_json(path))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} is damaged or of another version. Start a new run in another folder."
-        ) from error
-    if epochs is None or epochs == settings.epochs:
-        return settings
-    if settings.recipe.schedule != "constant":
-        raise InputError(
-            f"The schedule of {run_dir} was planned for {settings.epochs} epochs. "
-            "Resume it without --epochs, or start a new run."
-        )
-    settings = replace(settings, epochs=epochs)
-    write_json(path, settings.to_dict())
-    return settings
 
 
 def train(
@@ -133,6 +56,7 @@ def train(
     max_minutes: float | None = None,
     stop_after: int | None = None,
     initial: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Facts | None:
     """Train from where the folder stands to the end of the schedule.
 
@@ -141,6 +65,7 @@ def train(
         max_minutes: stop before an epoch that, as long as the last one, would end after it.
         stop_after: stop when this many epochs of the run are done.
         initial: weights of the same network to begin a new run with.
+        teachers: weights of the networks that `settings.teachers` names.
 
     Returns:
         What result.json holds, or None where the run was stopped before its end.
@@ -148,8 +73,10 @@ def train(
     Raises:
         InputError: the loss was not finite; the state of the last good epoch is kept.
     """
+    parallel.check_batch(settings.recipe.batch_size)
     training_split, validation, test = (split.to(device) for split in splits)
-    training, rows = _begin(settings, run_dir, device, initial)
+    taught_by = [load_model(path, device)[0] for path in teachers]
+    training, rows = _begin(settings, run_dir, device, initial, taught_by)
     limit = min(settings.epochs, stop_after or settings.epochs)
     started = time.monotonic()
     while training.epoch < limit:
@@ -175,8 +102,9 @@ def train(
         rows.append(row)
         _save(run_dir, settings, training, rows, judged)
         watch.epoch(row)
-        spent = time.monotonic() - started
-        if max_minutes is not None and spent + (time.monotonic() - before) > max_minutes * 60:
+        now = time.monotonic()
+        too_late = max_minutes is not None and 2 * now - started - before > max_minutes * 60
+        if parallel.agreed(too_late):
             break
     if training.epoch < settings.epochs:
         return None
@@ -189,15 +117,22 @@ def judge(training: Training, split: Split) -> Evaluation:
 
 
 def _begin(
-    settings: Settings, run_dir: Path, device: torch.device, initial: Path | None
+    settings: Settings,
+    run_dir: Path,
+    device: torch.device,
+    initial: Path | None,
+    teachers: Sequence[nn.Module],
 ) -> tuple[Training, list[Row]]:
     """A new training, or the one that the folder holds, after its last whole epoch."""
     torch.manual_seed(settings.seed)
     model = build(settings.model, settings.recipe.dropout)
     saved = run_dir / "state.pt"
-    if initial and not saved.exists():
-        model.load_state_dict(_weights_of(settings.model, initial))
-    training = start(model.to(device), settings.recipe, settings.epochs, settings.seed)
+    if not saved.exists():
+        if initial:
+            model.load_state_dict(weights_of(settings.model, initial))
+        if settings.pretrained and isinstance(model, ResNet18):
+            model.load_imagenet(settings.pretrained)
+    training = start(model.to(device), settings.recipe, settings.epochs, settings.seed, teachers)
     if not saved.exists():
         return training, []
     state = read_state(saved, device)
@@ -205,20 +140,12 @@ def _begin(
     return training, state["rows"]
 
 
-def _weights_of(model: str, path: Path) -> dict[str, torch.Tensor]:
-    known, facts = load_model(path)
-    if facts["model"] != model:
-        raise InputError(
-            f"{path} holds a {facts['model']}, not a {model}. "
-            "Give --init weights of the same network."
-        )
-    return known.state_dict()
-
-
 def _save(
     run_dir: Path, settings: Settings, training: Training, rows: list[Row], judged: Evaluation
 ) -> None:
     """After each epoch. state.pt comes last: until it stands, the epoch counts as not done."""
+    if parallel.rank():
+        return
     facts = _card(settings, training) | {"validation": judged.to_dict()}
     weights = training.weights().state_dict()
     save_checkpoint(run_dir / "last.safetensors", weights, facts)
@@ -243,6 +170,8 @@ def _finish(
         "validation": judge(training, validation).to_dict(),
         "test": tested.to_dict(),
     }
+    if parallel.rank():
+        return facts
     save_checkpoint(run_dir / "last.safetensors", training.weights().state_dict(), facts)
     write_json(run_dir / "result.json", facts)
     figures.curves(rows, run_dir / "curves.png")

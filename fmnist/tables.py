@@ -13,6 +13,15 @@ def counts_table(train: Sequence[int], test: Sequence[int]) -> str:
     return "\n".join(lines + [f"{name:12}{a:7}{b:7}" for name, a, b in rows])
 
 
+def models_table(rows: Sequence[dict[str, Any]]) -> str:
+    """One line a network."""
+    lines = [f"{'model':12}{'parameters':>12}{'MACs':>16}"]
+    lines += [
+        f"{row['model']:12}{row['parameters']:12,}{row['macs']:16,}  {row['about']}" for row in rows
+    ]
+    return "\n".join(lines)
+
+
 def evaluation_table(row: dict[str, Any]) -> str:
     """The figures of `Evaluation.to_dict`, with the `weights` and the `model` they are of."""
     low, high = row["accuracy_interval_95"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from fmnist.augment import crop_flip, listing1, random_erasing, resize, silhouette
+from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize, silhouette
 
 AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {
     "listing1": listing1,
@@ -84,3 +84,18 @@ def test_a_silhouette_holds_the_dark_inside_and_not_the_gap_that_is_open() -> No
 def test_the_silhouette_of_nothing_is_empty() -> None:
     assert not silhouette(torch.zeros(2, 28, 28, dtype=torch.uint8)).any()
     assert silhouette(torch.zeros(0, 28, 28, dtype=torch.uint8)).shape == (0, 28, 28)
+
+
+def test_cutmix_gives_as_much_of_the_target_as_of_the_picture() -> None:
+    n = 200
+    values = torch.arange(n) / n
+    images = values[:, None, None, None].expand(n, 1, 28, 28)
+    targets = torch.eye(n)
+    mixed, shares = cutmix(images, targets, torch.Generator().manual_seed(0), 0.7)
+    own = (mixed == images).float().mean((1, 2, 3))
+    torch.testing.assert_close(shares.diagonal(), own)
+    torch.testing.assert_close(shares.sum(1), torch.ones(n))
+    assert ((mixed == images) | (mixed == images.roll(1, 0))).all()
+    touched = (own < 1).float().mean()
+    assert 0.55 < touched <= 0.72, "those with a rectangle narrower than a pixel stay whole"
+    assert own[own < 1].min() < 0.3 and 0.5 < own[own < 1].mean() < 0.8, "cut at the edges"

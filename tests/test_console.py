@@ -12,11 +12,11 @@ from tests.command import CODE, ROOT, fmnist
 
 # What goes wrong inside, and the process that stands for it: `cli` with one line before it.
 def broken(line: str) -> str:
-    return CODE.replace("\ncode =", f"\n{line}\ncode =")
+    return CODE.replace("\ncode =", f"\nimport commands.classifiers\n{line}\ncode =")
 
 
 def test_a_bug_of_ours_is_one_line_and_debug_shows_its_traceback(tmp_path: Path) -> None:
-    code = broken("cli.weights_file = lambda name: 1 / 0")
+    code = broken("commands.classifiers.weights_file = lambda name: 1 / 0")
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 1
     assert outcome.err == (
@@ -29,14 +29,18 @@ def test_a_bug_of_ours_is_one_line_and_debug_shows_its_traceback(tmp_path: Path)
 
 def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
     ready = "import signal; signal.signal(2, signal.default_int_handler)"  # a shell may ignore it
-    code = broken(f"{ready}; cli.weights_file = lambda name: signal.raise_signal(2)")
+    code = broken(
+        f"{ready}; commands.classifiers.weights_file = lambda name: signal.raise_signal(2)"
+    )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert (outcome.code, outcome.err) == (130, "fmnist: interrupted\n")
 
 
 def test_a_missing_libgl_is_told_with_its_package(tmp_path: Path) -> None:
     message = "libGL.so.1: cannot open shared object file: No such file or directory"
-    code = broken(f"def fail(name): raise ImportError({message!r})\ncli.weights_file = fail")
+    code = broken(
+        f"def fail(name): raise ImportError({message!r})\ncommands.classifiers.weights_file = fail"
+    )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 2
     assert outcome.err.startswith("fmnist: OpenCV needs libGL: apt install libgl1")

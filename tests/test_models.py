@@ -1,18 +1,44 @@
 """The networks are those of the report's tables, and share one input convention."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
+from torchvision.models import resnet18
 
-from fmnist.models import MODELS, build
+from fmnist.errors import InputError
+from fmnist.models import ABOUT, MODELS, build
+from fmnist.models.resnet import ResNet18
+from fmnist.models.size import Size, size_of
 
 
 @pytest.mark.parametrize(
     ("name", "parameters", "why"),
-    [("lenet", 173_962, "Table 1"), ("vgg", 1_148_618, "Table 2")],
+    [
+        ("lenet", 173_962, "Table 1"),
+        ("vgg", 1_148_618, "Table 2"),
+        ("resnet10", 1_229_002, "the report's text"),
+        ("resnet18", 11_181_642, "Listing 2"),
+    ],
 )
 def test_a_network_has_the_parameters_of_the_report(name: str, parameters: int, why: str) -> None:
     assert sum(p.numel() for p in build(name).parameters()) == parameters, why
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("inception", 1_200_000), ("densenet", 800_000), ("wrn", 9_000_000)]
+)
+def test_a_network_of_future_work_is_as_small_as_planned(name: str, most: int) -> None:
+    assert most / 2.5 < size_of(name).parameters <= most
+
+
+def test_sizes_are_counted_without_computing() -> None:
+    """VGG-like: 9 weights times inputs times outputs times pixels, and the linear layer."""
+    pairs = [(1, 64, 784), (64, 64, 784), (64, 128, 196), (128, 128, 196), (128, 256, 49)]
+    macs = sum(9 * a * b * pixels for a, b, pixels in [*pairs, (256, 256, 49)]) + 2560
+    assert size_of("vgg") == Size(1_148_618, macs)
+    assert set(ABOUT) == set(MODELS)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -39,3 +65,24 @@ def test_dropout_scales_the_rates_of_the_tables() -> None:
     assert rates(1.0) == [0.4, 0.4, 0.5]
     assert rates(0.5) == [0.2, 0.2, 0.25]
     assert rates(0.0) == [0.0, 0.0, 0.0]
+
+
+def test_weights_for_imagenet_are_taken_all_but_the_answers(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    original = resnet18()  # a thousand answers
+    torch.save(original.state_dict(), tmp_path / "imagenet.pth")
+    model = ResNet18()
+    fresh = model.network.fc.weight.detach().clone()
+    model.load_imagenet(str(tmp_path / "imagenet.pth"))
+    assert torch.equal(model.network.conv1.weight, original.conv1.weight)
+    assert torch.equal(model.network.fc.weight, fresh)
+
+
+def test_other_weights_than_those_for_imagenet_are_refused(tmp_path: Path) -> None:
+    torch.save(build("lenet").state_dict(), tmp_path / "lenet.pth")
+    (tmp_path / "text.pth").write_text("no weights")
+    with pytest.raises(InputError, match="does not hold the weights of torchvision's ResNet-18"):
+        ResNet18().load_imagenet(str(tmp_path / "lenet.pth"))
+    for name in ("text.pth", "missing.pth"):
+        with pytest.raises(InputError, match="cannot be had"):
+            ResNet18().load_imagenet(str(tmp_path / name))

@@ -14,6 +14,7 @@ from fmnist.classes import CLASSES
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
 from fmnist.models import build
+from fmnist.settings import plan, prepare, read_settings
 from fmnist.tables import result_line
 
 CPU = torch.device("cpu")
@@ -30,19 +31,45 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(run / "last.safetensors")[0]
 
 
-@pytest.mark.parametrize(("model", "recipe"), [("lenet", "report"), ("lenet", "best")])
+def _teacher(folder: Path) -> Path:
+    path = folder / "teacher.safetensors"
+    facts = {"model": "lenet", "classes": list(CLASSES)}
+    save_checkpoint(path, build("lenet").state_dict(), facts)
+    return path
+
+
+def test_teachers_and_a_recipe_that_listens_go_together() -> None:
+    with pytest.raises(InputError, match="go together"):
+        plan("vgg", "distill", None, 0)
+    with pytest.raises(InputError, match="go together"):
+        plan("vgg", "best", None, 0, teachers=["vgg"])
+    with pytest.raises(InputError, match="no ImageNet weights for vgg"):
+        plan("vgg", "best", None, 0, pretrained="x.pth")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("report", ()),
+        ("best", ()),
+        ("best", ("triplet=0.2", "cutmix=0.5", "erasing=0.3", "optimizer=sgd")),
+        ("distill", ("temperature=2",)),
+    ],
+)
 def test_two_epochs_and_two_more_equal_four(
-    model: str, recipe: str, splits: tuple[Split, Split, Split], tmp_path: Path
+    recipe: str, changes: tuple[str, ...], splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:
-    settings = runs.plan(model, recipe, 4, 0, "")
+    teachers = [_teacher(tmp_path)] if recipe == "distill" else []
+    names = [path.stem for path in teachers]
+    settings = plan("lenet", recipe, 4, 0, changes=("batch_size=16", *changes), teachers=names)
     through, stopped = tmp_path / "through", tmp_path / "stopped"
     for run in (through, stopped):
-        runs.prepare(run, settings)
-    assert runs.train(settings, through, splits, CPU, QUIET) is not None
-    assert runs.train(settings, stopped, splits, CPU, QUIET, stop_after=2) is None
+        prepare(run, settings)
+    assert runs.train(settings, through, splits, CPU, QUIET, teachers=teachers) is not None
+    assert runs.train(settings, stopped, splits, CPU, QUIET, None, 2, None, teachers) is None
     assert not (stopped / "result.json").exists(), "the test set waits for the end"
-    resumed = runs.read_settings(stopped)
-    assert runs.train(resumed, stopped, splits, CPU, QUIET) is not None
+    resumed = read_settings(stopped)
+    assert runs.train(resumed, stopped, splits, CPU, QUIET, teachers=teachers) is not None
     wanted, got = weights(through), weights(stopped)
     assert all(torch.equal(value, got[name]) for name, value in wanted.items())
 
@@ -51,22 +78,22 @@ def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
     splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:
     long, short = tmp_path / "long", tmp_path / "short"
-    runs.prepare(long, runs.plan("lenet", "report", 3, 0, ""))
-    runs.train(runs.read_settings(long), long, splits, CPU, QUIET)
-    runs.prepare(short, runs.plan("lenet", "report", 1, 0, ""))
-    runs.train(runs.read_settings(short), short, splits, CPU, QUIET)
-    runs.train(runs.read_settings(short, epochs=3), short, splits, CPU, QUIET)
+    prepare(long, plan("lenet", "report", 3, 0, ""))
+    runs.train(read_settings(long), long, splits, CPU, QUIET)
+    prepare(short, plan("lenet", "report", 1, 0, ""))
+    runs.train(read_settings(short), short, splits, CPU, QUIET)
+    runs.train(read_settings(short, epochs=3), short, splits, CPU, QUIET)
     assert all(torch.equal(value, weights(short)[name]) for name, value in weights(long).items())
     scheduled = tmp_path / "scheduled"
-    runs.prepare(scheduled, runs.plan("lenet", "best", 2, 0, ""))
+    prepare(scheduled, plan("lenet", "best", 2, 0, ""))
     with pytest.raises(InputError, match="planned for 2 epochs"):
-        runs.read_settings(scheduled, epochs=3)
+        read_settings(scheduled, epochs=3)
 
 
 def test_a_finished_run_holds_all_that_it_promises(
     splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:
-    runs.prepare(tmp_path / "run", settings := runs.plan("lenet", "report", 2, 5, ""))
+    prepare(tmp_path / "run", settings := plan("lenet", "report", 2, 5, ""))
     facts = runs.train(settings, tmp_path / "run", splits, CPU, QUIET)
     assert facts is not None
     promised = "settings.json metrics.csv state.pt best.safetensors best.json last.safetensors"
@@ -84,7 +111,7 @@ def test_a_finished_run_holds_all_that_it_promises(
 def test_no_time_still_means_one_epoch_that_can_be_resumed(
     splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:
-    runs.prepare(tmp_path / "run", settings := runs.plan("lenet", "report", 3, 0, ""))
+    prepare(tmp_path / "run", settings := plan("lenet", "report", 3, 0, ""))
     assert runs.train(settings, tmp_path / "run", splits, CPU, QUIET, max_minutes=0) is None
     assert (tmp_path / "run" / "last.safetensors").exists()
 
@@ -97,7 +124,7 @@ def test_an_interrupted_epoch_leaves_the_one_before(
             raise KeyboardInterrupt
 
     run = tmp_path / "run"
-    runs.prepare(run, settings := runs.plan("lenet", "report", 2, 0, ""))
+    prepare(run, settings := plan("lenet", "report", 2, 0, ""))
     with pytest.raises(KeyboardInterrupt):
         runs.train(settings, run, splits, CPU, runs.Watch(interrupt, lambda row: None))
     before = weights(run)
@@ -109,7 +136,7 @@ def test_a_loss_that_explodes_keeps_the_last_good_epoch(
     splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "run"
-    runs.prepare(run, settings := runs.plan("lenet", "report", 3, 0, ""))
+    prepare(run, settings := plan("lenet", "report", 3, 0, ""))
     runs.train(settings, run, splits, CPU, QUIET, stop_after=1)
     before = weights(run)
     state = torch.load(run / "state.pt", weights_only=True)
@@ -127,12 +154,12 @@ def test_initial_weights_are_where_the_run_begins(
     model = build("lenet")
     save_checkpoint(initial, model.state_dict(), {"model": "lenet", "classes": list(CLASSES)})
     run = tmp_path / "run"
-    runs.prepare(run, settings := runs.plan("lenet", "report", 1, 0, "x"))
+    prepare(run, settings := plan("lenet", "report", 1, 0, "x"))
     frozen = replace(settings, recipe=replace(settings.recipe, learning_rate=0.0))
     runs.train(frozen, run, splits, CPU, QUIET, initial=initial)
     assert all(torch.equal(value, model.state_dict()[key]) for key, value in weights(run).items())
     with pytest.raises(InputError, match="not a vgg"):
-        other = runs.plan("vgg", "report", 1, 0, "x")
+        other = plan("vgg", "report", 1, 0, "x")
         runs.train(other, tmp_path / "other", splits, CPU, QUIET, initial=initial)
 
 
@@ -141,25 +168,25 @@ def test_weights_of_another_network_leave_no_run_folder(tmp_path: Path) -> None:
     facts = {"model": "lenet", "classes": list(CLASSES)}
     save_checkpoint(initial, build("lenet").state_dict(), facts)
     with pytest.raises(InputError, match="holds a lenet, not a vgg"):
-        runs.prepare(tmp_path / "run", runs.plan("vgg", "best", None, 0, "x"), initial)
+        prepare(tmp_path / "run", plan("vgg", "best", None, 0, "x"), initial)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_damaged_run_is_told(splits: tuple[Split, Split, Split], tmp_path: Path) -> None:
     run = tmp_path / "run"
-    runs.prepare(run, settings := runs.plan("lenet", "report", 1, 0, ""))
+    prepare(run, settings := plan("lenet", "report", 1, 0, ""))
     (run / "state.pt").write_bytes(b"no state")
     with pytest.raises(InputError, match="state.pt is damaged"):
         runs.train(settings, run, splits, CPU, QUIET)
     (run / "settings.json").write_text("{}")
     with pytest.raises(InputError, match="settings.json is damaged or of another version"):
-        runs.read_settings(run)
+        read_settings(run)
 
 
 def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:
-    settings = runs.plan("lenet", "report", 1, 0, "")
-    runs.prepare(tmp_path / "run", settings)
+    settings = plan("lenet", "report", 1, 0, "")
+    prepare(tmp_path / "run", settings)
     with pytest.raises(InputError, match="already holds a run"):
-        runs.prepare(tmp_path / "run", settings)
+        prepare(tmp_path / "run", settings)
     with pytest.raises(InputError, match="holds no run"):
-        runs.read_settings(tmp_path)
+        read_settings(tmp_path)

@@ -10,8 +10,9 @@ from fmnist.data import Split, load
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.nothing import NOTHING, garment_probability
+from fmnist.optimization import image_size, rate_factor
 from fmnist.recipes import RECIPES, Recipe, recipe_for
-from fmnist.training import NotFinite, Training, image_size, rate_factor, start, train_one_epoch
+from fmnist.training import NotFinite, Training, start, train_one_epoch
 
 BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)
 

@@ -6,10 +6,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
+# What each one is, for the reader of a list.
+ABOUT = {
+    "lenet": "LeNet-like, Table 1 of the report",
+    "vgg": "VGG-like, Table 2 of the report",
+    "resnet10": "ResNet-10 of the report",
+    "resnet18": "ResNet-18 at 224 px, from ImageNet weights with --pretrained",
+    "inception": "inception blocks, future work of the report",
+    "densenet": "shallow DenseNet-BC, future work of the report",
+    "wrn": "WRN-40-4, a teacher",
+}
 # Where each one lives. They are imported when they are built: listing names must not cost torch.
 MODELS = {
     "lenet": ("fmnist.models.lenet", "LeNet"),
     "vgg": ("fmnist.models.vgg", "VGG"),
+    "resnet10": ("fmnist.models.resnet", "ResNet10"),
+    "resnet18": ("fmnist.models.resnet", "ResNet18"),
+    "inception": ("fmnist.models.inception", "Inception"),
+    "densenet": ("fmnist.models.densenet", "DenseNet"),
+    "wrn": ("fmnist.models.resnet", "WideResNet"),
 }
 
 

@@ -1,0 +1,151 @@
+"""Commands of the classifiers: data, models, evaluate, predict."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import (
+    DataDir,
+    Device,
+    Json,
+    Overwrite,
+    Weights,
+    put_json,
+    say,
+    weights_file,
+)
+from fmnist.checks import all_free
+
+if TYPE_CHECKING:
+    pass
+
+app = typer.Typer()
+
+
+@app.command()
+def data(
+    data_dir: DataDir = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch it first.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path(
+        "fmnist-data"
+    ),
+    overwrite: Overwrite = False,
+) -> None:
+    """Find and check the data set; print its figures, draw its classes and some samples."""
+    from fmnist import files
+    from fmnist.download import download as fetch
+    from fmnist.progress import Progress
+
+    pictures = output / "class_distribution.png", output / "samples.png"
+    if output.exists():
+        all_free(overwrite, *pictures)
+    if download:
+        with Progress() as progress:
+            fetch(files.search_path(data_dir)[-1], progress)
+    folder = files.find(data_dir)
+
+    from fmnist import figures
+    from fmnist.data import load
+    from fmnist.tables import counts_table
+
+    train, test = load(folder, "train"), load(folder, "test")
+    print(f"{folder}: the MD5 of all four files is right")
+    counts = [split.labels.bincount(minlength=10) for split in (train, test)]
+    print(counts_table(*(count.tolist() for count in counts)))
+    pixels = train.images.double() / 255
+    print(f"mean {pixels.mean():.4f}, deviation {pixels.std():.4f} (train, pixels in 0..1)")
+    figures.class_distribution(counts[0].numpy(), pictures[0])
+    figures.sample_grid(train.images.numpy(), train.labels.numpy(), pictures[1])
+    say(f"written: {pictures[0]}, {pictures[1]}")
+
+
+@app.command()
+def models(json_file: Json = "", overwrite: Overwrite = False) -> None:
+    """List the networks with their parameters and multiply-accumulates."""
+    all_free(overwrite, json_file)
+
+    from dataclasses import asdict
+
+    from fmnist.models import ABOUT, MODELS
+    from fmnist.models.size import size_of
+    from fmnist.tables import models_table
+
+    rows = [{"model": name, **asdict(size_of(name)), "about": ABOUT[name]} for name in MODELS]
+    if json_file != "-":
+        print(models_table(rows))
+    put_json(rows, json_file)
+
+
+@app.command()
+def evaluate(
+    weights: Weights,
+    json_file: Json = "",
+    confusion: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the matrix.")] = None,
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Judge a classifier on the 10,000 test images."""
+    path = weights_file(weights)
+    all_free(overwrite, json_file, confusion)
+
+    from fmnist import files
+
+    folder = files.find(data_dir)
+
+    from fmnist.checkpoint import load_model
+    from fmnist.data import load
+    from fmnist.device import describe, pick_device
+    from fmnist.evaluation import from_logits, predict_logits
+    from fmnist.tables import evaluation_table
+
+    where = pick_device(device)
+    model, facts = load_model(path, where)
+    test = load(folder, "test")
+    result = from_logits(predict_logits(model, test.images), test.labels)
+    row = {"weights": path.stem, "model": facts["model"], **result.to_dict(), **describe(where)}
+    if json_file != "-":
+        print(evaluation_table(row))
+    put_json(row, json_file)
+    if confusion:
+        from fmnist import figures
+
+        figures.confusion(result.confusion, confusion)
+        say(f"written: {confusion}")
+
+
+@app.command()
+def predict(
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
+    ],
+    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-crops",
+    json_file: Json = "",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Name the garment on each photo: the class, its probability, and the next two."""
+    from detector.video.sources import find_sources
+
+    paths = find_sources(images)
+    all_free(overwrite, json_file)
+    head_path = weights_file(weights)
+
+    from detector.head import Head
+    from detector.video.frames import read
+    from fmnist.classes import CLASSES
+    from fmnist.device import pick_device
+
+    name = Head.load(head_path, pick_device(device))
+    rows = []
+    for path in paths:
+        (garment,), (probabilities,) = name.whole(next(read(path)).image)
+        words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
+        if garment < 0.5:
+            words.append(f"(perhaps no garment: {1 - garment:.2f})")
+        row = {"path": str(path), "garment": float(garment), "probs": probabilities.tolist()}
+        rows.append(row)
+        if json_file != "-":
+            print(str(path), *words, sep="  ")
+    put_json(rows, json_file)

@@ -1,0 +1,202 @@
+"""Commands of the detector: detect; detector train, evaluate, clip."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.options import (
+    DataDir,
+    Device,
+    Grid,
+    Head,
+    Json,
+    Minutes,
+    Overwrite,
+    Quiet,
+    Seed,
+    put_json,
+    say,
+    weights_file,
+)
+from fmnist.checks import all_free, known
+from fmnist.errors import InputError
+
+app = typer.Typer()
+detector_app = typer.Typer(help="Train and judge the detector, render its demo clip.")
+app.add_typer(detector_app, name="detector")
+
+
+@app.command()
+def detect(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Videos, images, folders, globs.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Drawn video, or a folder.")
+    ] = None,
+    json_file: Annotated[
+        str, typer.Option("--json", metavar="FILE", help="JSON lines; - is stdout.")
+    ] = "",
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Some frames in one picture.")
+    ] = None,
+    conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
+    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
+    every: Annotated[int, typer.Option(min=1, help="Only each n-th frame.")] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open a window.")] = False,
+    no_video: Annotated[bool, typer.Option("--no-video", help="No drawn video.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,
+    image_size: Annotated[
+        int | None, typer.Option(min=32, help="Longest side for the grid.")
+    ] = None,
+    grid: Grid = "grid",
+    head: Head = "vgg-crops",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw labelled boxes around the garments in videos and images."""
+    from fmnist.classes import CLASSES
+
+    wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
+
+    from detector.video.sources import find_sources
+
+    find_sources(sources)  # a wrong name is told before OpenCV is loaded
+
+    from detector.plan import check_display, plan_outputs
+
+    if show:
+        check_display()
+    plan = plan_outputs(sources, output, json_file, contact_sheet, no_video, overwrite)
+    grid_path, head_path = weights_file(grid), weights_file(head)
+
+    from detector.detect import Interrupted, Settings
+    from detector.detect import detect as run_over
+    from detector.grid import Grid
+    from detector.head import Head
+    from detector.pipeline import Detector
+    from fmnist.device import leave_a_core, pick_device
+    from fmnist.progress import Progress
+
+    leave_a_core()
+    where = pick_device(device)
+    localiser = Grid.load(grid_path, where)
+    localiser.image_size = image_size or localiser.image_size
+    detector = Detector(localiser, Head.load(head_path, where), conf)
+    settings = Settings(conf, label_conf, wanted, every, max_frames)
+    facts = {"grid": grid_path.stem, "head": head_path.stem}
+    with Progress(quiet) as progress:
+        try:
+            summary = run_over(plan, detector, settings, facts, show, strict, progress)
+        except Interrupted as stop:
+            say(f"written: {', '.join(map(str, stop.summary.written)) or 'nothing'}")
+            raise
+        progress.say(str(summary))
+        progress.say(f"written: {', '.join(map(str, summary.written)) or 'nothing'}")
+
+
+@detector_app.command("train")
+def detector_train(
+    scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
+    image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
+    backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
+    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
+    max_minutes: Minutes = None,
+    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Results.")] = Path("runs/grid"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run there.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Train the grid on frames made on the fly from the training images."""
+    from fmnist import files
+
+    if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
+        raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
+    initial = weights_file(init) if init else None
+    folder = files.find(data_dir)
+
+    from detector.grid_training import Schedule
+    from detector.protocol import train_grid
+    from fmnist.device import pick_device
+
+    try:
+        weights = train_grid(
+            folder,
+            run_dir,
+            Schedule(scenes=scenes, image_size=image_size, rate=rate),
+            pick_device(device),
+            photos=backgrounds,
+            seed=seed,
+            workers=workers,
+            max_minutes=max_minutes,
+            resume=resume,
+            init=initial,
+            report=say,
+        )
+    except KeyboardInterrupt:
+        say("stopped; go on from the last report with the same command and --resume")
+        raise
+    if weights:
+        say(f"written: {weights}")
+
+
+@detector_app.command("evaluate")
+def detector_evaluate(
+    grid: Grid = "grid",
+    heads: Annotated[str, typer.Option(help="Classifiers, with commas between.")] = "vgg,vgg-crops",
+    frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
+    json_file: Json = "",
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Judge grid and heads on frames made from test images over backgrounds of other kinds."""
+    from fmnist import files
+
+    all_free(overwrite, json_file)
+    grid_path, head_paths = weights_file(grid), [weights_file(name) for name in heads.split(",")]
+    folder = files.find(data_dir)
+
+    from detector.grid import Grid
+    from detector.head import Head
+    from detector.protocol import compare_heads, judged_scenes
+    from fmnist.data import load
+    from fmnist.device import describe, pick_device
+    from fmnist.tables import detector_table
+
+    where = pick_device(device)
+    scenes = judged_scenes(load(folder, "test"), frames)
+    named = [Head.load(path, where) for path in head_paths]
+    rows = compare_heads(Grid.load(grid_path, where), named, scenes)
+    rows = [{"head": path.stem, **row} for path, row in zip(head_paths, rows, strict=True)]
+    if json_file != "-":
+        print(detector_table(rows))
+    put_json({"grid": grid_path.stem, "rows": rows, **describe(where)}, json_file)
+
+
+@detector_app.command("clip")
+def detector_clip(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The video.")],
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 12,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Render a clip of moving garments from test images."""
+    from fmnist import files
+
+    all_free(overwrite, output)
+    folder = files.find(data_dir)
+
+    from detector.protocol import write_clip
+    from fmnist.data import load
+
+    write_clip(output, load(folder, "test"), seed, seconds)
+    say(f"written: {output}")

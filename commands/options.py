@@ -1,0 +1,47 @@
+"""What the commands share: options in the user's words, weights by name, JSON to a file."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fmnist.checks import device_name, known
+from fmnist.errors import InputError
+from weights import WEIGHTS
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]
+Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
+Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
+Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
+Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; --resume goes on.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def weights_file(name: str) -> Path:
+    """The file of shipped weights, or the .safetensors file that the user names."""
+    if (path := Path(name)).suffix == ".safetensors":
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. Train one with fmnist train.")
+        return path
+    shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
+    return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
+
+
+def put_json(facts: Any, target: str) -> None:
+    if target == "-":
+        print(json.dumps(facts, indent=2))
+    elif target:
+        from fmnist.checkpoint import write_json
+
+        write_json(Path(target), facts)
+        say(f"written: {target}")

@@ -1,0 +1,159 @@
+"""The command that trains a classifier."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import DataDir, Device, Minutes, Quiet, Seed, say, weights_file
+from fmnist.checks import known, no_run_in
+
+if TYPE_CHECKING:
+    import torch
+
+    from fmnist.checkpoint import Facts
+    from fmnist.data import Split
+    from fmnist.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
+    recipe: Annotated[str, typer.Option(help="report, best, fast, distill or crops.")] = "best",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="In the recipe.")
+    ] = None,
+    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    pretrained: Annotated[
+        str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
+    ] = "",
+    teacher: Annotated[
+        list[str] | None, typer.Option(metavar="WEIGHTS", help="One of those who teach.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    stop_after: Annotated[int | None, typer.Option(min=1, help="Pause at this epoch.")] = None,
+    max_minutes: Minutes = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Results.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with it.")] = None,
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a classifier; leave weights, metrics, curves and results in a run folder."""
+    from fmnist import files
+    from fmnist.models import MODELS
+    from fmnist.recipes import RECIPES, recipe_for
+
+    known(model, MODELS, "model")
+    known(recipe, RECIPES, "recipe")
+    recipe_for(recipe, model, changes or ())
+    for name in (init, *(teacher or ())):
+        if name:
+            weights_file(name)
+    run_dir = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
+    folder = files.find(data_dir)
+
+    from fmnist import parallel
+    from fmnist.data import splits
+    from fmnist.device import pick_device
+    from fmnist.settings import plan, prepare, read_settings
+    from fmnist.tables import result_line
+
+    with parallel.group(pick_device(device)) as where:
+        quiet = quiet or parallel.rank() > 0
+        data = splits(folder)
+        if resume:
+            settings = read_settings(resume, epochs)
+        else:
+            settings = plan(
+                model,
+                recipe,
+                epochs,
+                seed,
+                init,
+                changes=changes or (),
+                pretrained=pretrained,
+                teachers=teacher or (),
+            )
+            settings = parallel.agreed(paced(settings, epochs, data[0], where))
+            if parallel.rank() == 0:
+                prepare(run_dir, settings, weights_file(init) if init else None)
+        facts = carry_on(settings, run_dir, data, where, max_minutes, stop_after, quiet)
+        if facts and parallel.rank() == 0:
+            print(result_line(facts))
+
+
+def paced(
+    settings: "Settings", epochs: int | None, split: "Split", device: "torch.device"
+) -> "Settings":
+    """With as many epochs as the recipe has time for, unless the user chose their number."""
+    if epochs or not settings.recipe.seconds:
+        return settings
+    from dataclasses import replace
+
+    from fmnist.pace import epochs_within
+
+    fitting = epochs_within(settings.model, settings.recipe, split.to(device))
+    return replace(settings, epochs=fitting)
+
+
+def carry_on(
+    settings: "Settings",
+    run_dir: Path,
+    data: "tuple[Split, Split, Split]",
+    device: "torch.device",
+    max_minutes: float | None,
+    stop_after: int | None,
+    quiet: bool,
+) -> "Facts | None":
+    """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
+    from fmnist import runs
+    from fmnist.progress import Progress
+
+    is_begun = (run_dir / "state.pt").exists()
+    initial = weights_file(settings.init) if settings.init and not is_begun else None
+    tell = say if not quiet else lambda _: None
+    if settings.recipe.crops:
+        data = _crop_splits(data, settings, run_dir / "crops.npz", tell)
+    again = f"fmnist train --resume {run_dir}"
+    with Progress(quiet) as progress:
+        watch = runs.Watch(
+            step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
+            epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
+        )
+        try:
+            facts = runs.train(
+                settings,
+                run_dir,
+                data,
+                device,
+                watch,
+                max_minutes,
+                stop_after,
+                initial,
+                [weights_file(name) for name in settings.teachers],
+            )
+        except KeyboardInterrupt:
+            progress.say(f"stopped; go on with: {again}")
+            raise
+    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
+    return facts
+
+
+def _crop_splits(
+    plain: "tuple[Split, Split, Split]",
+    settings: "Settings",
+    kept_in: Path,
+    tell: Callable[[str], None],
+) -> "tuple[Split, Split, Split]":
+    from detector.crops import Plan, crop_splits
+
+    if not kept_in.exists():
+        tell("rendering crops: some minutes, once for a run")
+    wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
+    return crop_splits(plain, wanted, settings.seed, kept_in, os.cpu_count() or 1)

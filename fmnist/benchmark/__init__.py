@@ -1,0 +1,1 @@
+"""Networks and recipes, trained over seeds and measured side by side."""

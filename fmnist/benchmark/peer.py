@@ -1,0 +1,110 @@
+"""What a user would otherwise run: `yolo classify train` of ultralytics, as its own command."""
+
+import os
+import re
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from fmnist.checkpoint import Facts, read_json, write_json
+from fmnist.data import Split
+from fmnist.errors import InputError
+from fmnist.evaluation import wilson_interval
+
+NAME = "ultralytics-cls"
+MODEL = "yolo11n-cls"
+PARTS = ("train", "val", "test")  # the folders it looks for
+
+
+def classifier(
+    splits: Sequence[Split], folder: Path, seconds: float, seed: int, device: torch.device
+) -> Facts:
+    """Train it for so many seconds and test its last weights; what was done already is kept.
+
+    Args:
+        splits: training, validation and test; they become PNG files, a folder a class.
+
+    Raises:
+        InputError: ultralytics' command is missing or fails; the text has its last line.
+    """
+    result = folder / "result.json"
+    if result.is_file():
+        return read_json(result)
+    pictures = folder / "pictures"
+    for name, split in zip(PARTS, splits, strict=True):
+        _write_pictures(split, pictures / name)
+    where = "cpu" if device.type == "cpu" else str(device.index or 0)
+    common = [f"data={pictures.resolve()}", "imgsz=28", f"device={where}", "plots=False"]
+    common += [f"project={folder.resolve()}", "exist_ok=True", "workers=0", "batch=128"]
+    hours = f"time={seconds / 3600:.6f}"
+    train = [f"model={MODEL}.yaml", hours, f"seed={seed}", "name=train", "amp=False"]
+    yolo("classify", "train", *train, *common)
+    weights = folder / "train/weights/last.pt"
+    told = yolo("classify", "val", f"model={weights.resolve()}", "split=test", "name=test", *common)
+    accuracy = _accuracy(told)
+    facts: Facts = {
+        "row": NAME,
+        "model": MODEL,
+        "n": 1,
+        "seconds": seconds,
+        "seed": seed,
+        "test_accuracy": {"n": 1, "values": [accuracy], "mean": accuracy},
+        "test_interval_95": list(wilson_interval(round(accuracy * len(splits[2])), len(splits[2]))),
+        "parameters": _parameters(told),
+        "version": _version(told),
+    }
+    write_json(result, facts)
+    return facts
+
+
+def yolo(*words: str) -> str:
+    """Run the command offline; what it prints.
+
+    Raises:
+        InputError: it is missing or fails.
+    """
+    program = Path(sysconfig.get_path("scripts")) / "yolo"
+    environment = {**os.environ, "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
+    try:
+        done = subprocess.run([program, *words], env=environment, capture_output=True, text=True)
+    except OSError as error:
+        raise InputError(
+            f"{program} cannot be run ({error.strerror}). Install ultralytics, or leave --with out."
+        ) from error
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no text").splitlines()[-1]
+        raise InputError(f"yolo {' '.join(words[:2])} failed: {last}. Leave --with out.")
+    return done.stdout
+
+
+def _write_pictures(split: Split, folder: Path) -> None:
+    import cv2
+
+    for label in range(10):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+    for number, (image, label) in enumerate(zip(split.images, split.labels.tolist(), strict=True)):
+        path = folder / str(label) / f"{number}.png"
+        if not path.exists():
+            cv2.imwrite(str(path), image.numpy())
+
+
+def _accuracy(told: str) -> float:
+    return float(_found(r"^\s*all\s+([\d.]+)", told))
+
+
+def _parameters(told: str) -> int:
+    return int(_found(r"([\d,]+) parameters", told).replace(",", ""))
+
+
+def _version(told: str) -> str:
+    return _found(r"Ultralytics (\S+)", told)
+
+
+def _found(pattern: str, told: str) -> str:
+    match = re.search(pattern, told, re.MULTILINE)
+    if not match:
+        raise InputError("ultralytics printed no result that is known. Leave --with out.")
+    return match[1]

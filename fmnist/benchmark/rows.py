@@ -1,0 +1,73 @@
+"""The rows of a benchmark: a network, how it is trained, where its runs are. No torch here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fmnist.checks import known
+from fmnist.models import MODELS
+from fmnist.recipes import RECIPES, recipe_for
+
+if TYPE_CHECKING:
+    from fmnist.settings import Settings
+
+# The report's Table 3 with its question 4, its future work, and how far each network goes.
+ROWS = (
+    "lenet:report",
+    "vgg:report",
+    "vgg:report:dropout=0",
+    "resnet10:report",
+    "resnet10:report:dropout=1",
+    "resnet18:report",
+    "lenet:best",
+    "vgg:best",
+    "vgg:best:triplet=0.2",
+    "resnet10:best",
+    "inception:best",
+    "densenet:best",
+    "wrn:best",
+    "vgg:distill",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network and how it is trained; written MODEL:RECIPE or MODEL:RECIPE:NAME=VALUE,..."""
+
+    model: str
+    recipe: str
+    changes: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> "Row":
+        """Raises InputError where it names no network, no recipe, or no part of one."""
+        model, _, rest = text.partition(":")
+        recipe, _, changes = rest.partition(":")
+        row = cls(model, recipe or "best", tuple(part for part in changes.split(",") if part))
+        known(row.model, MODELS, "model")
+        known(row.recipe, RECIPES, "recipe")
+        recipe_for(row.recipe, row.model, row.changes)
+        return row
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.model, self.recipe, ",".join(self.changes)) if part)
+
+    def settings(self, seed: int, pretrained: str, teachers: Sequence[str]) -> "Settings":
+        """Those of a run; what other rows need is left out."""
+        from fmnist.settings import plan
+
+        recipe = recipe_for(self.recipe, self.model, self.changes)
+        return plan(
+            self.model,
+            self.recipe,
+            None,
+            seed,
+            changes=self.changes,
+            pretrained=pretrained if self.model == "resnet18" else "",
+            teachers=teachers if recipe.distill else (),
+        )
+
+    def folder(self, base: Path, seed: int) -> Path:
+        """Where the run of that seed is."""
+        return base / str(self).replace(":", "-").replace(",", "-") / f"seed-{seed}"

@@ -1,0 +1,123 @@
+"""Rows of networks and recipes, trained over seeds, and what was measured of them.
+
+Every run has a folder of its own and goes on where it was stopped; a table can be made at any time
+of the runs that are finished.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fmnist.benchmark.rows import Row
+from fmnist.benchmark.speed import measured
+from fmnist.checkpoint import Facts, read_csv, read_json, write_json
+from fmnist.models.size import size_of
+from fmnist.recipes import recipe_for
+
+
+def of(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
+    """What the finished runs in `base` say; a row without one has its size and n = 0."""
+    return [_row(row, seeds, base) for row in rows]
+
+
+def _row(row: Row, seeds: int, base: Path) -> Facts:
+    size = size_of(row.model)
+    facts: Facts = {
+        "row": str(row),
+        "model": row.model,
+        "recipe": row.recipe,
+        "changes": list(row.changes),
+        "parameters": size.parameters,
+        "macs": size.macs,
+        "seeds_wanted": seeds,
+    }
+    folders = [row.folder(base, seed) for seed in range(seeds)]
+    folders = [folder for folder in folders if (folder / "result.json").is_file()]
+    results = [read_json(folder / "result.json") for folder in folders]
+    facts["n"] = len(results)
+    if not results:
+        return facts
+    facts |= {
+        "pretrained": results[0].get("pretrained", ""),
+        "teachers": results[0].get("teachers", []),
+        "epochs": results[0]["epochs"],
+        "seconds_an_epoch": statistics.median(_seconds(folders)),
+        "validation_loss": statistics.fmean(r["validation"]["loss"] for r in results),
+        "validation_accuracy": spread([r["validation"]["accuracy"] for r in results]),
+        "test_loss": statistics.fmean(r["test"]["loss"] for r in results),
+        "test_accuracy": spread([r["test"]["accuracy"] for r in results]),
+        "test_interval_95": results[0]["test"]["accuracy_interval_95"],
+        "test_f1": {
+            part["name"]: spread([r["test"]["classes"][index]["f1"] for r in results])
+            for index, part in enumerate(results[0]["test"]["classes"])
+        },
+        "machine": results[0]["machine"],
+        "commits": sorted({r["commit"] for r in results}),
+    }
+    return facts
+
+
+def _seconds(folders: Sequence[Path]) -> list[float]:
+    """Of every epoch of these runs."""
+    seconds = []
+    for folder in folders:
+        seconds += [float(line["seconds"]) for line in read_csv(folder / "metrics.csv")]
+    return seconds
+
+
+def spread(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, standard deviation over seeds, and the 95 % interval of the mean by Student's t.
+
+    With one value there is neither a deviation nor an interval.
+    """
+    mean = statistics.fmean(values)
+    facts: dict[str, Any] = {"n": len(values), "values": list(values), "mean": mean}
+    if len(values) > 1:
+        from scipy.stats import t
+
+        deviation = statistics.stdev(values)
+        half = float(t.ppf(0.975, len(values) - 1)) * deviation / len(values) ** 0.5
+        facts |= {"sd": deviation, "interval_95": [mean - half, mean + half]}
+    return facts
+
+
+def add_inference(
+    rows: Sequence[Facts], base: Path, device: torch.device, measure_new: bool = True
+) -> None:
+    """Add the speed of each network, which is measured once and kept in `base`."""
+    path = base / "inference.json"
+    kept = read_json(path) if path.is_file() else {}
+    for row in rows:
+        if row["model"] not in kept and measure_new:
+            kept[row["model"]] = measured(row["model"], device)
+            write_json(path, kept)
+        if row["model"] in kept:
+            row["inference"] = kept[row["model"]]
+
+
+def longest(rows: Sequence[Facts]) -> float:
+    """Seconds that the longest of the finished runs trained; 0 where there is none."""
+    return max((row["epochs"] * row["seconds_an_epoch"] for row in rows if row["n"]), default=0.0)
+
+
+def run_all(
+    rows: Sequence[Row], seeds: int, base: Path, run: Callable[[Row, int, Path], bool]
+) -> bool:
+    """Train what is not finished, all rows with one seed before any with the next.
+
+    `run` says whether it came to its end; at the first that did not, this stops and says so too.
+    """
+    for seed in range(seeds):
+        for row in rows:
+            folder = row.folder(base, seed)
+            if not (folder / "result.json").is_file() and not run(row, seed, folder):
+                return False
+    return True
+
+
+def trainable(rows: Sequence[Row], teachers: Sequence[str]) -> list[Row]:
+    """All rows, or where there are no teachers those that need none."""
+    return [r for r in rows if teachers or not recipe_for(r.recipe, r.model, r.changes).distill]

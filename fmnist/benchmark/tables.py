@@ -1,0 +1,80 @@
+"""The benchmark as Markdown and CSV. What was not measured says so."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Facts = dict[str, Any]
+
+NOT_MEASURED = "not measured"
+
+
+def _inference(facts: Facts, *path: str) -> Any:
+    value: Any = facts["inference"]
+    for name in path:
+        value = value[name]
+    return value
+
+
+def _percent(value: dict[str, Any]) -> str:
+    deviation = f" ± {value['sd']:.2%}" if "sd" in value else ""
+    return f"{value['mean']:.2%}{deviation}"
+
+
+def _interval(facts: Facts) -> str:
+    """Of the mean over seeds; of one run, by the number of its images."""
+    low, high = facts["test_accuracy"].get("interval_95") or facts["test_interval_95"]
+    return f"{low:.2%} to {high:.2%}"
+
+
+def _name(facts: Facts) -> str:
+    if facts["model"] == "resnet18" and not facts.get("pretrained"):
+        return f"{facts['row']} (from scratch: no ImageNet weights)"
+    return str(facts["row"])
+
+
+# Title and text of every column; a key that is missing was not measured.
+COLUMNS: dict[str, tuple[str, Callable[[Facts], str]]] = {
+    "row": ("network:recipe", _name),
+    "parameters": ("parameters", lambda r: f"{r['parameters']:,}"),
+    "macs": ("MACs", lambda r: f"{r['macs'] / 1e6:,.1f} M"),
+    "epochs": ("epochs", lambda r: str(r["epochs"])),
+    "epoch": ("s an epoch", lambda r: f"{r['seconds_an_epoch']:.1f}"),
+    "val-loss": ("validation loss", lambda r: f"{r['validation_loss']:.3f}"),
+    "val": ("validation accuracy", lambda r: _percent(r["validation_accuracy"])),
+    "test": ("test accuracy", lambda r: _percent(r["test_accuracy"])),
+    "interval": ("95 % interval", _interval),
+    "n": ("seeds", lambda r: f"{r['n']} of {r.get('seeds_wanted', r['n'])}"),
+    "speed": ("images/s", lambda r: f"{_inference(r, 'images_per_second'):,.0f}"),
+    "latency": ("ms for one", lambda r: f"{_inference(r, 'latency_ms', 'median'):.2f}"),
+    "p95": ("p95", lambda r: f"{_inference(r, 'latency_ms', 'p95'):.2f}"),
+    "memory": ("peak memory", lambda r: f"{_inference(r, 'peak_memory_mb'):,.0f} MB"),
+}
+
+
+def cells(facts: Facts, columns: Sequence[str]) -> list[str]:
+    """A row of the table as text."""
+    texts = []
+    for name in columns:
+        try:
+            texts.append(COLUMNS[name][1](facts))
+        except KeyError:
+            texts.append(NOT_MEASURED)
+    return texts
+
+
+def markdown(rows: Sequence[Facts], columns: Sequence[str]) -> str:
+    """A table of GitHub's kind."""
+    lines = [[COLUMNS[name][0] for name in columns], ["---"] * len(columns)]
+    lines += [cells(facts, columns) for facts in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def comma_separated(rows: Sequence[Facts], columns: Sequence[str]) -> str:
+    """The same cells under the names of the columns."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(cells(facts, columns) for facts in rows)
+    return text.getvalue()

@@ -1,0 +1,58 @@
+"""What a step is judged by: the labels, the teachers, the places of the confused classes."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Generator, Tensor
+
+from fmnist.classes import CLASSES
+from fmnist.metric_learning import triplet_loss
+from fmnist.recipes import Recipe
+
+Targets = Int64[Tensor, " batch"] | Float[Tensor, "batch classes"]
+
+
+def shares(labels: Int64[Tensor, " batch"]) -> Float[Tensor, "batch classes"]:
+    """Labels as shares of the classes, which an image that is mixed can have."""
+    return F.one_hot(labels, len(CLASSES)).float()
+
+
+def answers_loss(
+    recipe: Recipe,
+    logits: Float[Tensor, "batch answers"],
+    targets: Targets,
+    teachers: Sequence[Float[Tensor, "batch answers"]],
+) -> Float[Tensor, ""]:
+    """Cross entropy with the labels, and where there are teachers the distance from their mean."""
+    loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
+    if not teachers:
+        return loss
+    taught = distillation_loss(logits, teachers, recipe.temperature)
+    return (1 - recipe.distill) * loss + recipe.distill * taught
+
+
+def distillation_loss(
+    logits: Float[Tensor, "batch 10"],
+    teachers: Sequence[Float[Tensor, "batch 10"]],
+    temperature: float,
+) -> Float[Tensor, ""]:
+    """Kullback-Leibler divergence in nats from the mean of the teachers' probabilities.
+
+    Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network" (2015): the square of
+    the temperature keeps the size of the gradients.
+    """
+    taught = torch.stack([(t / temperature).softmax(1) for t in teachers]).mean(0)
+    learnt = F.log_softmax(logits / temperature, 1)
+    return temperature**2 * F.kl_div(learnt, taught, reduction="batchmean")
+
+
+def places_loss(
+    recipe: Recipe, embedding: Tensor | None, targets: Targets, generator: Generator
+) -> Float[Tensor, ""] | float:
+    """The weighted triplet loss of the recipe; an image that is mixed counts as its larger part."""
+    if embedding is None:
+        return 0.0
+    labels = targets.argmax(1) if targets.ndim == 2 else targets
+    return recipe.triplet * triplet_loss(embedding, labels, generator)

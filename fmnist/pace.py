@@ -1,0 +1,40 @@
+"""How fast a device trains a network, and how many epochs fit into a time."""
+
+import time
+from dataclasses import replace
+
+import torch
+
+from fmnist.data import Split
+from fmnist.models import build
+from fmnist.optimization import image_size
+from fmnist.recipes import Recipe
+from fmnist.training import start, train_one_epoch
+
+STEPS = 4  # of every size; the first of them warms up and is not counted
+
+
+def seconds_an_epoch(model: str, recipe: Recipe, split: Split) -> float:
+    """The mean over the schedule, from a few steps of each image size on the split's device.
+
+    It leaves torch's global generator as it was.
+    """
+    part = split.select(slice(recipe.batch_size))
+    seconds = {}
+    with torch.random.fork_rng():
+        training = start(build(model, recipe.dropout).to(split.images.device), recipe, STEPS, 0)
+        for size in {size for _, size in recipe.sizes}:
+            training.recipe = replace(recipe, sizes=((1.0, size),))
+            training.epoch = 0
+            train_one_epoch(training, part)
+            before = time.perf_counter()
+            for _ in range(STEPS - 1):
+                train_one_epoch(training, part)  # it ends by reading the loss: all is done then
+            seconds[size] = (time.perf_counter() - before) / (STEPS - 1)
+    mean = sum(seconds[image_size(recipe, i / 100)] for i in range(100)) / 100
+    return mean * (len(split) // recipe.batch_size)
+
+
+def epochs_within(model: str, recipe: Recipe, split: Split) -> int:
+    """The whole epochs that fit into the recipe's seconds, at least one."""
+    return max(1, int(recipe.seconds / seconds_an_epoch(model, recipe, split)))

@@ -1,0 +1,86 @@
+"""Several processes that train one network, started by torchrun: each takes a share of a batch.
+
+Batches, augmentation and seeds are those of a single process; torch's DistributedDataParallel
+averages the gradients. Without torchrun every function here does nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from fmnist.errors import InputError
+
+Value = TypeVar("Value")
+
+
+@contextmanager
+def group(device: torch.device) -> Iterator[torch.device]:
+    """Join the processes that torchrun started; gives the device of this one."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield device
+        return
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield device
+    finally:
+        dist.destroy_process_group()
+
+
+def rank() -> int:
+    """The number of this process; the one of number 0 writes and prints."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def processes() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def agreed(value: Value) -> Value:
+    """The value of the first process, in all of them."""
+    if processes() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]
+
+
+def shared(network: nn.Module) -> nn.Module:
+    """The network with averaged gradients, and on a GPU with the batch norm of the whole batch.
+
+    On a CPU torch has no such batch norm: there each process normalises its own share.
+    """
+    if processes() == 1:
+        return network
+    if next(network.parameters()).is_cuda:
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    return DistributedDataParallel(network)
+
+
+def check_batch(batch_size: int) -> None:
+    """Raises InputError where a batch cannot be shared evenly."""
+    if batch_size % processes():
+        raise InputError(
+            f"A batch of {batch_size} cannot be shared evenly by {processes()} processes. "
+            "Choose another --nproc-per-node, or --set batch_size=N."
+        )
+
+
+def share(batch: Tensor) -> Tensor:
+    """What this process takes of a batch."""
+    return batch[rank() :: processes()]
+
+
+def mean(value: Tensor) -> Tensor:
+    """The mean of a number over all processes."""
+    if processes() > 1:
+        dist.all_reduce(value)
+    return value / processes()

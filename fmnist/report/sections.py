@@ -1,0 +1,231 @@
+"""What the page shows: every part from the runs and weights that it is about."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fmnist import figures
+from fmnist.benchmark.rows import Row
+from fmnist.benchmark.summary import spread
+from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, cells
+from fmnist.checkpoint import Facts, load_model, read_csv
+from fmnist.classes import CLASSES
+from fmnist.data import Split
+from fmnist.evaluation import Evaluation, from_logits, predict_logits
+from fmnist.metric_learning import CONFUSED
+from fmnist.models.layers import layers_of
+from fmnist.report import figures as own_figures
+from fmnist.report.page import Picture, Section, Table, picture
+
+# Table 3 of the report (Titan V, batches of 128): seconds an epoch, validation loss and accuracy.
+REPORTED = {
+    "lenet:report": (15, 0.252, 0.913),
+    "vgg:report": (22, 0.165, 0.948),
+    "resnet18:report": (150, 0.18, 0.947),
+    "resnet10:report": (25, 0.22, 0.924),
+}
+REPORTED_TEST = 0.9402  # of its VGG-like network
+CLOSE = 0.005  # what counts as the same result
+
+
+def all_sections(
+    rows: Sequence[Facts], runs: Path, data: tuple[Split, Split, Split], weights: Path
+) -> list[Section]:
+    """All parts of the page.
+
+    Args:
+        rows: those of the benchmark.
+        runs: the folder of its runs.
+        weights: the classifier whose mistakes are shown.
+    """
+    training, validation, test = data
+    whole = training + validation
+    model, _ = load_model(weights)
+    logits = predict_logits(model, test.images)
+    return [
+        _data_set(whole),
+        _networks(),
+        _results(rows),
+        _training(rows, runs),
+        _dropout(rows, runs),
+        _triplets(rows),
+        _mistakes(test, logits, from_logits(logits, test.labels), weights.stem),
+    ]
+
+
+def _data_set(split: Split) -> Section:
+    counts = split.labels.bincount(minlength=len(CLASSES)).numpy()
+    images, labels = split.images.numpy(), split.labels.numpy()
+    return Section(
+        "The data",
+        "Fashion-MNIST: 60,000 training and 10,000 test images, 28x28 gray pixels, ten classes. "
+        "5,000 of the training images, equally many of each class, are held out for validation.",
+        [
+            picture(
+                "figure-1",
+                "Figure 1. Samples of every class.",
+                lambda path: figures.sample_grid(images, labels, path),
+            ),
+            picture(
+                "figure-2",
+                "Figure 2. Images of each class in the training set.",
+                lambda path: figures.class_distribution(counts, path),
+            ),
+        ],
+    )
+
+
+def _networks() -> Section:
+    titles = ("layer", "output", "parameters")
+    tables = [
+        Table(f"Table {number}. The {label} network.", titles, layers_of(name))
+        for number, (name, label) in enumerate((("lenet", "LeNet-like"), ("vgg", "VGG-like")), 1)
+    ]
+    return Section("The networks", "As they are built, counted layer by layer.", [*tables])
+
+
+def _results(rows: Sequence[Facts]) -> Section:
+    columns = ("row", "parameters", "macs", "epochs", "epoch", "val-loss", "val", "test", "n")
+    titles = [COLUMNS[name][0] for name in columns] + ["validation in the report", "difference"]
+    lines = []
+    for row in rows:
+        reported = REPORTED.get(row["row"])
+        beside = [f"{reported[2]:.1%}", _difference(row, reported[2])] if reported else ["", ""]
+        lines.append([*cells(row, columns), *beside])
+    return Section(
+        "Results",
+        "Hyper-parameters were chosen on validation images; the test set was used once a run, with "
+        "the last weights of a schedule fixed before. ± is the standard deviation over seeds. "
+        f"The report's VGG-like network had {REPORTED_TEST:.2%} on the test set.",
+        [Table("Table 3. All rows, and the report's beside them.", titles, lines)],
+    )
+
+
+def _difference(row: Facts, reported: float) -> str:
+    if not row["n"]:
+        return NOT_MEASURED
+    points = 100 * (row["validation_accuracy"]["mean"] - reported)
+    return f"{points:+.2f} ({'within' if abs(points) <= 100 * CLOSE else 'beyond'} 0.5 points)"
+
+
+def _training(rows: Sequence[Facts], runs: Path) -> Section:
+    parts: list[Table | Picture] = []
+    names = ("lenet:report", "vgg:report", "resnet10:report")
+    for number, name in enumerate(names, 3):
+        metrics = _metrics(rows, runs, name)
+        caption = f"Figure {number}. {name}, loss and accuracy over the epochs"
+        if metrics:
+            draw = _curves_of(metrics)
+            parts.append(picture(f"figure-{number}", f"{caption}, seed 0.", draw))
+        else:
+            parts.append(Table(f"{caption}: {NOT_MEASURED}.", (), ()))
+    return Section("Training as the report did", "Adam, a constant rate, Listing 1.", parts)
+
+
+def _curves_of(metrics: list[dict[str, str]]) -> Callable[[Path], None]:
+    return lambda path: figures.curves(metrics, path)
+
+
+def _metrics(rows: Sequence[Facts], runs: Path, name: str) -> list[dict[str, str]]:
+    """metrics.csv of the first seed, or nothing where it is not finished."""
+    finished = any(row["row"] == name and row["n"] for row in rows)
+    return read_csv(Row.read(name).folder(runs, 0) / "metrics.csv") if finished else []
+
+
+def _dropout(rows: Sequence[Facts], runs: Path) -> Section:
+    pairs = [
+        ("vgg:report", "vgg:report:dropout=0"),
+        ("resnet10:report:dropout=1", "resnet10:report"),
+    ]
+    by_name = {row["row"]: row for row in rows}
+    lines, parts = [], []
+    for pair in pairs:
+        metrics = [_metrics(rows, runs, name) for name in pair]
+        for name in pair:
+            found = by_name.get(name, {"n": 0, "row": name, "model": name.split(":")[0]})
+            lines.append(cells(found, ("row", "val-loss", "val", "test", "n")))
+        if all(metrics):
+            named = dict(zip(("with dropout", "without"), metrics, strict=True))
+            model = pair[0].split(":")[0]
+            parts.append(
+                picture(
+                    f"dropout-{model}",
+                    f"{model}, recipe report: validation with and without dropout, seed 0.",
+                    _compared(named),
+                )
+            )
+    titles = ("network:recipe", "validation loss", "validation", "test", "seeds")
+    table = Table("Question 4: what dropout does.", titles, lines)
+    return Section("Dropout", "The report's networks with and without it.", [table, *parts])
+
+
+def _compared(named: dict[str, list[dict[str, str]]]) -> Callable[[Path], None]:
+    return lambda path: own_figures.compare(named, path)
+
+
+def _triplets(rows: Sequence[Facts]) -> Section:
+    plain, triplet = (
+        next((row for row in rows if row["row"] == name and row["n"]), None)
+        for name in ("vgg:best", "vgg:best:triplet=0.2")
+    )
+    lines = []
+    for index in CONFUSED:
+        name = CLASSES[index]
+        values = [row["test_f1"][name] if row else None for row in (plain, triplet)]
+        lines.append([name, *(f"{v['mean']:.4f}" if v else NOT_MEASURED for v in values)])
+        lines[-1].append(paired(*values))
+    return Section(
+        "The confused classes",
+        "T-shirt, pullover, coat and shirt look alike at 28 pixels. The triplet loss with "
+        "distance-weighted sampling (Wu et al. 2017) pulls their places apart beside the cross "
+        "entropy, weight 0.2.",
+        [
+            Table(
+                "F1 on the test set, means over seeds; the difference is paired by seed.",
+                ("class", "cross entropy", "with triplets", "difference (95 % interval)"),
+                lines,
+            )
+        ],
+    )
+
+
+def paired(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
+    """The mean difference over the seeds that both have, with its interval where there are two."""
+    if not before or not after:
+        return NOT_MEASURED
+    both = zip(before["values"], after["values"], strict=False)
+    facts = spread([b - a for a, b in both])
+    interval = ""
+    if "interval_95" in facts:
+        interval = f" ({facts['interval_95'][0]:+.4f} to {facts['interval_95'][1]:+.4f})"
+    return f"{facts['mean']:+.4f}{interval}, n = {facts['n']}"
+
+
+def _mistakes(test: Split, logits: torch.Tensor, judged: Evaluation, name: str) -> Section:
+    probabilities = logits.softmax(1)
+    sure, answers = probabilities.max(1)
+    wrong = (answers != test.labels).nonzero().squeeze(1)
+    worst = wrong[sure[wrong].argsort(descending=True)][:48]
+    shown: list[tuple[np.ndarray, str, str, float]] = [
+        (test.images[i].numpy(), CLASSES[test.labels[i]], CLASSES[answers[i]], float(sure[i]))
+        for i in worst.tolist()
+    ]
+    return Section(
+        "Mistakes",
+        f"Of the shipped weights `{name}` on the 10,000 test images: {judged.accuracy:.2%} right.",
+        [
+            picture(
+                "figure-6",
+                "Figure 6. Confusion matrix.",
+                lambda path: figures.confusion(judged.confusion, path),
+            ),
+            picture(
+                "mistakes",
+                "The surest mistakes: what the label says, what the network says, how sure it is.",
+                lambda path: own_figures.mistakes(shown, path),
+            ),
+        ],
+    )

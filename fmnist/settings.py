@@ -1,0 +1,122 @@
+"""What decides a run: its settings, made from what the user asked for, kept in the run folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fmnist.checkpoint import Facts, read_json, weights_of, write_json
+from fmnist.checks import no_run_in
+from fmnist.errors import InputError
+from fmnist.recipes import Recipe, recipe_for
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a run. Weights are named as the user named them.
+
+    `changes` are those that the user made to the recipe of that name; `recipe` has them already.
+    """
+
+    model: str
+    recipe_name: str
+    recipe: Recipe
+    epochs: int
+    seed: int
+    init: str = ""  # the weights that it begins with
+    pretrained: str = ""  # those of ImageNet
+    teachers: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+    def to_dict(self) -> Facts:
+        lists = {"teachers": list(self.teachers), "changes": list(self.changes)}
+        return {**self.__dict__, "recipe": self.recipe.to_dict(), **lists}
+
+    @classmethod
+    def from_dict(cls, values: Facts) -> "Settings":
+        tuples = {name: tuple(values.get(name, ())) for name in ("teachers", "changes")}
+        return cls(**{**values, "recipe": Recipe.from_dict(values["recipe"]), **tuples})
+
+
+def plan(
+    model: str,
+    recipe_name: str,
+    epochs: int | None,
+    seed: int,
+    init: str = "",
+    *,
+    changes: Sequence[str] = (),
+    pretrained: str = "",
+    teachers: Sequence[str] = (),
+) -> Settings:
+    """The settings of a new run.
+
+    Raises:
+        InputError: the recipe and the rest do not go together.
+    """
+    recipe = recipe_for(recipe_name, model, changes)
+    if pretrained and model != "resnet18":
+        raise InputError(f"There are no ImageNet weights for {model}. Train resnet18 with them.")
+    if bool(teachers) != bool(recipe.distill):
+        raise InputError(
+            "Teachers and a recipe that listens to them go together. "
+            "Use --recipe distill with one --teacher WEIGHTS or more."
+        )
+    return Settings(
+        model,
+        recipe_name,
+        recipe,
+        epochs or recipe.epochs,
+        seed,
+        init,
+        pretrained,
+        tuple(teachers),
+        tuple(changes),
+    )
+
+
+def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> None:
+    """Make a new run folder, for a run that begins with the weights `initial`.
+
+    Raises:
+        InputError: the folder already holds a run, it cannot be written, or the weights are not
+            those of the network that is to be trained.
+    """
+    no_run_in(run_dir)
+    if initial:
+        weights_of(settings.model, initial)
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(run_dir / "settings.json", settings.to_dict())
+    except OSError as error:
+        raise InputError(
+            f"{run_dir} cannot be written: {error.strerror}. Choose another folder with -o."
+        ) from error
+
+
+def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
+    """The settings of a run to resume; `epochs` prolongs one whose learning rate is constant.
+
+    Raises:
+        InputError: no run is there, or its schedule does not allow more epochs.
+    """
+    path = run_dir / "settings.json"
+    if not path.is_file():
+        raise InputError(
+            f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`."
+        )
+    try:
+        settings = Settings.from_dict(read_json(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is damaged or of another version. Start a new run in another folder."
+        ) from error
+    if epochs is None or epochs == settings.epochs:
+        return settings
+    if settings.recipe.schedule != "constant":
+        raise InputError(
+            f"The schedule of {run_dir} was planned for {settings.epochs} epochs. "
+            "Resume it without --epochs, or start a new run."
+        )
+    settings = replace(settings, epochs=epochs)
+    write_json(path, settings.to_dict())
+    return settings

@@ -1,0 +1,104 @@
+"""Search for the numbers of a recipe, on the validation images alone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import torch
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from fmnist.data import Split
+from fmnist.errors import InputError
+from fmnist.models import build
+from fmnist.recipes import RELATIVE, SEARCHED, Recipe
+from fmnist.runs import judge
+from fmnist.training import NotFinite, start, train_one_epoch
+
+
+def search(
+    model: str,
+    recipe: Recipe,
+    epochs: int,
+    trials: int,
+    splits: tuple[Split, Split],
+    folder: Path,
+    device: torch.device,
+    names: tuple[str, ...],
+    report: Callable[[str], None],
+) -> optuna.Study:
+    """Go on with the search in `folder` until it has so many finished trials, or begin it.
+
+    A trial trains for `epochs` and is given up where its validation accuracy lies below the median
+    of the others at the same epoch. The first trial is the recipe as it is.
+
+    Args:
+        splits: training and validation; the test images have no part in it.
+        names: what is searched, of `SEARCHED`.
+    """
+    training, validation = (split.to(device) for split in splits)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / "trials.log"))),
+        study_name=f"{model}, {epochs} epochs",
+        load_if_exists=True,
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=0),
+        pruner=optuna.pruners.MedianPruner(n_warmup_steps=1),
+    )
+    if not study.trials:
+        study.enqueue_trial({name: _now(recipe, name) for name in names})
+
+    def objective(trial: optuna.Trial) -> float:
+        tried = tried_recipe(trial, recipe, names)
+        torch.manual_seed(0)
+        state = start(build(model, tried.dropout).to(device), tried, epochs, 0)
+        accuracy = 0.0
+        for epoch in range(epochs):
+            try:
+                train_one_epoch(state, training)
+            except NotFinite as error:
+                raise optuna.TrialPruned from error
+            accuracy = judge(state, validation).accuracy
+            trial.report(accuracy, epoch)
+            if trial.should_prune() and epoch + 1 < epochs:
+                raise optuna.TrialPruned
+        return accuracy
+
+    def tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        value = f"{trial.value:.4f}" if trial.value is not None else "given up"
+        report(f"trial {trial.number}: {value}  {changes_of(trial, recipe)}")
+
+    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    left = trials - len(study.get_trials(states=ended))
+    if left > 0:
+        study.optimize(objective, n_trials=left, callbacks=[tell])
+    if not study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
+        raise InputError("No trial came to its end. Give more --trials, or another recipe.")
+    return study
+
+
+def tried_recipe(trial: optuna.Trial, recipe: Recipe, names: tuple[str, ...]) -> Recipe:
+    """The recipe with what the trial suggests."""
+    values: dict[str, Any] = {}
+    for name in names:
+        low, high, by_logarithm = SEARCHED[name]
+        value = trial.suggest_float(name, low, high, log=by_logarithm)
+        values[name] = value * getattr(recipe, name) if name in RELATIVE else value
+    return replace(recipe, **values)
+
+
+def changes_of(trial: optuna.trial.FrozenTrial, recipe: Recipe) -> str:
+    """The trial as options of `fmnist train`."""
+    values = {
+        name: value * getattr(recipe, name) if name in RELATIVE else value
+        for name, value in trial.params.items()
+    }
+    return " ".join(f"--set {name}={value:.4g}" for name, value in values.items())
+
+
+def _now(recipe: Recipe, name: str) -> float:
+    return 1.0 if name in RELATIVE else float(getattr(recipe, name))

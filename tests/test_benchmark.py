@@ -1,0 +1,134 @@
+"""Rows over seeds: what is not finished is never guessed, and nothing is done twice."""
+
+import csv
+import io
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist.benchmark import summary
+from fmnist.benchmark.rows import ROWS, Row
+from fmnist.benchmark.speed import measured
+from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, comma_separated, markdown
+from fmnist.data import Split, hold_out
+from fmnist.errors import InputError
+from fmnist.pace import epochs_within, seconds_an_epoch
+from fmnist.recipes import recipe_for
+from fmnist.runs import Watch, train
+from fmnist.settings import prepare
+
+CPU = torch.device("cpu")
+LENET = Row("lenet", "report")
+
+
+@pytest.fixture(scope="module")
+def runs(tiny_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two finished seeds of one row, of one epoch each."""
+    base = tmp_path_factory.mktemp("benchmark")
+    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    for seed in (0, 1):
+        settings = replace(LENET.settings(seed, "", ()), epochs=1)
+        prepare(LENET.folder(base, seed), settings)
+        data = (*hold_out(tiny_split, 20), tiny_split)
+        train(settings, LENET.folder(base, seed), data, CPU, watch)
+    return base
+
+
+@pytest.mark.parametrize("text", ROWS)
+def test_a_row_is_read_as_it_is_written(text: str) -> None:
+    assert str(Row.read(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("vg:report", "vg: no such model. Did you mean vgg?"),
+        ("vgg:bset", "bset: no such recipe. Did you mean best?"),
+        ("vgg:best:dropuot=0", "dropuot: no such part of a recipe. Did you mean dropout?"),
+        ("vgg:best:dropout=none", "dropout is of the kind of 0.1"),
+    ],
+)
+def test_a_row_that_cannot_be_is_told(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        Row.read(text)
+
+
+def test_every_row_and_seed_has_a_folder_of_its_own() -> None:
+    folders = {Row.read(text).folder(Path("x"), seed) for text in ROWS for seed in range(3)}
+    assert len(folders) == 3 * len(ROWS)
+
+
+def test_finished_runs_become_mean_and_deviation(runs: Path) -> None:
+    (facts,) = summary.of([LENET], 2, runs)
+    accuracies = facts["test_accuracy"]["values"]
+    assert facts["n"] == 2 and facts["epochs"] == 1 and facts["parameters"] == 173_962
+    assert facts["test_accuracy"]["mean"] == pytest.approx(sum(accuracies) / 2)
+    assert facts["seconds_an_epoch"] > 0
+    assert len(facts["test_f1"]["Shirt"]["values"]) == 2
+
+
+def test_what_was_not_measured_says_so(runs: Path) -> None:
+    rows = summary.of([LENET, Row("vgg", "best")], 3, runs)
+    text = markdown(rows, list(COLUMNS))
+    lenet, vgg = (line.split(" | ") for line in text.splitlines()[2:])
+    assert len(lenet) == len(vgg) == len(COLUMNS)
+    assert "2 of 3" in lenet and "0 of 3" in vgg
+    assert vgg.count(NOT_MEASURED) == len(COLUMNS) - 5, "all but name, size, seeds; the last ends"
+    assert list(csv.DictReader(io.StringIO(comma_separated(rows, ["row", "n"])))) == [
+        {"row": "lenet:report", "n": "2 of 3"},
+        {"row": "vgg:best", "n": "0 of 3"},
+    ]
+
+
+def test_the_interval_is_student_s() -> None:
+    facts = summary.spread([1.0, 2.0, 3.0])
+    half = 4.302652729749464 / math.sqrt(3)  # t of 2 degrees of freedom at 97.5 %
+    assert facts["sd"] == 1.0
+    assert facts["interval_95"] == pytest.approx([2 - half, 2 + half])
+    assert "sd" not in summary.spread([1.0])
+
+
+def test_what_is_finished_is_not_run_again_and_a_stop_stops(runs: Path) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def run(row: Row, seed: int, folder: Path) -> bool:
+        asked.append((str(row), seed))
+        return row.model != "vgg"
+
+    rows = [LENET, Row("resnet10", "best"), Row("vgg", "best")]
+    assert not summary.run_all(rows, 2, runs, run)
+    assert asked == [("resnet10:best", 0), ("vgg:best", 0)]
+
+
+def test_rows_that_need_teachers_wait_for_them() -> None:
+    rows = [LENET, Row("vgg", "distill")]
+    assert summary.trainable(rows, ()) == [LENET]
+    assert summary.trainable(rows, ("vgg",)) == rows
+
+
+def test_speed_is_measured_in_a_process_of_its_own_and_kept(tmp_path: Path) -> None:
+    rows = [{"model": "lenet"}, {"model": "lenet"}]
+    summary.add_inference(rows, tmp_path, CPU)
+    (tmp_path / "before").write_bytes((tmp_path / "inference.json").read_bytes())
+    again = [{"model": "lenet"}, {"model": "vgg"}]
+    summary.add_inference(again, tmp_path, CPU, measure_new=False)
+    assert (tmp_path / "before").read_bytes() == (tmp_path / "inference.json").read_bytes()
+    assert again[0] == rows[0] == rows[1] and "inference" not in again[1]
+    speed = measured("lenet", CPU)
+    assert speed["images_per_second"] > 10
+    assert 0 < speed["latency_ms"]["median"] <= speed["latency_ms"]["p95"]
+    assert 50 < speed["peak_memory_mb"] < 20_000
+
+
+def test_as_many_epochs_as_fit_but_at_least_one(tiny_split: Split) -> None:
+    recipe = recipe_for("fast", "vgg", ["batch_size=16"])
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    seconds = seconds_an_epoch("vgg", recipe, tiny_split)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert 0 < seconds < 60
+    assert epochs_within("vgg", replace(recipe, seconds=1e-6), tiny_split) == 1
+    assert epochs_within("vgg", replace(recipe, seconds=100 * seconds), tiny_split) > 10

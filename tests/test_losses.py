@@ -1,0 +1,43 @@
+"""What the losses mean: labels as shares, teachers as targets."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from fmnist.losses import answers_loss, distillation_loss, places_loss, shares
+from fmnist.recipes import RECIPES, recipe_for
+
+LOGITS = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
+LABELS = torch.tensor([0, 3, 5, 9, 2, 2])
+
+
+def test_labels_and_their_shares_cost_the_same() -> None:
+    recipe = RECIPES["best"]  # with label smoothing
+    by_label = answers_loss(recipe, LOGITS, LABELS, [])
+    assert answers_loss(recipe, LOGITS, shares(LABELS), []) == pytest.approx(float(by_label))
+
+
+def test_a_student_that_says_what_its_teachers_say_has_nothing_to_learn() -> None:
+    assert distillation_loss(LOGITS, [LOGITS, LOGITS], 3.0) == pytest.approx(0, abs=1e-6)
+    assert distillation_loss(LOGITS, [LOGITS.roll(1, 0)], 1.0) > 0.1
+
+
+def test_teachers_are_averaged_as_probabilities() -> None:
+    sure = torch.full((2, 10), -60.0)
+    sure[:, 0] = 0
+    other = sure.roll(1, 1)
+    even = torch.logaddexp(sure, other)
+    assert distillation_loss(even, [sure, other], 1.0) == pytest.approx(0, abs=1e-6)
+    assert distillation_loss(sure / 20, [sure, other], 1.0) > math.log(2)
+
+
+def test_labels_have_the_share_that_the_teachers_leave() -> None:
+    recipe = recipe_for("distill", "vgg", ["distill=0.25"])
+    taught = answers_loss(recipe, LOGITS, LABELS, [LOGITS])
+    assert taught == pytest.approx(0.75 * float(cross_entropy(LOGITS, LABELS)), rel=1e-5)
+
+
+def test_without_an_embedding_there_is_no_loss_of_places() -> None:
+    assert places_loss(RECIPES["best"], None, LABELS, torch.Generator()) == 0.0

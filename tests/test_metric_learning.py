@@ -1,0 +1,83 @@
+"""Distance-weighted sampling draws evenly over distances, and the loss pulls where it should."""
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from fmnist.metric_learning import (
+    CONFUSED,
+    FARTHEST,
+    MARGIN,
+    NEAREST,
+    Embedded,
+    sampling_weights,
+    triplet_loss,
+)
+from fmnist.models import MODELS, build
+
+
+def random() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.mark.parametrize("dimensions", [4, 8])
+def test_points_spread_over_the_sphere_are_drawn_evenly_over_distance(dimensions: int) -> None:
+    points = normalize(torch.randn(400_000, dimensions, generator=random(), dtype=torch.float64))
+    anchor = torch.zeros(1, dimensions, dtype=torch.float64)
+    anchor[0, 0] = 1
+    distances = torch.cdist(anchor, points).float()
+    drawn = distances[0, sampling_weights(distances, dimensions)[0].multinomial(200_000, True)]
+    inside = drawn[drawn > NEAREST]
+    counts = inside.histc(9, NEAREST, FARTHEST)
+    assert drawn.max() <= FARTHEST
+    assert counts.max() / counts.min() < 1.25
+
+
+def test_weights_stay_finite_in_many_dimensions_and_without_neighbours() -> None:
+    distances = torch.tensor([[0.0, 0.3, 1.0, 1.39], [1.9, 1.9, 2.0, 2.0]])
+    weights = sampling_weights(distances, 64)
+    assert weights.isfinite().all()
+    assert weights[0].max() == 1 and weights[0, 0] == weights[0, 1] == 1
+    assert (weights[1] == 0).all()
+
+
+def test_classes_that_nobody_confuses_have_no_loss() -> None:
+    points = normalize(torch.randn(8, 16, generator=random()))
+    trousers = torch.ones(8, dtype=torch.long)
+    assert triplet_loss(points, trousers, random()) == 0
+
+
+def test_separate_places_have_no_loss_and_one_place_has_the_margin() -> None:
+    labels = torch.tensor(CONFUSED).repeat(6)
+    corners = torch.eye(4).repeat(6, 1)
+    angle = torch.tensor(0.3)  # within reach of each other, and still farther than the margin
+    apart = normalize(corners + angle)
+    assert triplet_loss(apart, labels, random()) < 1e-6
+    together = torch.ones(24, 4) / 2
+    assert triplet_loss(together, labels, random()) == pytest.approx(MARGIN, abs=1e-6)
+
+
+def test_descending_the_loss_separates_the_confused_classes() -> None:
+    labels = torch.tensor(CONFUSED).repeat(8)
+    points = torch.randn(32, 8, generator=random()).requires_grad_()
+    generator = random()
+    losses = []
+    for _ in range(250):
+        loss = triplet_loss(normalize(points), labels, generator)
+        losses.append(loss.item())
+        (slope,) = torch.autograd.grad(loss, points)
+        assert slope.isfinite().all()
+        points = (points - 2 * slope).detach().requires_grad_()
+    assert sum(losses[-10:]) < 0.1 * sum(losses[:10])
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("resnet18", "wrn")])
+def test_every_classifier_has_places_and_unchanged_answers(name: str) -> None:
+    torch.manual_seed(0)
+    model = build(name).eval()
+    images = torch.rand(2, 1, 28, 28)
+    with torch.no_grad():
+        plain = model(images)
+        logits, places = Embedded(model)(images)
+    assert torch.equal(plain, logits)
+    torch.testing.assert_close(places.norm(dim=1), torch.ones(2))

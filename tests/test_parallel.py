@@ -1,0 +1,82 @@
+"""Two processes under torchrun train what one trains with the same batches."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist import parallel
+from fmnist.checkpoint import load_checkpoint
+from fmnist.data import Split
+from fmnist.errors import InputError
+from fmnist.runs import Watch, train
+from fmnist.settings import plan, prepare
+from tests.command import ROOT
+
+# What a process does, alone or under torchrun. Dropout is off: each process draws its own.
+RUN = """
+import sys
+from pathlib import Path
+import torch
+from fmnist import parallel
+from fmnist.data import Split, hold_out
+from fmnist.runs import Watch, train
+from fmnist.settings import plan, prepare
+
+torch.set_num_threads(1)
+run, changes = Path(sys.argv[1]), ["dropout=0", "batch_size=16", *sys.argv[2:]]
+images = torch.randint(0, 256, (96, 28, 28), generator=torch.Generator().manual_seed(1))
+split = Split(images.to(torch.uint8), torch.arange(96) % 10)
+settings = plan("lenet", "best", 2, 3, changes=changes)
+with parallel.group(torch.device("cpu")) as device:
+    if parallel.rank() == 0:
+        prepare(run, settings)
+    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    data = (*hold_out(split, 20), split)
+    train(settings, run, data, device, watch)
+"""
+
+
+def finished(run: Path, processes: int, *changes: str) -> dict[str, torch.Tensor]:
+    """Run it in so many processes; the last weights."""
+    script = run.with_suffix(".py")
+    script.write_text(RUN)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    done = subprocess.run(
+        [sys.executable, *(launch if processes > 1 else []), str(script), str(run), *changes],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return load_checkpoint(run / "last.safetensors")[0]
+
+
+def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
+    changes = "cutmix=0.5", "erasing=0.5"
+    alone = finished(tmp_path / "alone", 1, *changes)
+    both = finished(tmp_path / "both", 2, *changes)
+    for name, value in alone.items():
+        torch.testing.assert_close(both[name], value, atol=2e-5, rtol=2e-4, msg=name)
+    assert (tmp_path / "both/result.json").exists()
+
+
+def test_without_torchrun_nothing_is_shared() -> None:
+    batch = torch.arange(6)
+    assert parallel.processes() == 1
+    assert torch.equal(parallel.share(batch), batch)
+    assert parallel.agreed("mine") == "mine"
+
+
+def test_a_batch_that_cannot_be_shared_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_split: Split
+) -> None:
+    monkeypatch.setattr(parallel, "processes", lambda: 3)
+    prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
+    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    with pytest.raises(InputError, match="128 cannot be shared evenly by 3 processes"):
+        train(settings, tmp_path / "run", (tiny_split,) * 3, torch.device("cpu"), watch)

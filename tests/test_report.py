@@ -1,0 +1,75 @@
+"""The page stands by itself, shows what runs say, and says what was not measured."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist.benchmark import summary
+from fmnist.benchmark.rows import Row
+from fmnist.data import Split, hold_out
+from fmnist.models.layers import layers_of
+from fmnist.provenance import provenance
+from fmnist.report.page import write
+from fmnist.report.sections import all_sections, paired
+from fmnist.runs import Watch, train
+from fmnist.settings import prepare
+from weights import WEIGHTS
+
+CPU = torch.device("cpu")
+ROWS = [Row.read(text) for text in ("vgg:report", "vgg:report:dropout=0", "lenet:report")]
+
+
+@pytest.fixture(scope="module")
+def page(tiny_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page after one epoch of two of three rows."""
+    base = tmp_path_factory.mktemp("report")
+    data = (*hold_out(tiny_split, 20), tiny_split)
+    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    for row in ROWS[:2]:
+        settings = replace(row.settings(0, "", ()), epochs=1)
+        prepare(row.folder(base, 0), settings)
+        train(settings, row.folder(base, 0), data, CPU, watch)
+    rows = summary.of(ROWS, 1, base)
+    sections = all_sections(rows, base, data, WEIGHTS / "vgg.safetensors")
+    write(sections, provenance(CPU), base / "page")
+    return base / "page"
+
+
+def test_the_page_needs_no_other_file(page: Path) -> None:
+    text = (page / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+    assert text.count("data:image/png;base64,") == 6
+    assert "<script" not in text
+
+
+def test_the_markdown_shows_pictures_that_are_there(page: Path) -> None:
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", (page / "report.md").read_text())
+    assert len(shown) == 6
+    for name in shown:
+        assert (page / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_rows_stand_beside_those_of_the_report(page: Path) -> None:
+    lines = (page / "report.md").read_text().splitlines()
+    vgg = next(line for line in lines if line.startswith("| vgg:report | 1,148,618"))
+    assert "94.8%" in vgg and "beyond 0.5 points" in vgg, "one epoch is not enough"
+    lenet = next(line for line in lines if line.startswith("| lenet:report | 173,962"))
+    assert "91.3%" in lenet and "not measured" in lenet
+    assert sum("Figure 3." in line and "not measured" in line for line in lines) == 1
+
+
+def test_differences_are_paired_by_seed() -> None:
+    before, after = {"values": [0.80, 0.84, 0.90]}, {"values": [0.81, 0.86]}
+    text = paired(before, after)
+    assert text.startswith("+0.0150 (") and text.endswith("n = 2")
+    assert paired(before, None) == "not measured"
+
+
+def test_tables_of_layers_add_up() -> None:
+    rows = layers_of("vgg")
+    numbers = [int(row[2].replace(",", "")) for row in rows if row[2]]
+    assert sum(numbers[:-1]) == numbers[-1] == 1_148_618
+    assert ("dropout 0.4", "64 x 14 x 14", "") in rows

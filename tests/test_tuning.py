@@ -1,0 +1,47 @@
+"""The search goes on where it was, begins with the recipe itself, and never sees a test image."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from fmnist.data import Split, hold_out
+from fmnist.recipes import RELATIVE, SEARCHED, Recipe, recipe_for
+from fmnist.tuning import changes_of, search
+
+RECIPE = recipe_for("best", "lenet", ["batch_size=16"])
+
+
+def searched(splits: tuple[Split, Split], folder: Path, trials: int) -> list[str]:
+    told: list[str] = []
+    names = ("learning_rate", "dropout")
+    cpu = torch.device("cpu")
+    study = search("lenet", RECIPE, 1, trials, splits, folder, cpu, names, told.append)
+    assert len(study.trials) == trials
+    assert study.best_value == max(trial.value or 0 for trial in study.trials)
+    return told
+
+
+def test_a_search_goes_on_and_begins_with_the_recipe(tiny_split: Split, tmp_path: Path) -> None:
+    splits = hold_out(tiny_split, 20)
+    first = searched(splits, tmp_path, 2)
+    assert first[0].endswith("--set learning_rate=0.003 --set dropout=0.1")
+    assert len(first) == 2
+    assert len(searched(splits, tmp_path, 3)) == 1, "two of three were done"
+    assert searched(splits, tmp_path, 3) == []
+
+
+def test_everything_that_can_be_searched_is_a_part_of_the_recipe() -> None:
+    for name in SEARCHED:
+        assert isinstance(getattr(RECIPE, name), float)
+        assert replace(RECIPE, **{name: 0.5}) != RECIPE  # type: ignore[arg-type]
+    assert set(RELATIVE) < set(SEARCHED)
+
+
+def test_what_was_found_can_be_trained(tiny_split: Split, tmp_path: Path) -> None:
+    splits = hold_out(tiny_split, 20)
+    cpu = torch.device("cpu")
+    found = search("lenet", RECIPE, 1, 1, splits, tmp_path, cpu, ("erasing",), lambda _: None)
+    words = changes_of(found.best_trial, RECIPE).replace("--set ", "").split()
+    changed = recipe_for("best", "lenet", words)
+    assert isinstance(changed, Recipe) and changed.erasing == 0.0
