@@ -74,6 +74,8 @@ def detect(
     plan = plan_outputs(sources, output, json_file, contact_sheet, no_video, overwrite)
     grid_path, head_path = weights_file(grid), weights_file(head)
 
+    import cv2
+
     from detector.detect import Interrupted, Settings
     from detector.detect import detect as run_over
     from detector.grid import Grid
@@ -83,6 +85,7 @@ def detect(
     from fmnist.progress import Progress
 
     leave_a_core()
+    cv2.setNumThreads(1)  # its threads would wait for those that decode and encode
     where = pick_device(device)
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size

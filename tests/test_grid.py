@@ -291,4 +291,4 @@ def test_shrinking_in_steps_is_shrinking(size_wh: tuple[int, int]) -> None:
     direct = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
     stepped = letterbox(frame, 352)[:height, :width]
     difference = np.abs(stepped.astype(int) - direct)
-    assert difference.mean() < 1 and difference.max() <= 24, "of 255, on noise"
+    assert difference.mean() < 1.5 and difference.max() <= 24, "of 255, on noise"
