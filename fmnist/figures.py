@@ -88,15 +88,7 @@ def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=label)
             axes.plot(epochs[-1:], values[-1:], "o", color=colour, markersize=4)
         axes.margins(x=0.02)
-        axes.set_xlabel("epoch", color=INK)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(axis="y", color=LINE, linewidth=0.6)
-        axes.set_axisbelow(True)
-        plain(axes, spines=["bottom"])
-        title(axes, "Cross entropy" if quantity == "loss" else "Accuracy")
-        if quantity == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.legend(labelcolor=INK, fontsize=9, framealpha=1, edgecolor="white")
+        over_epochs(axes, quantity)
     save(figure, path)
 
 
@@ -149,6 +141,19 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def over_epochs(axes: Axes, quantity: str) -> None:
+    """The look of a curve of the "loss" or the "accuracy" over the epochs."""
+    axes.set_xlabel("epoch", color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(axis="y", color=LINE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    plain(axes, spines=["bottom"])
+    title(axes, "Cross entropy" if quantity == "loss" else "Accuracy")
+    if quantity == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.legend(labelcolor=INK, fontsize=9, framealpha=1, edgecolor="white")
 
 
 def plain(axes: Axes, spines: Sequence[str]) -> None:

@@ -93,7 +93,10 @@ USAGE = [
     ("detector evalute", "Did you mean 'evaluate'?"),
     ("train vg", "vg: no such model. Did you mean vgg?"),
     ("train vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
-    ("train vgg --recipe zzz", "zzz: no such recipe. Choose from: report, best, crops, fast"),
+    (
+        "train vgg --recipe zzz",
+        "zzz: no such recipe. Choose from: report, best, crops, fast, distill.",
+    ),
     ("train vgg --epochs many", "'--epochs': "),
     ("train vgg --device gpu", "gpu is no device. Choose auto, cpu, cuda or cuda:N."),
 ]

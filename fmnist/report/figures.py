@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fmnist.figures import BLUE, INK, LINE, MISSES, column, new_figure, plain, save, title
+from fmnist.figures import BLUE, INK, MISSES, column, new_figure, over_epochs, save
 
 COLOURS = (BLUE, MISSES(0.999))
 ACROSS = 12  # mistakes in a row
@@ -19,14 +18,7 @@ def compare(runs: Mapping[str, Sequence[Mapping[str, str]]], path: Path) -> None
         for (name, rows), colour in zip(runs.items(), COLOURS, strict=True):
             values = column(rows, f"validation_{quantity}")
             axes.plot(column(rows, "epoch"), values, color=colour, linewidth=1.6, label=name)
-        axes.set_xlabel("epoch", color=INK)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(axis="y", color=LINE, linewidth=0.6)
-        plain(axes, spines=["bottom"])
-        title(axes, "Cross entropy" if quantity == "loss" else "Accuracy")
-        if quantity == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.legend(labelcolor=INK, fontsize=9, framealpha=1, edgecolor="white")
+        over_epochs(axes, quantity)
     save(figure, path)
 
 
