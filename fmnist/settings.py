@@ -7,6 +7,7 @@ from pathlib import Path
 from fmnist.checkpoint import Facts, read_json, weights_of, write_json
 from fmnist.checks import no_run_in
 from fmnist.errors import InputError
+from fmnist.models.resnet import ResNet18
 from fmnist.recipes import Recipe, recipe_for
 
 
@@ -79,11 +80,13 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
 
     Raises:
         InputError: the folder already holds a run, it cannot be written, or the weights are not
-            those of the network that is to be trained.
+            those of the network that is to be trained, or cannot be had.
     """
     no_run_in(run_dir)
     if initial:
         weights_of(settings.model, initial)
+    if settings.pretrained:
+        ResNet18().load_imagenet(settings.pretrained)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         write_json(run_dir / "settings.json", settings.to_dict())

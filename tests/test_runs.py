@@ -190,3 +190,10 @@ def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:
         prepare(tmp_path / "run", settings)
     with pytest.raises(InputError, match="holds no run"):
         read_settings(tmp_path)
+
+
+def test_missing_imagenet_weights_leave_no_run_folder(tmp_path: Path) -> None:
+    settings = plan("resnet18", "report", 1, 0, pretrained=str(tmp_path / "missing.pth"))
+    with pytest.raises(InputError, match="cannot be had"):
+        prepare(tmp_path / "run", settings)
+    assert not (tmp_path / "run").exists()
