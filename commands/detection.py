@@ -80,7 +80,7 @@ def detect(
     from detector.detect import detect as run_over
     from detector.grid import Grid
     from detector.head import Head
-    from detector.pipeline import Detector
+    from detector.pipeline import Detector, watch
     from fmnist.device import leave_a_core, pick_device
     from fmnist.progress import Progress
 
@@ -94,7 +94,9 @@ def detect(
     facts = {"grid": grid_path.stem, "head": head_path.stem}
     with Progress(quiet) as progress:
         try:
-            summary = run_over(plan, detector, settings, facts, show, strict, progress)
+            summary = run_over(
+                plan, lambda: watch(detector), settings, facts, show, strict, progress
+            )
         except Interrupted as stop:
             say(f"written: {', '.join(map(str, stop.summary.written)) or 'nothing'}")
             raise

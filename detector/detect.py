@@ -84,14 +84,14 @@ class Interrupted(KeyboardInterrupt):
 
 def detect(
     plan: Plan,
-    detector: Detector,
+    watch: Callable[[], Detector],
     settings: Settings | None = None,
     weights: Mapping[str, Any] | None = None,
     show: bool = False,
     strict: bool = False,
     on_frame: Callable[[str, int, int | None], None] | None = None,
 ) -> Summary:
-    """Run the detector over every source of the plan.
+    """Run a detector over every source of the plan; `watch` gives one for the frames of each.
 
     `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
     it ends the run. `on_frame` is called with the source, its frames done, and all, if known.
@@ -105,7 +105,7 @@ def detect(
     start = time.monotonic()
     with _interrupt_between_frames() as stop:
         lines = JsonLines(plan.json, header_of(asdict(settings), weights or {}))
-        run = _Run(detector, settings, lines, Sheet(plan.sheet), show, on_frame, stop)
+        run = _Run(watch, settings, lines, Sheet(plan.sheet), show, on_frame, stop)
         try:
             with run.lines, run.sheet:
                 for path, output in zip(plan.sources, plan.outputs, strict=True):
@@ -124,7 +124,7 @@ def detect(
 class _Run:
     """One run over some sources: where their frames go, and what was counted."""
 
-    detector: Detector
+    watch: Callable[[], Detector]
     settings: Settings
     lines: JsonLines
     sheet: Sheet
@@ -164,12 +164,12 @@ class _Run:
             self.written.append(output)
 
     def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
-        seen = Detections.empty()
+        seen, detector = Detections.empty(), self.watch()
         frames = ahead(itertools.islice(reader, self.settings.max_frames))
         for number, frame in enumerate(frames):
             self.read += 1
             if number % self.settings.every == 0:
-                seen = keep(self.detector(frame.image), self.settings)
+                seen = keep(detector(frame.image), self.settings)
                 self.detected += 1
                 self.boxes += len(seen)
                 self.lines.write(line_of(frame, seen, self.settings.label_confidence))

@@ -51,14 +51,17 @@ class Head:
         model, facts = load_model(path, device)
         return Head(model, device, rejects=facts.get("recipe", {}).get("nothing", 0) > 0)
 
-    @torch.inference_mode()
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
     ) -> Verdict:
         """Judge each box (pixels of the BGR frame), in one batch."""
-        if len(xyxy) == 0:
+        return self.judge(square_crops(frame, xyxy))
+
+    @torch.inference_mode()
+    def judge(self, crops: UInt8[np.ndarray, "n 28 28"]) -> Verdict:
+        """Judge what `square_crops` cut out."""
+        if len(crops) == 0:
             return Verdict(np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32))
-        crops = np.stack([square_crop(frame, box) for box in xyxy])
         images = torch.from_numpy(crops).to(self.device)[:, None].float() / 255
         with self.autocast:
             logits = self.model(images).float()
@@ -69,6 +72,14 @@ class Head:
         """Judge a BGR photo of one garment that fills it, as one box."""
         height, width = image.shape[:2]
         return self(image, np.array([[0, 0, width, height]], np.float32))
+
+
+def square_crops(
+    frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
+) -> UInt8[np.ndarray, "n 28 28"]:
+    """The `square_crop` of each box."""
+    crops = [square_crop(frame, box) for box in xyxy]
+    return np.stack(crops) if crops else np.zeros((0, SIZE, SIZE), np.uint8)
 
 
 def square_crop(

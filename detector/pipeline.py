@@ -1,6 +1,6 @@
 """The detector as a whole: the grid says where a garment is, the head says which it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from detector.boxes import Detections
 from detector.grid import Boxes, Grid
 from detector.head import Head
+from detector.memory import Memory
 from weights import WEIGHTS
 
 GRID = WEIGHTS / "grid.safetensors"
@@ -21,7 +22,7 @@ class Detector:
     """A function from a BGR frame to the garments in it, the most confident one first."""
 
     grid: Grid
-    head: Head
+    head: Head | Memory
     confidence: float = 0.25  # a box below it is dropped
 
     @staticmethod
@@ -40,7 +41,15 @@ class Detector:
         return found.select(found.confidence >= self.confidence)
 
 
-def judge(head: Head, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
+def watch(detector: Detector) -> Detector:
+    """One for the frames of a single video, in their order: its head has a `Memory`."""
+    head = detector.head
+    return replace(detector, head=Memory(head) if isinstance(head, Head) else head)
+
+
+def judge(
+    head: Head | Memory, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes
+) -> Detections:
     """What the head says of the grid's boxes, the most confident one first.
 
     A box is a garment as likely as grid and head both say so: their confidences are multiplied.

@@ -47,6 +47,7 @@ def test_every_box_of_the_grid_is_named_by_the_head(detector: Detector, frame: n
 
 def test_what_the_head_rejects_is_less_confident(detector: Detector, frame: np.ndarray) -> None:
     xyxy, confidence = detector.grid(frame, 0.3)
+    assert isinstance(detector.head, Head)
     rejecting = Head(detector.head.model, CPU, rejects=True)
     garment = rejecting(frame, xyxy).garment
     found = judge(rejecting, frame, (xyxy, confidence))
