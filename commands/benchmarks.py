@@ -1,7 +1,7 @@
-"""Commands that measure and show: benchmark, report, tune."""
+"""Commands that measure and show: benchmark, report."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,19 +14,19 @@ from commands.options import (
     Minutes,
     Overwrite,
     Quiet,
+    classifier_file,
     put_json,
     say,
-    weights_file,
 )
 from commands.training import carry_on, paced
-from fmnist.checks import all_free, known
+from fmnist.checks import all_free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
     from fmnist.benchmark.summary import Row
-    from fmnist.checkpoint import Facts
+    from fmnist.cards import Facts
     from fmnist.data import Split
     from fmnist.settings import Settings
 
@@ -73,32 +73,63 @@ def benchmark(
     if peer:
         known(peer, [PEER], "peer")
     for name in teacher or ():
-        weights_file(name)
+        classifier_file(name)
     all_free(overwrite, json_file)
-    folder = files.find(data_dir)
+    writable_folder(run_dir)
+    data_folder = None if table else files.find(data_dir)
 
     from fmnist.benchmark import summary as measure
-    from fmnist.data import splits
     from fmnist.device import pick_device
 
-    data, where = splits(folder), pick_device(device)
-    started = time.monotonic()
-
-    def run(row: "Row", seed: int, folder: Path) -> bool:
-        say(f"{row}, seed {seed}")
-        left = max_minutes and max(0.0, max_minutes - (time.monotonic() - started) / 60)
-        settings = _begun(row, seed, folder, (pretrained, teacher or ()), data[0], where)
-        return carry_on(settings, folder, data, where, left, None, quiet) is not None
-
-    if not table:
-        measure.run_all(measure.trainable(chosen, teacher or ()), seeds, run_dir, run)
+    where = pick_device(device)
+    if data_folder:
+        trained = measure.trainable(chosen, teacher or ())
+        run = _runner(data_folder, where, (pretrained, teacher or ()), max_minutes, quiet)
+        measure.run_all(trained, seeds, run_dir, run)
     facts = measure.of(chosen, seeds, run_dir)
     measure.add_inference(facts, run_dir, where, measure_new=not table)
-    if peer and (seconds := measure.longest(facts)):
-        from fmnist.benchmark.peer import classifier
-
-        facts.append(classifier(data, run_dir / PEER, seconds, 0, where))
+    if peer:
+        facts += _peer(data_folder, run_dir, measure.longest(facts), where)
     _write(facts, shown, run_dir, json_file, where, quiet)
+
+
+def _runner(
+    data_folder: Path,
+    device: "torch.device",
+    weights: tuple[str, Sequence[str]],
+    max_minutes: float | None,
+    quiet: bool,
+) -> "Callable[[Row, int, Path], bool]":
+    """What trains a row with a seed; false where the time is over or it was stopped."""
+    from fmnist.data import splits
+
+    data = splits(data_folder)
+    end = None if max_minutes is None else time.monotonic() + 60 * max_minutes
+
+    def run(row: "Row", seed: int, folder: Path) -> bool:
+        left = None if end is None else (end - time.monotonic()) / 60
+        if left is not None and left <= 0:
+            return False
+        if not quiet:
+            say(f"{row}, seed {seed}")
+        settings = _begun(row, seed, folder, weights, data[0], device)
+        return carry_on(settings, folder, data, device, left, None, quiet) is not None
+
+    return run
+
+
+def _peer(
+    data_folder: Path | None, run_dir: Path, seconds: float, device: "torch.device"
+) -> "list[Facts]":
+    """The row of ultralytics' classifier, trained as long as the longest of ours; or none yet."""
+    from fmnist.benchmark import peer
+    from fmnist.data import splits
+
+    if done := peer.finished(run_dir / PEER):
+        return [done]
+    if data_folder is None or not seconds:
+        return []
+    return [peer.classifier(splits(data_folder), run_dir / PEER, seconds, 0, device)]
 
 
 def _begun(
@@ -129,12 +160,12 @@ def _write(
 ) -> None:
     from fmnist.atomic import write_atomically
     from fmnist.benchmark.tables import comma_separated, markdown
-    from fmnist.checkpoint import write_json
+    from fmnist.cards import write_json
     from fmnist.provenance import provenance
 
     whole = {"rows": facts, **provenance(device)}
     text = markdown(facts, columns)
-    run_dir.mkdir(parents=True, exist_ok=True)
+    made(run_dir)
     write_json(run_dir / "benchmark.json", whole)
     write_atomically(run_dir / "benchmark.md", text.encode())
     write_atomically(run_dir / "benchmark.csv", comma_separated(facts, columns).encode())
@@ -159,73 +190,25 @@ def report(
 ) -> None:
     """Make the page: the report of 2020 beside the benchmark, as HTML and Markdown."""
     from fmnist import files
+    from fmnist.benchmark.tables import rows_of
 
     if not benchmark_file.is_file():
         raise InputError(
             f"{benchmark_file}: no such file. Make it with `fmnist benchmark`, "
             "which with --table trains nothing."
         )
-    path = weights_file(weights)
-    if output.exists():
-        all_free(overwrite, output / "report.html")
+    rows = rows_of(benchmark_file)
+    path = classifier_file(weights)
+    free_folder(output, overwrite)
     folder = files.find(data_dir)
 
-    from fmnist.checkpoint import read_json
     from fmnist.data import splits
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
     from fmnist.report.page import write
+    from fmnist.report.results import headline
     from fmnist.report.sections import all_sections
 
-    rows = read_json(benchmark_file).get("rows", [])
-    sections = all_sections(rows, benchmark_file.parent, splits(folder), path)
-    written = write(sections, provenance(pick_device("cpu")), output)
+    sections = all_sections(rows, splits(folder), path)
+    written = write(headline(rows), sections, provenance(pick_device("cpu")), output)
     say(f"written: {', '.join(map(str, written))}")
-
-
-@app.command()
-def tune(
-    model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="Where the search begins.")] = "best",
-    names: Annotated[str, typer.Option("--search", help="Parts of it, with commas between.")] = (
-        "learning_rate,label_smoothing,dropout,erasing"
-    ),
-    trials: Annotated[int, typer.Option(min=1, help="In all, with those done before.")] = 20,
-    epochs: Annotated[int, typer.Option(min=1, help="Of every trial.")] = 4,
-    images: Annotated[int, typer.Option(min=100, help="Training images of a trial.")] = 55_000,
-    device: Device = "auto",
-    run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Trials.")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Search the numbers of a recipe on the validation images; the same command goes on."""
-    from fmnist import files
-    from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES, SEARCHED, recipe_for
-
-    known(model, MODELS, "model")
-    known(recipe, RECIPES, "recipe")
-    searched = tuple(known(name, SEARCHED, "part to search") for name in names.split(",") if name)
-    folder = files.find(data_dir)
-
-    try:
-        from fmnist import tuning
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error}. Install it: pip install 'fmnist[tune]'.") from error
-    from fmnist.data import hold_out, load
-    from fmnist.device import pick_device
-
-    training, validation = hold_out(load(folder, "train"))
-    begun = recipe_for(recipe, model)
-    study = tuning.search(
-        model,
-        begun,
-        epochs,
-        trials,
-        (training.select(slice(images)), validation),
-        run_dir or Path("runs") / f"tune-{model}-{recipe}",
-        pick_device(device),
-        searched,
-        say,
-    )
-    print(f"best on validation: {study.best_value:.4f}, trial {study.best_trial.number}")
-    print(f"fmnist train {model} --recipe {recipe} {tuning.changes_of(study.best_trial, begun)}")

@@ -1,7 +1,7 @@
 """Commands of the classifiers: data, models, evaluate, predict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,14 +11,12 @@ from commands.options import (
     Json,
     Overwrite,
     Weights,
+    classifier_file,
     put_json,
     say,
     weights_file,
 )
 from fmnist.checks import all_free
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer()
 
@@ -87,7 +85,7 @@ def evaluate(
     overwrite: Overwrite = False,
 ) -> None:
     """Judge a classifier on the 10,000 test images."""
-    path = weights_file(weights)
+    path = classifier_file(weights)
     all_free(overwrite, json_file, confusion)
 
     from fmnist import files

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
 from weights import WEIGHTS
@@ -15,9 +16,14 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-M
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
 Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
 Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
+ImageSize = Annotated[int | None, typer.Option(min=32, help="Longest side for the grid.")]
 Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; --resume goes on.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+Photos = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="DIR", help="Photos of known garments, as the README lays them out."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]
@@ -37,11 +43,16 @@ def weights_file(name: str) -> Path:
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
 
 
+def classifier_file(name: str) -> Path:
+    """The same for a classifier, whose card is looked at: torch is not needed for that."""
+    path = weights_file(name)
+    classifier_card(path)
+    return path
+
+
 def put_json(facts: Any, target: str) -> None:
     if target == "-":
         print(json.dumps(facts, indent=2))
     elif target:
-        from fmnist.checkpoint import write_json
-
         write_json(Path(target), facts)
         say(f"written: {target}")

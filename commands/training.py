@@ -1,19 +1,31 @@
 """The command that trains a classifier."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import DataDir, Device, Minutes, Quiet, Seed, say, weights_file
+from commands.options import (
+    DataDir,
+    Device,
+    Minutes,
+    Photos,
+    Quiet,
+    Seed,
+    classifier_file,
+    say,
+    weights_file,
+)
+from fmnist.cards import card_of
 from fmnist.checks import known, no_run_in
+from fmnist.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-    from fmnist.checkpoint import Facts
+    from fmnist.cards import Facts
     from fmnist.data import Split
     from fmnist.settings import Settings
 
@@ -23,11 +35,12 @@ app = typer.Typer()
 @app.command()
 def train(
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="report, best, fast, distill or crops.")] = "best",
+    recipe: Annotated[str, typer.Option(help="report, best, fast, distill, crops, worn.")] = "best",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="In the recipe.")
     ] = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    photos: Photos = None,
     pretrained: Annotated[
         str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
     ] = "",
@@ -47,45 +60,70 @@ def train(
     """Train a classifier; leave weights, metrics, curves and results in a run folder."""
     from fmnist import files
     from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES, recipe_for
+    from fmnist.recipes import RECIPES
+    from fmnist.settings import plan, prepare, read_settings
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    recipe_for(recipe, model, changes or ())
-    for name in (init, *(teacher or ())):
-        if name:
-            weights_file(name)
-    run_dir = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
-    folder = files.find(data_dir)
+    if resume:
+        if changes or init or pretrained or teacher or run_dir:
+            raise InputError(
+                f"A run that goes on has its settings in {resume}. "
+                "Leave out --set, --init, --pretrained, --teacher and -o."
+            )
+        settings = read_settings(resume, epochs)
+    else:
+        settings = plan(
+            model,
+            recipe,
+            epochs,
+            seed,
+            init,
+            changes=changes or (),
+            pretrained=pretrained,
+            teachers=teacher or (),
+        )
+    initial = weights_file(init) if init else None
+    if initial:
+        card_of(model, initial)
+    for name in settings.teachers:
+        classifier_file(name)
+    check_photos(settings.recipe_name, photos or (), resume)
+    folder = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
+    data_folder = files.find(data_dir)
 
     from fmnist import parallel
     from fmnist.data import splits
     from fmnist.device import pick_device
-    from fmnist.settings import plan, prepare, read_settings
     from fmnist.tables import result_line
 
     with parallel.group(pick_device(device)) as where:
         quiet = quiet or parallel.rank() > 0
-        data = splits(folder)
-        if resume:
-            settings = read_settings(resume, epochs)
-        else:
-            settings = plan(
-                model,
-                recipe,
-                epochs,
-                seed,
-                init,
-                changes=changes or (),
-                pretrained=pretrained,
-                teachers=teacher or (),
-            )
+        data = splits(data_folder)
+        if not resume:
             settings = parallel.agreed(paced(settings, epochs, data[0], where))
             if parallel.rank() == 0:
-                prepare(run_dir, settings, weights_file(init) if init else None)
-        facts = carry_on(settings, run_dir, data, where, max_minutes, stop_after, quiet)
+                prepare(folder, settings, initial)
+        facts = carry_on(
+            settings, folder, data, where, max_minutes, stop_after, quiet, photos or ()
+        )
         if facts and parallel.rank() == 0:
             print(result_line(facts))
+
+
+def check_photos(recipe: str, photos: Sequence[Path], resume: Path | None = None) -> None:
+    """Raises InputError where the recipe wants photos and has none, or a folder is no such one."""
+    from fmnist.recipes import RECIPES
+
+    if RECIPES[recipe].photo_crops and not photos and not resume:
+        raise InputError(
+            f"The recipe {recipe} learns from photos. Name folders of them with --photos."
+        )
+    if photos:
+        from detector.photos.folder import check
+
+        for folder in photos:
+            check(folder)
 
 
 def paced(
@@ -110,6 +148,7 @@ def carry_on(
     max_minutes: float | None,
     stop_after: int | None,
     quiet: bool,
+    photos: Sequence[Path] = (),
 ) -> "Facts | None":
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from fmnist import runs
@@ -119,7 +158,7 @@ def carry_on(
     initial = weights_file(settings.init) if settings.init and not is_begun else None
     tell = say if not quiet else lambda _: None
     if settings.recipe.crops:
-        data = _crop_splits(data, settings, run_dir / "crops.npz", tell)
+        data = _crop_splits(data, settings, run_dir / "crops.npz", tell, photos)
     again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(
@@ -150,10 +189,16 @@ def _crop_splits(
     settings: "Settings",
     kept_in: Path,
     tell: Callable[[str], None],
+    photos: Sequence[Path],
 ) -> "tuple[Split, Split, Split]":
     from detector.crops import Plan, crop_splits
+    from detector.protocol import behind_garments, photo_scenes
 
+    recipe, seed, make = settings.recipe, settings.seed, None
     if not kept_in.exists():
         tell("rendering crops: some minutes, once for a run")
-    wanted = Plan(settings.recipe.crops, settings.recipe.nothing)
-    return crop_splits(plain, wanted, settings.seed, kept_in, os.cpu_count() or 1)
+        if recipe.photo_crops:
+            check_photos(settings.recipe_name, photos)
+            make = photo_scenes(photos, behind_garments(seed))
+    wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)
+    return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

@@ -6,7 +6,13 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the target, then rename: a reader never meets half a file."""
+    """Write beside the target, then rename: a reader never meets half a file.
+
+    What is no file, like /dev/null, is written to as it is: a rename would take its place.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(content)

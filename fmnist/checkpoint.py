@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,16 +13,9 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fmnist.atomic import write_atomically
-from fmnist.classes import CLASSES
+from fmnist.cards import Facts, card_of, classifier_card, read_card, write_json
 from fmnist.errors import InputError
-from fmnist.models import MODELS, build
-
-Facts = dict[str, Any]
-
-
-def write_json(path: Path, facts: Facts) -> None:
-    """Facts as readable JSON, atomically."""
-    write_atomically(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+from fmnist.models import build
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
@@ -79,37 +71,14 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Facts]:
     Raises:
         InputError: a file is missing, or it is not what save_checkpoint wrote.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such weights file. Train one with `fmnist train`.")
+    facts = read_card(path)
     try:
         state = load(path.read_bytes())
     except SafetensorError as error:
         raise InputError(
             f"{path} is not a readable safetensors file. Copy it again, or train it anew."
         ) from error
-    return state, read_card(path)
-
-
-def read_card(path: Path) -> Facts:
-    """The facts beside the weights at `path`, without reading the weights."""
-    card = path.with_suffix(".json")
-    if not card.is_file():
-        raise InputError(f"{path} has no card beside it. Put {card.name} into the same folder.")
-    facts = read_json(card)
-    if "model" not in facts:
-        raise InputError(f"{card} does not name its model. Use a card that `fmnist train` wrote.")
-    return facts
-
-
-def read_json(path: Path) -> Facts:
-    """The object in a JSON file of ours."""
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is not valid JSON. Copy it again from where it was.") from error
-    if not isinstance(facts, dict):
-        raise InputError(f"{path} holds no JSON object. Copy it again from where it was.")
-    return facts
+    return state, facts
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Module, Facts]:
@@ -118,18 +87,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Modul
     Raises:
         InputError: the file is missing, corrupt, of another program, or of other classes.
     """
+    classifier_card(path)
     state, facts = load_checkpoint(path)
-    if facts["model"] not in MODELS:
-        known = ", ".join(MODELS)
-        raise InputError(
-            f"{path} holds the model {facts['model']!r}, which is no classifier of fmnist. "
-            f"Use weights of one of: {known}."
-        )
-    if tuple(facts.get("classes", ())) != CLASSES:
-        raise InputError(
-            f"{path} was trained on other classes than the ten of Fashion-MNIST. "
-            "Use weights that `fmnist train` wrote."
-        )
     model = build(facts["model"])
     try:
         model.load_state_dict(state)
@@ -147,10 +106,5 @@ def weights_of(model: str, path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: as `load_model`, or they are of another network than `model`.
     """
-    known, facts = load_model(path)
-    if facts["model"] != model:
-        raise InputError(
-            f"{path} holds a {facts['model']}, not a {model}. "
-            "Give --init weights of the same network."
-        )
-    return known.state_dict()
+    card_of(model, path)
+    return load_model(path)[0].state_dict()

@@ -35,13 +35,45 @@ def free(path: Path, overwrite: bool) -> Path:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder. Name a file in it.")
-    if path.exists() and not overwrite:
+    if path.is_file() and not overwrite:  # a device has nothing to lose
         raise InputError(f"{path} exists. Add --overwrite, or choose another name.")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder. Make it, or choose another.")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path.parent} cannot be written. Choose another folder.")
     return path
+
+
+def free_folder(folder: Path, overwrite: bool) -> Path:
+    """The folder if results can be written into it; it need not exist.
+
+    Raises:
+        InputError: it holds something that is not to be overwritten, or it cannot be written.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise InputError(f"{folder} is not empty. Add --overwrite, or choose another folder.")
+    return writable_folder(folder)
+
+
+def writable_folder(folder: Path) -> Path:
+    """The folder if it can be written, or made where it is missing; else an InputError."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest} is a file, not a folder. Choose another folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"{nearest} cannot be written. Choose another folder.")
+    return folder
+
+
+def made(folder: Path) -> Path:
+    """The folder, which is made where it is missing; an InputError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written: {error.strerror}. Choose another folder."
+        ) from error
+    return folder
 
 
 def no_run_in(run_dir: Path) -> Path:
@@ -54,7 +86,7 @@ def no_run_in(run_dir: Path) -> Path:
         raise InputError(
             f"{run_dir} already holds a run. Go on with --resume {run_dir}, or choose another -o."
         )
-    return run_dir
+    return writable_folder(run_dir)
 
 
 def all_free(overwrite: bool, *targets: Path | str | None) -> None:

@@ -12,3 +12,9 @@ CLASSES = (
     "Bag",
     "Ankle boot",
 )
+
+# Labels beside the ten: of an image that shows no garment, or one of none of the classes,
+NOTHING = len(CLASSES)
+# and of a sandal, a sneaker or an ankle boot where nobody told which.
+FOOTWEAR = NOTHING + 1
+SHOES = tuple(CLASSES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot"))

@@ -8,7 +8,17 @@ from collections.abc import Callable
 
 from fmnist.errors import InputError
 
-BAD_PLACE = (errno.ENOSPC, errno.EACCES, errno.EROFS)
+BAD_PLACE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+}
 
 
 def run(command: Callable[[], None], debug: bool = False) -> int:

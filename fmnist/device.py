@@ -54,8 +54,12 @@ def autocast(device: torch.device) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def describe(device: torch.device) -> dict[str, str | int]:
-    """The facts that every measured figure carries: device, threads, number format, versions."""
+def describe(device: torch.device) -> dict[str, str | int | float]:
+    """The facts that every measured figure carries: device, threads, number format, versions.
+
+    `load` is how many processes wanted a core, on average over the last minute: where it is more
+    than `threads`, others worked there too, and seconds are upper bounds.
+    """
     name = _cpu_info("model name") or platform.processor() or platform.machine()
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
@@ -63,6 +67,7 @@ def describe(device: torch.device) -> dict[str, str | int]:
         "device": name,
         "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else 0.0,
         "precision": "bf16" if has_bf16(device) else "fp32",
         "python": platform.python_version(),
         "torch": torch.__version__,

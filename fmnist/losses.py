@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
-from fmnist.classes import CLASSES
+from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.metric_learning import triplet_loss
 from fmnist.recipes import Recipe
 
@@ -17,6 +17,20 @@ Targets = Int64[Tensor, " batch"] | Float[Tensor, "batch classes"]
 def shares(labels: Int64[Tensor, " batch"]) -> Float[Tensor, "batch classes"]:
     """Labels as shares of the classes, which an image that is mixed can have."""
     return F.one_hot(labels, len(CLASSES)).float()
+
+
+def told(
+    logits: Float[Tensor, "batch 11"], labels: Int64[Tensor, " batch"]
+) -> Float[Tensor, "batch 11"]:
+    """Labels, `NOTHING` and `FOOTWEAR` too, as shares of the answers.
+
+    Footwear of untold kind is shared among the shoes as the network itself believes: the cross
+    entropy with that has the gradient of -log(sum of the probabilities of all shoes).
+    """
+    targets = F.one_hot(labels.clamp(max=NOTHING), NOTHING + 1).float()
+    belief = torch.zeros_like(targets)
+    belief[:, SHOES] = logits.detach()[:, SHOES].softmax(1)
+    return torch.where((labels == FOOTWEAR)[:, None], belief, targets)
 
 
 def answers_loss(

@@ -9,10 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from fmnist.classes import CLASSES
-
-NOTHING = len(CLASSES)  # label of an image that shows no garment
-
 
 def with_nothing(logits: Float[Tensor, "batch 10"]) -> Float[Tensor, "batch 11"]:
     """The logits of all eleven answers."""

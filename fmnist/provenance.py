@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from fmnist.checkpoint import Facts
+from fmnist.cards import Facts
 from fmnist.classes import CLASSES
 from fmnist.device import describe
 

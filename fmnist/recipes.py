@@ -1,5 +1,6 @@
 """Recipes by name: every number that decides how a classifier is trained. No torch here."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -26,6 +27,7 @@ class Recipe:
     augmentation: str = "crop"  # shift and flip; or "listing1"
     pad: int = 2  # pixels of the shift
     crops: int = 0  # train on so many crops of scenes and a quarter as many plain images
+    photo_crops: int = 0  # and on so many of frames made of photos, which have to be given
     nothing: float = 0.0  # and, for each of them, on so many crops that show no garment
     erasing: float = 0.0  # probability of random erasing
     cutmix: float = 0.0  # probability that an image gets a rectangle of another
@@ -82,6 +84,8 @@ RECIPES = {
 }
 FULL_SIZE = ((1.0, 28),)
 
+# The same with clothes that people wear; start it from the weights of "crops".
+RECIPES["worn"] = replace(RECIPES["crops"], epochs=3, crops=40_000, photo_crops=60_000, erasing=0.2)
 RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0)
 # Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
@@ -138,10 +142,26 @@ def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
     """The recipe of that name for that network, with `changes` like "dropout=0".
 
     Raises:
-        InputError: a change names no number of a recipe, or its value is of the wrong kind.
+        InputError: a change names no number of a recipe, or its value cannot be.
     """
     recipe = replace(RECIPES[name], **_EXCEPTIONS.get((name, model), {}))
     return replace(recipe, **dict(_change(recipe, text) for text in changes))
+
+
+# Between which values a changed number may lie; all others are 0 or more.
+_LIMITS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("warmup", "label_smoothing", "ema_decay"), (0.0, 1.0)),
+    **dict.fromkeys(("erasing", "cutmix", "distill"), (0.0, 1.0)),
+    "dropout": (0.0, 2.0),  # times a rate of 0.5
+    "batch_size": (2, 60_000),
+    "pad": (0, 28),
+    "temperature": (0.01, 1000.0),
+}
+_CHOICES = {
+    "optimizer": ("adam", "adamw", "sgd", "muon"),
+    "schedule": ("constant", "triangle", "cosine"),
+    "augmentation": ("crop", "listing1"),
+}
 
 
 def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
@@ -149,8 +169,26 @@ def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     old = getattr(recipe, known(name, settable, "part of a recipe"))
     try:
-        return name, type(old)(value)
+        new = type(old)(value)
     except ValueError:
         raise InputError(
             f"{text}: {name} is of the kind of {old!r}. Write it as {name}={old}."
         ) from None
+    if name in _CHOICES:
+        return name, known(new, _CHOICES[name], name)
+    low, high = _LIMITS.get(name, (0, math.inf))
+    if not (low <= new <= high and math.isfinite(new)):
+        between = f"from {low:g} to {high:g}" if high < math.inf else f"a number from {low:g} up"
+        raise InputError(f"{text}: {name} is {between}. Write it as {name}={old}.")
+    return name, new
+
+
+def check_search(recipe: Recipe, names: Sequence[str]) -> None:
+    """Raises InputError where these parts of the recipe cannot be searched."""
+    if recipe.distill or recipe.crops:
+        raise InputError("Teachers and crops have no part in a search. Begin with --recipe best.")
+    if not names:
+        raise InputError(f"Nothing is searched. Name some of {', '.join(SEARCHED)} with --search.")
+    for name in names:
+        if name in RELATIVE and not getattr(recipe, name):
+            raise InputError(f"{name} is 0 in this recipe, and stays it. Leave it out of --search.")

@@ -17,14 +17,13 @@ import torch
 from torch import nn
 
 from fmnist import figures, parallel
+from fmnist.cards import Facts, write_json
 from fmnist.checkpoint import (
-    Facts,
     load_model,
     read_state,
     save_checkpoint,
     weights_of,
     write_csv,
-    write_json,
     write_state,
 )
 from fmnist.data import Split
@@ -136,8 +135,14 @@ def _begin(
     if not saved.exists():
         return training, []
     state = read_state(saved, device)
-    training.load_state_dict(state["training"])
-    return training, state["rows"]
+    try:
+        training.load_state_dict(state["training"])
+        return training, state["rows"]
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{saved} is of another run than {run_dir / 'settings.json'}. "
+            "Start a new run in another folder."
+        ) from error
 
 
 def _save(

@@ -1,13 +1,15 @@
-"""What decides a run: its settings, made from what the user asked for, kept in the run folder."""
+"""What decides a run: its settings, made from what the user asked for, kept in the run folder.
+
+A mistake in them is told before torch is loaded.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fmnist.checkpoint import Facts, read_json, weights_of, write_json
+from fmnist.cards import Facts, read_json, write_json
 from fmnist.checks import no_run_in
 from fmnist.errors import InputError
-from fmnist.models.resnet import ResNet18
 from fmnist.recipes import Recipe, recipe_for
 
 
@@ -57,6 +59,11 @@ def plan(
     recipe = recipe_for(recipe_name, model, changes)
     if pretrained and model != "resnet18":
         raise InputError(f"There are no ImageNet weights for {model}. Train resnet18 with them.")
+    if pretrained not in ("", "torchvision") and not Path(pretrained).is_file():
+        raise InputError(
+            f"{pretrained}: no such file. Name torchvision's .pth file of ResNet-18, "
+            "or train from scratch without --pretrained."
+        )
     if bool(teachers) != bool(recipe.distill):
         raise InputError(
             "Teachers and a recipe that listens to them go together. "
@@ -82,6 +89,9 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
         InputError: the folder already holds a run, it cannot be written, or the weights are not
             those of the network that is to be trained, or cannot be had.
     """
+    from fmnist.checkpoint import weights_of
+    from fmnist.models.resnet import ResNet18
+
     no_run_in(run_dir)
     if initial:
         weights_of(settings.model, initial)

@@ -5,6 +5,15 @@ from typing import Any
 
 from fmnist.classes import CLASSES
 
+DETECTOR_COLUMNS = {
+    "agnostic_map50": "any mAP50",
+    "agnostic_map50_95": "50-95",
+    "map50": "ten mAP50",
+    "map50_95": "50-95",
+    "label_accuracy": "labels",
+    "calibration_error": "ECE",
+}
+
 
 def counts_table(train: Sequence[int], test: Sequence[int]) -> str:
     """How many images of each class there are."""
@@ -48,12 +57,40 @@ def result_line(facts: dict[str, Any]) -> str:
 
 def detector_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line a head, of `DetectorEvaluation.to_dict` with the name of the `head`."""
-    titles = ("any mAP50", "50-95", "ten mAP50", "50-95", "labels")
-    keys = ("agnostic_map50", "agnostic_map50_95", "map50", "map50_95", "label_accuracy")
-    lines = [
-        f"{rows[0]['frames']} frames, {rows[0]['garments']} garments",
-        f"{'head':12}" + "".join(f"{title:>11}" for title in titles),
-    ]
+    lines = []
+    if "frames" in rows[0]:
+        lines.append(f"{rows[0]['frames']} frames, {rows[0]['garments']} garments")
+        lines.append(
+            f"{'head':12}" + "".join(f"{title:>11}" for title in DETECTOR_COLUMNS.values())
+        )
+        for row in rows:
+            figures = "".join(f"{row[key]:11.3f}" for key in DETECTOR_COLUMNS)
+            lines.append(f"{row['head']:12}{figures}")
+        lines += ["", f"{'AP50':12}" + "".join(f"{row['head']:>11}" for row in rows)]
+        for name in CLASSES:
+            precisions = (row["ap50_per_class"][name] for row in rows)
+            figures = "".join(f"{'-':>11}" if ap is None else f"{ap:11.3f}" for ap in precisions)
+            lines.append(f"{name:12}{figures}")
     for row in rows:
-        lines.append(f"{row['head']:12}" + "".join(f"{row[key]:11.3f}" for key in keys))
+        if single := row.get("single_garments"):
+            share = f"{single['top1']:.1%} of {single['n']}"
+            lines.append(f"{row['head']}: {share} photos of one garment named rightly")
     return "\n".join(lines)
+
+
+def tracks_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Two lines a video, of `Steadiness.to_dict` with `video` and whether it is `tracked`."""
+    titles = ("boxes/frame", "ids", "s an id", "flips", "flips/s", "gaps", "gaps/s")
+    sizes = ("boxes_per_frame", "tracks", "mean_track_seconds")
+    keys = (*sizes, "flips", "flips_per_track_second", "gaps", "gaps_per_track_second")
+    lines = [f"{'video':20}{'tracks':8}" + "".join(f"{title:>12}" for title in titles)]
+    for row in rows:
+        name = f"{row['video']:20}{'with' if row['tracked'] else 'without':8}"
+        lines.append(name + "".join(f"{_short(row[key]):>12}" for key in keys))
+    return "\n".join(lines)
+
+
+def _short(figure: float | None) -> str:
+    if figure is None:
+        return "-"
+    return f"{figure:.2f}" if isinstance(figure, float) else str(figure)

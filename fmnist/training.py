@@ -14,7 +14,7 @@ from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
-from fmnist.losses import Targets, answers_loss, places_loss, shares
+from fmnist.losses import Targets, answers_loss, places_loss, shares, told
 from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
 from fmnist.optimization import image_size, optimizers, rate_factor, set_rate
@@ -164,7 +164,10 @@ def _step(
     with autocast(images.device):
         answer = training.network(images)
     logits, embedding = answer if recipe.triplet else (answer, None)
-    logits = with_nothing(logits.float()) if recipe.nothing else logits.float()
+    logits = logits.float()
+    if recipe.nothing:
+        logits = with_nothing(logits)
+        targets = told(logits, targets)
     taught = _ask(training.teachers, images)
     loss = answers_loss(recipe, logits, targets, taught)
     loss = loss + places_loss(recipe, embedding, targets, generator)

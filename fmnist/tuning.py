@@ -10,6 +10,7 @@ import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from fmnist.checks import made
 from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.models import build
@@ -40,10 +41,10 @@ def search(
     """
     training, validation = (split.to(device) for split in splits)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder)
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(folder / "trials.log"))),
-        study_name=f"{model}, {epochs} epochs",
+        study_name=f"{model}, {epochs} epochs of {len(training)} images",
         load_if_exists=True,
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=0),

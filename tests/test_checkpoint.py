@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist.checkpoint import Facts, load_model, read_card, save_checkpoint
+from fmnist.cards import Facts, read_card
+from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 from fmnist.models import MODELS, build
@@ -65,6 +66,7 @@ def test_a_wrong_checkpoint_is_refused_in_its_own_sentence(
 
 def test_a_card_is_read_without_the_weights(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps(FACTS))
+    (tmp_path / "x.safetensors").touch()
     assert read_card(tmp_path / "x.safetensors") == FACTS
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from fmnist.errors import InputError
 from fmnist.models import MODELS
-from fmnist.recipes import RECIPES, Recipe, recipe_for
+from fmnist.recipes import RECIPES, Recipe, check_search, recipe_for
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -24,3 +25,36 @@ def test_the_report_s_recipe_is_the_report_s() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_ends_at_the_full_size(name: str) -> None:
     assert RECIPES[name].sizes[-1] == (1.0, 28)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "batch_size=0",
+        "learning_rate=nan",
+        "learning_rate=-1",
+        "weight_decay=inf",
+        "dropout=3",
+        "erasing=1.5",
+        "temperature=0",
+        "optimizer=adm",
+        "schedule=",
+        "crops=-1",
+        "epochs=3",
+        "dropout",
+    ],
+)
+def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
+    with pytest.raises(InputError):
+        recipe_for("best", "vgg", [change])
+
+
+def test_a_search_needs_something_that_moves() -> None:
+    check_search(recipe_for("best", "vgg"), ["learning_rate", "erasing"])
+    with pytest.raises(InputError, match="Nothing is searched"):
+        check_search(recipe_for("best", "vgg"), [])
+    with pytest.raises(InputError, match="weight_decay is 0"):
+        check_search(recipe_for("report", "vgg"), ["weight_decay"])
+    for recipe in ("distill", "crops"):
+        with pytest.raises(InputError, match="no part in a search"):
+            check_search(recipe_for(recipe, "vgg"), ["dropout"])

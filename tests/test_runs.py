@@ -178,6 +178,9 @@ def test_a_damaged_run_is_told(splits: tuple[Split, Split, Split], tmp_path: Pat
     (run / "state.pt").write_bytes(b"no state")
     with pytest.raises(InputError, match="state.pt is damaged"):
         runs.train(settings, run, splits, CPU, QUIET)
+    torch.save({"training": {"model": {}}, "rows": []}, run / "state.pt")
+    with pytest.raises(InputError, match="state.pt is of another run"):
+        runs.train(settings, run, splits, CPU, QUIET)
     (run / "settings.json").write_text("{}")
     with pytest.raises(InputError, match="settings.json is damaged or of another version"):
         read_settings(run)
@@ -192,8 +195,12 @@ def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:
         read_settings(tmp_path)
 
 
-def test_missing_imagenet_weights_leave_no_run_folder(tmp_path: Path) -> None:
-    settings = plan("resnet18", "report", 1, 0, pretrained=str(tmp_path / "missing.pth"))
+def test_imagenet_weights_that_are_none_leave_no_run_folder(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.pth"
+    with pytest.raises(InputError, match="no such file"):
+        plan("resnet18", "report", 1, 0, pretrained=str(missing))
+    missing.write_bytes(b"no weights")
+    settings = plan("resnet18", "report", 1, 0, pretrained=str(missing))
     with pytest.raises(InputError, match="cannot be had"):
         prepare(tmp_path / "run", settings)
     assert not (tmp_path / "run").exists()

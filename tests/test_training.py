@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from fmnist.classes import NOTHING
 from fmnist.data import Split, load
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
-from fmnist.nothing import NOTHING, garment_probability
+from fmnist.nothing import garment_probability
 from fmnist.optimization import image_size, rate_factor
 from fmnist.recipes import RECIPES, Recipe, recipe_for
 from fmnist.training import NotFinite, Training, start, train_one_epoch

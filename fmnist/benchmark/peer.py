@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fmnist.checkpoint import Facts, read_json, write_json
+from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import wilson_interval
@@ -30,9 +30,8 @@ def classifier(
     Raises:
         InputError: ultralytics' command is missing or fails; the text has its last line.
     """
-    result = folder / "result.json"
-    if result.is_file():
-        return read_json(result)
+    if done := finished(folder):
+        return done
     pictures = folder / "pictures"
     for name, split in zip(PARTS, splits, strict=True):
         _write_pictures(split, pictures / name)
@@ -56,8 +55,14 @@ def classifier(
         "parameters": _parameters(told),
         "version": _version(told),
     }
-    write_json(result, facts)
+    write_json(folder / "result.json", facts)
     return facts
+
+
+def finished(folder: Path) -> Facts | None:
+    """What was done before."""
+    result = folder / "result.json"
+    return read_json(result) if result.is_file() else None
 
 
 def yolo(*words: str) -> str:

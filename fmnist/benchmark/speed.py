@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fmnist.checkpoint import Facts
+from fmnist.cards import Facts
 from fmnist.device import autocast, describe
 from fmnist.models import build
 

@@ -13,7 +13,8 @@ import torch
 
 from fmnist.benchmark.rows import Row
 from fmnist.benchmark.speed import measured
-from fmnist.checkpoint import Facts, read_csv, read_json, write_json
+from fmnist.cards import Facts, read_json, write_json
+from fmnist.checkpoint import read_csv
 from fmnist.models.size import size_of
 from fmnist.recipes import recipe_for
 
@@ -54,10 +55,17 @@ def _row(row: Row, seeds: int, base: Path) -> Facts:
             part["name"]: spread([r["test"]["classes"][index]["f1"] for r in results])
             for index, part in enumerate(results[0]["test"]["classes"])
         },
+        "curves": _curves(folders[0]),
         "machine": results[0]["machine"],
         "commits": sorted({r["commit"] for r in results}),
     }
     return facts
+
+
+def _curves(folder: Path) -> dict[str, list[float]]:
+    """The columns of a run's metrics.csv: with them in the benchmark, a page needs no runs."""
+    lines = read_csv(folder / "metrics.csv")
+    return {name: [float(line[name]) for line in lines] for name in lines[0]}
 
 
 def _seconds(folders: Sequence[Path]) -> list[float]:

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-Facts = dict[str, Any]
+from fmnist.cards import Facts, read_json
+from fmnist.errors import InputError
 
 NOT_MEASURED = "not measured"
 
@@ -22,10 +24,22 @@ def _percent(value: dict[str, Any]) -> str:
     return f"{value['mean']:.2%}{deviation}"
 
 
-def _interval(facts: Facts) -> str:
-    """Of the mean over seeds; of one run, by the number of its images."""
+def test_interval(facts: Facts) -> tuple[float, float]:
+    """The 95 % one of the mean over seeds; of one run, by the number of its images."""
     low, high = facts["test_accuracy"].get("interval_95") or facts["test_interval_95"]
+    return low, high
+
+
+def _interval(facts: Facts) -> str:
+    low, high = test_interval(facts)
     return f"{low:.2%} to {high:.2%}"
+
+
+def _seconds(facts: Facts) -> str:
+    """An upper bound where others worked on the machine at the end of the run."""
+    machine = facts.get("machine", {})
+    busy = machine.get("load", 0) > machine.get("threads", 0) + 0.5
+    return f"{'≤ ' if busy else ''}{facts['seconds_an_epoch']:.1f}"
 
 
 def _name(facts: Facts) -> str:
@@ -40,7 +54,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "parameters": ("parameters", lambda r: f"{r['parameters']:,}"),
     "macs": ("MACs", lambda r: f"{r['macs'] / 1e6:,.1f} M"),
     "epochs": ("epochs", lambda r: str(r["epochs"])),
-    "epoch": ("s an epoch", lambda r: f"{r['seconds_an_epoch']:.1f}"),
+    "epoch": ("s an epoch", _seconds),
     "val-loss": ("validation loss", lambda r: f"{r['validation_loss']:.3f}"),
     "val": ("validation accuracy", lambda r: _percent(r["validation_accuracy"])),
     "test": ("test accuracy", lambda r: _percent(r["test_accuracy"])),
@@ -51,6 +65,24 @@ COLUMNS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "p95": ("p95", lambda r: f"{_inference(r, 'latency_ms', 'p95'):.2f}"),
     "memory": ("peak memory", lambda r: f"{_inference(r, 'peak_memory_mb'):,.0f} MB"),
 }
+
+
+def rows_of(path: Path) -> list[Facts]:
+    """The rows of a file that `fmnist benchmark` wrote.
+
+    Raises:
+        InputError: it is another file.
+    """
+    rows = read_json(path).get("rows")
+    if not isinstance(rows, list) or not rows or not all(map(_is_row, rows)):
+        raise InputError(
+            f"{path} holds no rows of a benchmark. Name the JSON that `fmnist benchmark` wrote."
+        )
+    return rows
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and {"row", "model", "n"} <= row.keys()
 
 
 def cells(facts: Facts, columns: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
+from fmnist.models.classifier import Classifier
 from fmnist.models.normalize import Normalize
 
 STEM = 48
@@ -12,7 +13,7 @@ GROWTH = 24  # channels that a layer adds
 BLOCKS = (8, 8)  # layers of the blocks at 14x14 and 7x7
 
 
-class DenseNet(nn.Module):
+class DenseNet(Classifier):
     """DenseNet-BC (Huang et al. 2017) with two blocks of eight layers, 35 layers in all.
 
     A transition halves channels and size. `dropout` scales a rate of 0.2 after every layer, which
@@ -20,7 +21,6 @@ class DenseNet(nn.Module):
     """
 
     def __init__(self, dropout: float = 1.0) -> None:
-        super().__init__()
         layers: list[nn.Module] = [
             Normalize(),
             Conv2dNormActivation(1, STEM, 3),
@@ -34,14 +34,9 @@ class DenseNet(nn.Module):
                 width //= 2
             layers += [DenseLayer(width + GROWTH * i, 0.2 * dropout) for i in range(length)]
             width += GROWTH * length
-        self.features = nn.Sequential(
-            *layers, *_enter(width), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-        )
-        self.classifier = nn.Linear(width, 10)
-
-    def forward(self, images: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch 10"]:
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        features = nn.Sequential(*layers, *_enter(width), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        classifier = nn.Linear(width, 10)
+        super().__init__(features, classifier)
 
 
 class DenseLayer(nn.Module):

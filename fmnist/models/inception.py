@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
+from fmnist.models.classifier import Classifier
 from fmnist.models.normalize import Normalize
 
 # Blocks by the channels of their branches (1x1, 3x3, double 3x3, pool); "M" halves with a max pool.
@@ -20,7 +21,7 @@ BLOCKS: tuple[Branches | str, ...] = (
 )
 
 
-class Inception(nn.Module):
+class Inception(Classifier):
     """A 3x3 stem, then blocks at 14x14 and 7x7, an average, one linear layer.
 
     Blocks as in GoogLeNet (Szegedy et al. 2015) with batch norm and two 3x3 in the place of a 5x5
@@ -28,7 +29,6 @@ class Inception(nn.Module):
     """
 
     def __init__(self, dropout: float = 1.0) -> None:
-        super().__init__()
         layers: list[nn.Module] = [Normalize(), _conv(1, 32, 3), _conv(32, 64, 3)]
         width = 64
         for block in BLOCKS:
@@ -37,12 +37,9 @@ class Inception(nn.Module):
                 continue
             layers.append(InceptionBlock(width, block))
             width = sum(block)
-        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.classifier = nn.Sequential(nn.Dropout(0.4 * dropout), nn.Linear(width, 10))
-
-    def forward(self, images: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch 10"]:
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        classifier = nn.Sequential(nn.Dropout(0.4 * dropout), nn.Linear(width, 10))
+        super().__init__(features, classifier)
 
 
 class InceptionBlock(nn.Module):

@@ -11,10 +11,11 @@ from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.resnet import BasicBlock
 
 from fmnist.errors import InputError
+from fmnist.models.classifier import Classifier
 from fmnist.models.normalize import Normalize
 
 
-class ResNet10(nn.Module):
+class ResNet10(Classifier):
     """A 7x7 stem of 64 channels at half size, a max pool, one block each of 64, 128, 256 channels.
 
     1,229,002 parameters. The report's has no dropout and asks in its question 4 what it would do;
@@ -22,8 +23,7 @@ class ResNet10(nn.Module):
     """
 
     def __init__(self, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.features = nn.Sequential(
+        features = nn.Sequential(
             Normalize(),
             nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False),
             nn.BatchNorm2d(64),
@@ -35,11 +35,8 @@ class ResNet10(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        self.classifier = nn.Sequential(nn.Dropout(0.5 * dropout), nn.Linear(256, 10))
-
-    def forward(self, images: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch 10"]:
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        classifier = nn.Sequential(nn.Dropout(0.5 * dropout), nn.Linear(256, 10))
+        super().__init__(features, classifier)
 
 
 def _halving(width: int, channels: int) -> BasicBlock:
@@ -111,7 +108,7 @@ def _imagenet_state(source: str) -> dict[str, Tensor]:
     return state
 
 
-class WideResNet(nn.Module):
+class WideResNet(Classifier):
     """WRN-40-4 (Zagoruyko and Komodakis 2016), 8.9 million parameters: the teacher of the others.
 
     Three groups of six pre-activated blocks, 64, 128 and 256 channels wide. `dropout` scales the
@@ -119,7 +116,6 @@ class WideResNet(nn.Module):
     """
 
     def __init__(self, dropout: float = 0.0) -> None:
-        super().__init__()
         layers: list[nn.Module] = [Normalize(), nn.Conv2d(1, 16, 3, padding=1, bias=False)]
         width = 16
         for channels, stride in ((64, 1), (128, 2), (256, 2)):
@@ -127,18 +123,15 @@ class WideResNet(nn.Module):
                 first = stride if block == 0 else 1
                 layers.append(PreActivatedBlock(width, channels, first, 0.3 * dropout))
                 width = channels
-        self.features = nn.Sequential(
+        features = nn.Sequential(
             *layers,
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        self.classifier = nn.Linear(width, 10)
-
-    def forward(self, images: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch 10"]:
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        classifier = nn.Linear(width, 10)
+        super().__init__(features, classifier)
 
 
 class PreActivatedBlock(nn.Module):

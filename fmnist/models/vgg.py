@@ -1,15 +1,15 @@
 """The VGG-like network: Table 2 of the report, 1,148,618 parameters."""
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
+from fmnist.models.classifier import Classifier
 from fmnist.models.normalize import Normalize
 
 # Channels of the 3x3 convolutions; "M" halves with a max pool, followed by dropout.
 LAYERS = (64, 64, "M", 128, 128, "M", 256, 256)
 
 
-class VGG(nn.Module):
+class VGG(Classifier):
     """Six 3x3 convolutions with batch norm, an average over the 7x7 that is left, one linear layer.
 
     `dropout` scales the rates of Table 2: 0.4 after each max pool, 0.5 before the linear layer.
@@ -17,7 +17,6 @@ class VGG(nn.Module):
     """
 
     def __init__(self, dropout: float = 1.0) -> None:
-        super().__init__()
         layers: list[nn.Module] = [Normalize()]
         width = 1
         for layer in LAYERS:
@@ -27,9 +26,6 @@ class VGG(nn.Module):
             layers += [nn.Conv2d(width, layer, 3, padding=1), nn.BatchNorm2d(layer)]
             layers += [nn.ReLU(inplace=True)]
             width = layer
-        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.classifier = nn.Sequential(nn.Dropout(0.5 * dropout), nn.Linear(width, 10))
-
-    def forward(self, images: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch 10"]:
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        classifier = nn.Sequential(nn.Dropout(0.5 * dropout), nn.Linear(width, 10))
+        super().__init__(features, classifier)

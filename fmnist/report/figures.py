@@ -1,18 +1,56 @@
 """Figures that only the report has: runs side by side, and pictures of mistakes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
-from fmnist.figures import BLUE, INK, MISSES, column, new_figure, over_epochs, save
+from fmnist.figures import BLUE, INK, LINE, MISSES, column, new_figure, over_epochs, plain, save
 
 COLOURS = (BLUE, MISSES(0.999))
 ACROSS = 12  # mistakes in a row
 
 
-def compare(runs: Mapping[str, Sequence[Mapping[str, str]]], path: Path) -> None:
-    """Draw validation loss and accuracy of two runs (rows of metrics.csv by name) together."""
+@dataclass(frozen=True)
+class Measured:
+    """Accuracies of a row, 0..1; `reported` is that of the report on its validation images."""
+
+    name: str
+    validation: float
+    test: float
+    interval: tuple[float, float]  # of the test accuracy
+    reported: float | None
+
+
+def accuracies(rows: Sequence[Measured], path: Path) -> None:
+    """Draw the accuracies of rows beneath each other, those of the report beside them."""
+    figure = new_figure(10.6, 0.9 + 0.36 * len(rows))
+    axes = figure.subplots()
+    for y, row in enumerate(rows):
+        axes.plot(row.interval, (y, y), color=INK, linewidth=1.4, solid_capstyle="round")
+        axes.plot(row.test, y, "o", color=INK, markersize=5, label="test")
+        axes.plot(row.validation, y, "o", color=BLUE, markersize=7, label="validation")
+        if row.reported is not None:
+            (ring,) = axes.plot(row.reported, y, "o", color=COLOURS[1], markersize=8)
+            ring.set(markerfacecolor="none", markeredgewidth=1.6, label="validation in the report")
+    axes.set_yticks(range(len(rows)), [row.name for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.grid(axis="x", color=LINE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    plain(axes, spines=[])
+    axes.tick_params(length=0)
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    names, rings = list(handles), list(handles.values())
+    legend = figure.legend(rings, names, loc="outside upper left", ncols=3, fontsize=9)
+    legend.set_frame_on(False)
+    save(figure, path)
+
+
+def compare(runs: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+    """Draw validation loss and accuracy of two runs (their epochs by name) together."""
     figure = new_figure(8.6, 3.4)
     for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for (name, rows), colour in zip(runs.items(), COLOURS, strict=True):

@@ -2,23 +2,34 @@
 
 import base64
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import jinja2
 
 from fmnist.atomic import write_atomically
-from fmnist.checkpoint import Facts
+from fmnist.benchmark.tables import NOT_MEASURED
+from fmnist.cards import Facts
+from fmnist.checks import made
+from fmnist.figures import DPI
 
 
 @dataclass(frozen=True)
 class Table:
-    """Text in cells; the first column is a name."""
+    """Text in cells; the first column is a name. Without titles it is a caption alone."""
 
     caption: str
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    @property
+    def spans(self) -> list[list[tuple[str, int]]]:
+        """The rows as cells and how many columns each takes: equal words side by side are told
+        once, so that what was not measured does not push aside what was.
+        """
+        return [[*_spans(row)] for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,12 @@ class Picture:
         """The picture inside a page."""
         return "data:image/png;base64," + base64.b64encode(self.png).decode()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height on the page, in its pixels: a hundred for an inch of the figure."""
+        width, height = (int.from_bytes(self.png[at : at + 4], "big") for at in (16, 20))
+        return width * 100 // DPI, height * 100 // DPI
+
 
 @dataclass(frozen=True)
 class Section:
@@ -44,19 +61,29 @@ class Section:
     parts: list[Table | Picture] = field(default_factory=list)
 
 
-def write(sections: Sequence[Section], facts: Facts, folder: Path) -> list[Path]:
-    """Leave report.html, which needs no other file, and report.md with its pictures beside it."""
+def write(
+    headline: Sequence[tuple[str, str]], sections: Sequence[Section], facts: Facts, folder: Path
+) -> list[Path]:
+    """Leave report.html, which needs no other file, and report.md with its pictures beside it.
+
+    Args:
+        headline: numbers to begin with, and what each one is.
+        facts: where the page comes from.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fmnist.report"),
         autoescape=lambda name: name is not None and "html" in name,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder)
     written = []
     for name in ("report.html", "report.md"):
         text = environment.get_template(f"{name}.jinja").render(
-            sections=sections, facts=facts, is_table=lambda part: isinstance(part, Table)
+            headline=headline,
+            sections=sections,
+            facts=facts,
+            is_table=lambda part: isinstance(part, Table),
         )
         write_atomically(folder / name, text.encode())
         written.append(folder / name)
@@ -73,3 +100,9 @@ def picture(name: str, caption: str, draw: Callable[[Path], None]) -> Picture:
         path = Path(folder) / f"{name}.png"
         draw(path)
         return Picture(name, caption, path.read_bytes())
+
+
+def _spans(row: Sequence[str]) -> Iterator[tuple[str, int]]:
+    for text, same in groupby(row):
+        count = len(list(same))
+        yield from [(text, count)] if text == NOT_MEASURED else [(text, 1)] * count

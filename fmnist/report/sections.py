@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from fmnist import figures
-from fmnist.benchmark.rows import Row
 from fmnist.benchmark.summary import spread
-from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, cells
-from fmnist.checkpoint import Facts, load_model, read_csv
+from fmnist.benchmark.tables import NOT_MEASURED, cells
+from fmnist.cards import Facts
+from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
 from fmnist.data import Split
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
@@ -19,26 +19,18 @@ from fmnist.metric_learning import CONFUSED
 from fmnist.models.layers import layers_of
 from fmnist.report import figures as own_figures
 from fmnist.report.page import Picture, Section, Table, picture
+from fmnist.report.results import results
 
-# Table 3 of the report (Titan V, batches of 128): seconds an epoch, validation loss and accuracy.
-REPORTED = {
-    "lenet:report": (15, 0.252, 0.913),
-    "vgg:report": (22, 0.165, 0.948),
-    "resnet18:report": (150, 0.18, 0.947),
-    "resnet10:report": (25, 0.22, 0.924),
-}
-REPORTED_TEST = 0.9402  # of its VGG-like network
-CLOSE = 0.005  # what counts as the same result
+Metrics = list[dict[str, float]]  # one an epoch
 
 
 def all_sections(
-    rows: Sequence[Facts], runs: Path, data: tuple[Split, Split, Split], weights: Path
+    rows: Sequence[Facts], data: tuple[Split, Split, Split], weights: Path
 ) -> list[Section]:
     """All parts of the page.
 
     Args:
         rows: those of the benchmark.
-        runs: the folder of its runs.
         weights: the classifier whose mistakes are shown.
     """
     training, validation, test = data
@@ -48,9 +40,9 @@ def all_sections(
     return [
         _data_set(whole),
         _networks(),
-        _results(rows),
-        _training(rows, runs),
-        _dropout(rows, runs),
+        results(rows),
+        _training(rows),
+        _dropout(rows),
         _triplets(rows),
         _mistakes(test, logits, from_logits(logits, test.labels), weights.stem),
     ]
@@ -87,55 +79,33 @@ def _networks() -> Section:
     return Section("The networks", "As they are built, counted layer by layer.", [*tables])
 
 
-def _results(rows: Sequence[Facts]) -> Section:
-    columns = ("row", "parameters", "macs", "epochs", "epoch", "val-loss", "val", "test", "n")
-    titles = [COLUMNS[name][0] for name in columns] + ["validation in the report", "difference"]
-    lines = []
-    for row in rows:
-        reported = REPORTED.get(row["row"])
-        beside = [f"{reported[2]:.1%}", _difference(row, reported[2])] if reported else ["", ""]
-        lines.append([*cells(row, columns), *beside])
-    return Section(
-        "Results",
-        "Hyper-parameters were chosen on validation images; the test set was used once a run, with "
-        "the last weights of a schedule fixed before. ± is the standard deviation over seeds. "
-        f"The report's VGG-like network had {REPORTED_TEST:.2%} on the test set.",
-        [Table("Table 3. All rows, and the report's beside them.", titles, lines)],
-    )
-
-
-def _difference(row: Facts, reported: float) -> str:
-    if not row["n"]:
-        return NOT_MEASURED
-    points = 100 * (row["validation_accuracy"]["mean"] - reported)
-    return f"{points:+.2f} ({'within' if abs(points) <= 100 * CLOSE else 'beyond'} 0.5 points)"
-
-
-def _training(rows: Sequence[Facts], runs: Path) -> Section:
+def _training(rows: Sequence[Facts]) -> Section:
     parts: list[Table | Picture] = []
     names = ("lenet:report", "vgg:report", "resnet10:report")
     for number, name in enumerate(names, 3):
-        metrics = _metrics(rows, runs, name)
+        metrics = _metrics(rows, name)
         caption = f"Figure {number}. {name}, loss and accuracy over the epochs"
         if metrics:
             draw = _curves_of(metrics)
-            parts.append(picture(f"figure-{number}", f"{caption}, seed 0.", draw))
+            parts.append(picture(f"figure-{number}", f"{caption}, first seed.", draw))
         else:
             parts.append(Table(f"{caption}: {NOT_MEASURED}.", (), ()))
     return Section("Training as the report did", "Adam, a constant rate, Listing 1.", parts)
 
 
-def _curves_of(metrics: list[dict[str, str]]) -> Callable[[Path], None]:
+def _curves_of(metrics: Metrics) -> Callable[[Path], None]:
     return lambda path: figures.curves(metrics, path)
 
 
-def _metrics(rows: Sequence[Facts], runs: Path, name: str) -> list[dict[str, str]]:
-    """metrics.csv of the first seed, or nothing where it is not finished."""
-    finished = any(row["row"] == name and row["n"] for row in rows)
-    return read_csv(Row.read(name).folder(runs, 0) / "metrics.csv") if finished else []
+def _metrics(rows: Sequence[Facts], name: str) -> Metrics:
+    """The epochs of the first seed, or nothing where none is finished."""
+    curves: dict[str, list[float]] = next(
+        (row["curves"] for row in rows if row["row"] == name and "curves" in row), {}
+    )
+    return [dict(zip(curves, values, strict=True)) for values in zip(*curves.values(), strict=True)]
 
 
-def _dropout(rows: Sequence[Facts], runs: Path) -> Section:
+def _dropout(rows: Sequence[Facts]) -> Section:
     pairs = [
         ("vgg:report", "vgg:report:dropout=0"),
         ("resnet10:report:dropout=1", "resnet10:report"),
@@ -143,7 +113,7 @@ def _dropout(rows: Sequence[Facts], runs: Path) -> Section:
     by_name = {row["row"]: row for row in rows}
     lines, parts = [], []
     for pair in pairs:
-        metrics = [_metrics(rows, runs, name) for name in pair]
+        metrics = [_metrics(rows, name) for name in pair]
         for name in pair:
             found = by_name.get(name, {"n": 0, "row": name, "model": name.split(":")[0]})
             lines.append(cells(found, ("row", "val-loss", "val", "test", "n")))
@@ -153,7 +123,7 @@ def _dropout(rows: Sequence[Facts], runs: Path) -> Section:
             parts.append(
                 picture(
                     f"dropout-{model}",
-                    f"{model}, recipe report: validation with and without dropout, seed 0.",
+                    f"{model}, recipe report: validation with and without dropout, first seed.",
                     _compared(named),
                 )
             )
@@ -162,7 +132,7 @@ def _dropout(rows: Sequence[Facts], runs: Path) -> Section:
     return Section("Dropout", "The report's networks with and without it.", [table, *parts])
 
 
-def _compared(named: dict[str, list[dict[str, str]]]) -> Callable[[Path], None]:
+def _compared(named: dict[str, Metrics]) -> Callable[[Path], None]:
     return lambda path: own_figures.compare(named, path)
 
 
@@ -215,7 +185,7 @@ def _mistakes(test: Split, logits: torch.Tensor, judged: Evaluation, name: str) 
     ]
     return Section(
         "Mistakes",
-        f"Of the shipped weights `{name}` on the 10,000 test images: {judged.accuracy:.2%} right.",
+        f"Of the weights {name} on the 10,000 test images: {judged.accuracy:.2%} right.",
         [
             picture(
                 "figure-6",

@@ -1,0 +1,104 @@
+"""Facts as JSON, and the card beside weights: what can be told of them before torch is loaded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fmnist.atomic import write_atomically
+from fmnist.classes import CLASSES
+from fmnist.errors import InputError
+from fmnist.models import MODELS
+
+Facts = dict[str, Any]
+
+
+def write_json(path: Path, facts: Facts) -> None:
+    """Facts as readable JSON, atomically."""
+    write_atomically(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Facts:
+    """The object in a JSON file of ours."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is not valid JSON. Copy it again from where it was.") from error
+    if not isinstance(facts, dict):
+        raise InputError(f"{path} holds no JSON object. Copy it again from where it was.")
+    return facts
+
+
+def read_card(path: Path) -> Facts:
+    """The facts beside the weights at `path`, without reading the weights.
+
+    Raises:
+        InputError: the weights or their card are missing, or the card names no model.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such weights file. Train one with `fmnist train`.")
+    card = path.with_suffix(".json")
+    if not card.is_file():
+        raise InputError(f"{path} has no card beside it. Put {card.name} into the same folder.")
+    facts = read_json(card)
+    if not isinstance(facts.get("model"), str):
+        raise InputError(f"{card} does not name its model. Use a card that `fmnist train` wrote.")
+    return facts
+
+
+def classifier_card(path: Path) -> Facts:
+    """The card of a classifier of fmnist, the beginning of whose weights has been looked at.
+
+    Raises:
+        InputError: as `read_card`; the weights are cut or no safetensors, or by the card of another
+            program or of other classes.
+    """
+    facts = read_card(path)
+    if not _is_whole(path):
+        raise InputError(
+            f"{path} is not a readable safetensors file. Copy it again, or train it anew."
+        )
+    if facts["model"] not in MODELS:
+        known = ", ".join(MODELS)
+        raise InputError(
+            f"{path} holds the model {facts['model']!r}, which is no classifier of fmnist. "
+            f"Use weights of one of: {known}."
+        )
+    if facts.get("classes") != list(CLASSES):
+        raise InputError(
+            f"{path} was trained on other classes than the ten of Fashion-MNIST. "
+            "Use weights that `fmnist train` wrote."
+        )
+    return facts
+
+
+def card_of(model: str, path: Path) -> Facts:
+    """The card of weights to begin with.
+
+    Raises:
+        InputError: as `classifier_card`, or they are of another network than `model`.
+    """
+    facts = classifier_card(path)
+    if facts["model"] != model:
+        raise InputError(
+            f"{path} holds a {facts['model']}, not a {model}. "
+            "Give --init weights of the same network."
+        )
+    return facts
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file is as long as it says: 8 bytes of length, JSON, then the tensors.
+
+    The format: https://github.com/huggingface/safetensors#format
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        size = path.stat().st_size
+        if not 0 < length <= size - 8:
+            return False
+        try:
+            tensors = json.loads(file.read(length))
+            ends = [part["data_offsets"][1] for name, part in tensors.items() if name[:2] != "__"]
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return False
+    return bool(ends) and size == 8 + length + max(ends)
