@@ -1,0 +1,106 @@
+"""How steady boxes and labels are over time: figures of what a viewer sees flicker."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.association import Association
+from detector.boxes import Detections
+from detector.lines import names_of
+from detector.pipeline import Detector, watch
+from detector.tracks import LEAST, Tracks, patience
+from detector.video.frames import Reader
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """Figures over the frames of one video.
+
+    `tracks` counts the ids that are shown, and `track_seconds` adds up how long each of them is,
+    from its first frame to the end of its last. `flips` are the changes of the name at a track
+    from one frame that shows it to the next, to and from "unknown" included; `gaps` are the times
+    at which it goes and comes back.
+    """
+
+    frames: int
+    boxes: int
+    tracks: int
+    track_seconds: float
+    flips: int
+    gaps: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the rates; None where nothing was shown."""
+        seconds = self.track_seconds
+        return asdict(self) | {
+            "boxes_per_frame": self.boxes / self.frames if self.frames else None,
+            "mean_track_seconds": seconds / self.tracks if self.tracks else None,
+            "flips_per_track_second": self.flips / seconds if seconds else None,
+            "gaps_per_track_second": self.gaps / seconds if seconds else None,
+        }
+
+
+def steadiness(frames: Sequence[Detections], fps: float, least: float) -> Steadiness:
+    """Judge the tracked detections of consecutive frames.
+
+    A class less likely than `least` is shown as unknown. Raises ValueError for boxes without id.
+    """
+    seen: dict[int, list[tuple[int, str | None]]] = {}  # of each id: frame, name
+    for number, detections in enumerate(frames):
+        if len(detections) == 0:
+            continue
+        if detections.track_id is None:
+            raise ValueError(f"frame {number}: wanted a track_id for every box, got none")
+        names = names_of(detections, least)
+        for key, name in zip(detections.track_id.tolist(), names, strict=True):
+            seen.setdefault(key, []).append((number, name))
+    steps = [step for looks in seen.values() for step in zip(looks, looks[1:], strict=False)]
+    return Steadiness(
+        frames=len(frames),
+        boxes=sum(map(len, frames)),
+        tracks=len(seen),
+        track_seconds=sum(looks[-1][0] - looks[0][0] + 1 for looks in seen.values()) / fps,
+        flips=sum(before[1] != after[1] for before, after in steps),
+        gaps=sum(after[0] - before[0] > 1 for before, after in steps),
+    )
+
+
+def before_and_after(
+    detector: Callable[[Picture], Detections],
+    frames: Iterable[Picture],
+    fps: float,
+    confidence: float = 0.25,
+    label_confidence: float = 0.5,
+) -> tuple[Steadiness, Steadiness]:
+    """A video without and with `Tracks`, from the same detections.
+
+    `detector` gives the boxes of a confidence of 0.1 or more, untracked. Without tracks those of
+    `confidence` are shown, each with its own class; the same association says which are one.
+    """
+    associate = Association(confidence, min(LEAST, confidence), patience(fps))
+    tracks = Tracks(fps, confidence)
+    plain, steady = [], []
+    for frame in frames:
+        found = detector(frame)
+        followed = associate(frame, found)
+        plain.append(followed.select(followed.confidence >= confidence))
+        steady.append(tracks(frame, found))
+    return steadiness(plain, fps, label_confidence), steadiness(steady, fps, label_confidence)
+
+
+def judge_video(detector: Detector, path: Path, label_confidence: float) -> list[dict[str, Any]]:
+    """The figures of one video, JSON-ready: a row without tracks, one with them."""
+    reader = Reader(path)
+    eager = watch(replace(detector, confidence=min(LEAST, detector.confidence)), track=False)
+    pictures = (frame.image for frame in reader)
+    figures = before_and_after(eager, pictures, reader.fps, detector.confidence, label_confidence)
+    return [
+        {"video": path.name, "fps": reader.fps, "tracked": tracked, **its.to_dict()}
+        for tracked, its in zip((False, True), figures, strict=True)
+    ]
