@@ -1,74 +1,196 @@
-"""`fmnist detect --show` on a display without a screen (Xvfb): pictures appear, Ctrl-C ends it."""
+"""Windows on a display without a screen (Xvfb): what they show, what keys and buttons do."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from jaxtyping import UInt8
 
-from tests import clips
+from detector.draw import COLOURS
+from tests import clips, mjpeg
 from tests.command import ROOT
+from tests.display import MISSING, SECONDS, Display, display, wait_until
 
-pytestmark = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
+SIZE_WH, FPS = (320, 240), 2.5
+
+Program = subprocess.Popen[str]
 
 
 @pytest.fixture
-def screen(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A display's name, and the file that holds what it shows (after an XWD header)."""
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "640x480x24"]
-    server = subprocess.Popen(
-        [*command, "-fbdir", str(tmp_path)], pass_fds=[write], stderr=subprocess.DEVNULL
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
-    yield f":{number}", tmp_path / "Xvfb_screen0"
-    server.terminate()
-    server.wait()
+def screen() -> Iterator[Display]:
+    with display() as shown:
+        yield shown
 
 
-def wait_until(happens: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 90
-    while not happens():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.1)
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """100 seconds of numbered frames: few, so that they are made in no time."""
+    times = [i / FPS for i in range(250)]
+    return clips.clip(tmp_path_factory.mktemp("window") / "long.mp4", times, SIZE_WH)
 
 
-def test_frames_are_shown_and_ctrl_c_leaves_whole_files(
-    screen: tuple[str, Path], untrained: Path, tmp_path: Path
-) -> None:
-    clips.clip(tmp_path / "long.mp4", [i / 25 for i in range(2000)])
-    options = ["--show", "-o", "x.mp4", "--json", "x.jsonl", "--device", "cpu"]
-    weights = ["--grid", str(untrained / "grid.safetensors")]
-    weights += ["--head", str(untrained / "head.safetensors")]
-    display, pixels = screen
-    process = subprocess.Popen(
-        [sys.executable, "-c", "import cli; cli.main()", "detect", "long.mp4", *options, *weights],
-        cwd=tmp_path,
-        env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+def start(screen: Display, folder: Path, *arguments: str) -> Program:
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=screen.environment | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
-    def shows_the_clip() -> bool:
-        shown = np.fromfile(pixels, np.uint8)[-640 * 480 * 4 :].reshape(-1, 4)[:, :3]
-        return len(np.unique(shown, axis=0)) > 500
 
-    wait_until(shows_the_clip, process)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
+def live(screen: Display, folder: Path, *arguments: str) -> Program:
+    """A live window that shows both garments."""
+    program = start(screen, folder, "-m", "tests.live_window", *arguments)
+    wait_until(lambda: has(screen.pixels(), "Shirt"), program)
+    return program
+
+
+def has(picture: UInt8[np.ndarray, "height width 3"], name: str, pixels: int = 100) -> bool:
+    """Whether a box, or the plate of its label, has the colour of this class."""
+    near = np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12
+    return int(near.sum()) >= pixels
+
+
+def plate_of_shirt(picture: UInt8[np.ndarray, "height width 3"]) -> bool:
+    """Whether the label of the shirt is there: more of its colour than an outline has."""
+    return has(picture, "Shirt", 1000)
+
+
+def saved(folder: Path, name: str, program: Program) -> UInt8[np.ndarray, "height width 3"]:
+    wait_until((folder / name).exists, program)
+    return np.asarray(cv2.imread(str(folder / name)), np.uint8)
+
+
+def test_detect_shows_its_frames_and_ctrl_c_leaves_whole_files(
+    screen: Display, clip: Path, untrained: Path, tmp_path: Path
+) -> None:
+    options = ["--show", "-o", "x.mp4", "--json", "x.jsonl", "--device", "cpu"]
+    weights = ["--grid", str(untrained / "grid.safetensors")]
+    weights += ["--head", str(untrained / "head.safetensors")]
+    run = ["-c", "import cli; cli.main()", "detect", str(clip), *options, *weights]
+    program = start(screen, tmp_path, *run)
+    wait_until(lambda: len(np.unique(screen.pixels()[::4, ::4, 0])) > 100, program)
+    program.send_signal(signal.SIGINT)
+    _, told = program.communicate(timeout=SECONDS)
+    assert program.returncode == 130
     assert "written: x.mp4, x.jsonl" in told
     lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
-    assert 1 < len(lines) <= 2000
+    assert 1 < len(lines) <= 250
     assert len(clips.frames_in(tmp_path / "x.mp4")) == len(lines) - 1
+
+
+def test_the_keys_do_what_the_help_says(screen: Display, clip: Path, tmp_path: Path) -> None:
+    program = live(screen, tmp_path, str(clip))
+    wait_until(lambda: plate_of_shirt(screen.pixels()), program)
+    screen.press("space", "s")
+    first = saved(tmp_path, "fmnist-001.png", program)
+    assert first.shape == (240, 320, 3)
+    assert has(first, "Shirt") and has(first, "Trouser")
+    screen.press("s")
+    np.testing.assert_array_equal(saved(tmp_path, "fmnist-002.png", program), first)  # it stands
+
+    screen.press("plus", "plus")  # 0.35: the trousers have 0.32
+    wait_until(lambda: not has(screen.pixels(), "Trouser"), program)
+    assert plate_of_shirt(screen.pixels())
+    screen.press("minus")
+    wait_until(lambda: has(screen.pixels(), "Trouser"), program)
+
+    screen.press("l")
+    wait_until(lambda: not plate_of_shirt(screen.pixels()), program)
+    assert has(screen.pixels(), "Shirt")  # its box
+    screen.press("l")
+    wait_until(lambda: plate_of_shirt(screen.pixels()), program)
+
+    bright = screen.pixels()[80:160, 130:190].mean()
+    screen.press("h")
+    wait_until(lambda: screen.pixels()[80:160, 130:190].mean() < 0.6 * bright, program)
+    screen.press("h")
+    wait_until(lambda: screen.pixels()[80:160, 130:190].mean() > 0.9 * bright, program)
+
+    screen.press("space", "s")  # goes on
+    later = saved(tmp_path, "fmnist-003.png", program)
+    assert clips.number_of(later) != clips.number_of(first)
+    screen.press("q")
+    out, _ = program.communicate(timeout=SECONDS)
+    assert program.returncode == 0
+    assert out.split() == ["fmnist-001.png", "fmnist-002.png", "fmnist-003.png"]
+
+
+def red_dot(screen: Display) -> bool:
+    """Whether the status line tells of a recording."""
+    corner = screen.pixels()[222:240, :28].astype(int)
+    return int(((corner[:, :, 2] > 200) & (corner[:, :, :2].max(2) < 120)).sum()) > 20
+
+
+def test_a_recording_lasts_from_key_to_key(screen: Display, clip: Path, tmp_path: Path) -> None:
+    program = live(screen, tmp_path, str(clip))
+    assert not red_dot(screen)
+    screen.press("r")
+    wait_until(lambda: red_dot(screen), program)
+    wait_until(lambda: any(tmp_path.glob(".fmnist-001.mp4.*")), program)
+    screen.press("r")
+    wait_until((tmp_path / "fmnist-001.mp4").exists, program)
+    wait_until(lambda: not red_dot(screen), program)
+    screen.press("Escape")
+    out, _ = program.communicate(timeout=SECONDS)
+    assert program.returncode == 0 and out.split() == ["fmnist-001.mp4"]
+    images = clips.frames_in(tmp_path / "fmnist-001.mp4")
+    numbers = [clips.number_of(image) for image in images]
+    assert numbers == sorted(set(numbers))
+    assert has(images[-1], "Shirt")
+    # Each frame lasts as long as in the source, also where some between were left out.
+    lasted = clips.seconds_of(tmp_path / "fmnist-001.mp4")
+    assert lasted == pytest.approx((numbers[-1] - numbers[0] + 1) / FPS, abs=0.5)
+
+
+@pytest.mark.parametrize("end", ["Ctrl-C", "close button"])
+def test_the_recording_can_be_played_however_it_ends(
+    screen: Display, clip: Path, tmp_path: Path, end: str
+) -> None:
+    program = live(screen, tmp_path, str(clip), "x.mp4")
+    wait_until(lambda: any(tmp_path.glob(".x.mp4.*")), program)
+    if end == "Ctrl-C":
+        program.send_signal(signal.SIGINT)
+    else:
+        screen.close_window("fmnist live")
+    out, told = program.communicate(timeout=SECONDS)
+    assert out.split() == ["x.mp4"]
+    assert ("Stopped" in told) == (end == "Ctrl-C")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
+    assert has(clips.frames_in(tmp_path / "x.mp4")[0], "Shirt")
+
+
+def test_the_recording_of_a_camera_that_is_pulled_can_be_played(
+    screen: Display, tmp_path: Path
+) -> None:
+    camera = mjpeg.Camera()
+    try:
+        program = live(screen, tmp_path, camera.url, "x.mp4")
+        wait_until(lambda: camera.number > 20, program)
+        camera.is_there = False
+        out, told = program.communicate(timeout=SECONDS)
+    finally:
+        camera.close()
+    assert out.split() == ["x.mp4"]
+    assert "stopped, and did not come back" in told and "secret" not in told
+    assert clips.frames_in(tmp_path / "x.mp4")
+
+
+def test_live_finds_the_garments_of_the_demo_clip(screen: Display, tmp_path: Path) -> None:
+    demo = str(ROOT / "demo" / "garments.mp4")
+    arguments = ["live", demo, "--all-frames", "--device", "cpu", "--duration", "600"]
+    program = start(screen, tmp_path, "-c", "import cli; cli.main()", *arguments)
+    wait_until(lambda: has(screen.pixels(), "Trouser", 1000), program)
+    screen.press("q")
+    _, told = program.communicate(timeout=SECONDS)
+    assert program.returncode == 0
+    assert "frames" in told and "written: nothing" in told

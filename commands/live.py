@@ -1,0 +1,208 @@
+"""The live demo: a window, or a page in the browser."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import Device, Grid, Head, Overwrite, Quiet, say, weights_file
+from fmnist.checks import all_free, known
+from fmnist.errors import InputError
+
+if TYPE_CHECKING:
+    from detector.adjustable import Adjustable
+    from detector.video.cameras import Camera
+    from detector.video.frames import Reader
+
+app = typer.Typer()
+
+
+@app.command()
+def live(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="Camera (0, 1, ...), video file, or URL of a stream.", show_default="0"
+        ),
+    ] = None,
+    web: Annotated[bool, typer.Option("--web", help="A page instead of a window.")] = False,
+    host: Annotated[str, typer.Option(help="Where the page is served.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
+    tls: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="CERT KEY", help="Serve https: browsers ask for it off localhost."),
+    ] = None,
+    source_url: Annotated[
+        str, typer.Option(help="Where your source code is; empty: the page hands out a ZIP.")
+    ] = "",
+    conf: Annotated[float, typer.Option(min=0.05, max=0.95, help="Least confidence.")] = 0.25,
+    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
+    mirror: Annotated[bool, typer.Option("--mirror", help="Left is right.")] = False,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Asked of the camera.")] = "",
+    all_frames: Annotated[
+        bool, typer.Option("--all-frames", help="Of a file, however slow that is.")
+    ] = False,
+    record: Annotated[Path | None, typer.Option(metavar="MP4", help="What is shown.")] = None,
+    duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds, then end.")] = None,
+    list_cameras: Annotated[
+        bool, typer.Option("--list-cameras", help="Which there are, then end.")
+    ] = False,
+    image_size: Annotated[
+        int | None, typer.Option(min=32, help="Longest side for the grid.")
+    ] = None,
+    grid: Grid = "grid",
+    head: Head = "vgg-crops",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find garments in what a camera sees now; keys in the window: h tells them."""
+    if list_cameras:
+        return _list_cameras()
+
+    from fmnist.classes import CLASSES
+
+    wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
+    size_wh = _size(size)
+    if record and record.suffix.lower() != ".mp4":
+        raise InputError(f"{record}: video is written as MP4. Name it {record.stem}.mp4.")
+    all_free(overwrite, record)
+    weights = weights_file(grid), weights_file(head)
+
+    if web:
+        if record or mirror or all_frames or wanted:
+            raise InputError("--record, --mirror, --all-frames and --classes are for the window.")
+        opened = _opened(source, size_wh, False) if source else None
+        page = _Page(host, port, tls, source_url, duration, quiet)
+        return page.serve(
+            lambda: _adjustable(weights, device, image_size), opened, conf, label_conf
+        )
+
+    from detector.plan import check_display
+
+    check_display("Use fmnist live --web.")
+    opened = _opened(source or "0", size_wh, all_frames)
+
+    from detector.detect import Settings
+    from detector.live.window import Window
+    from detector.video.newest import Newest
+
+    adjustable = _adjustable(weights, device, image_size)
+    window = Window(
+        Newest.of(opened, all_frames),
+        adjustable(conf),
+        Settings(conf, label_conf, wanted),
+        mirror,
+        record,
+        duration,
+    )
+    try:
+        window.run()
+    finally:
+        if not quiet:
+            say(str(window.figures))
+            say(f"written: {', '.join(map(str, window.written)) or 'nothing'}")
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Where and how the page is served."""
+
+    host: str
+    port: int
+    tls: tuple[Path, Path] | None
+    source_url: str
+    duration: float | None
+    quiet: bool
+
+    def serve(
+        self,
+        detectors: "Callable[[], Callable[[float], Adjustable]]",
+        opened: "Reader | Camera | None",
+        conf: float,
+        label_conf: float,
+    ) -> None:
+        """Take the address, load the detector, serve; then tell how fast it was."""
+        for path in self.tls or ():
+            if not path.is_file():
+                raise InputError(f"{path}: no such file. --tls wants a certificate and its key.")
+
+        from detector.web.server import bind, is_local, link, server_of
+        from detector.web.server import serve as serve_at
+
+        listening = bind(self.host, self.port)
+        adjustable = detectors()
+
+        from detector.live.figures import Figures
+        from detector.web.app import Site
+        from detector.web.guard import Guard
+
+        guard, figures = Guard.of(self.host), Figures()
+        site = Site(
+            lambda: adjustable(conf), guard, figures, conf, label_conf, opened, self.source_url
+        )
+        print(link(listening, guard, self.tls is not None), flush=True)
+        if not (is_local(self.host) or self.tls or self.quiet):
+            say("browsers give their camera to https pages only: --tls; a file works without")
+        try:
+            serve_at(server_of(site.app(), self.tls), listening, self.duration)
+        finally:
+            if not self.quiet:
+                say(str(figures))
+
+
+def _list_cameras() -> None:
+    from detector.video.cameras import list_cameras
+
+    cameras = list_cameras()
+    for index, name in cameras.items():
+        print(f"{index}  {name}")
+    if not cameras:
+        say("no camera was found; a video file, a stream or --web needs none")
+
+
+def _size(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", text)
+    if not found:
+        raise InputError(f"{text} is no size. Give width and height, for example 640x480.")
+    return int(found[1]), int(found[2])
+
+
+def _opened(source: str, size_wh: tuple[int, int] | None, all_frames: bool) -> "Reader | Camera":
+    """The source, with its mistakes told before torch is loaded."""
+    from detector.video.cameras import name_of, read_source
+    from detector.video.newest import open_source
+
+    meant = read_source(source)
+    if size_wh and not isinstance(meant, int):
+        raise InputError(f"{name_of(meant)} has its own size. Leave out --size.")
+    if all_frames and not isinstance(meant, Path):
+        raise InputError(f"{name_of(meant)} does not wait. Leave out --all-frames.")
+    return open_source(meant, size_wh)
+
+
+def _adjustable(
+    weights: tuple[Path, Path], device: str, image_size: int | None
+) -> "Callable[[float], Adjustable]":
+    """Makes a detector, whose confidence may change, for the frames of one video."""
+    from dataclasses import replace
+
+    import cv2
+
+    from detector.adjustable import Adjustable
+    from detector.pipeline import LIVE_RATE, Detector, watch
+    from fmnist.device import leave_a_core, pick_device
+
+    leave_a_core()
+    cv2.setNumThreads(1)  # its threads would wait for those that decode and encode
+    detector = Detector.load(pick_device(device), *weights)
+    detector.grid.image_size = image_size or detector.grid.image_size
+    return lambda least: Adjustable(
+        lambda confidence: watch(replace(detector, confidence=confidence), LIVE_RATE), least
+    )

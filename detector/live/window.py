@@ -1,0 +1,239 @@
+"""The loop of `fmnist live`: the newest frame, its boxes, the window and its keys."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.adjustable import Adjustable
+from detector.boxes import Detections
+from detector.detect import Settings, keep
+from detector.draw import draw
+from detector.interrupt import interrupt_between_frames
+from detector.lines import texts_of
+from detector.live import overlay
+from detector.live.figures import Figures
+from detector.live.keys import Key, pressed
+from detector.live.recording import Recording, free_name
+from detector.video.disk import write_image
+from detector.video.frames import Frame
+from detector.video.newest import Newest
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+TITLE = "fmnist live"
+LARGEST_WH = (1280, 960)  # of the window when it opens
+PATIENCE = 0.02  # seconds without a frame after which the keys are looked at
+STEP = 0.05  # of the confidence, for a key
+NOTICE_SECONDS = 2.0
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, after the recording was finished."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the detector saw in a frame, when that came (`time.monotonic`), how long it took."""
+
+    frame: Frame
+    seen: Detections
+    arrived: float
+    model_seconds: float
+
+
+@dataclass
+class Window:
+    """A live window over a source, from its first frame to q, its close button or Ctrl-C.
+
+    Every file that it wrote is in `written` and complete, however it ends. `record` is a
+    recording that begins with the first frame, `duration` ends the run after so many seconds.
+    """
+
+    newest: Newest
+    detector: Adjustable
+    settings: Settings = field(default_factory=Settings)
+    mirror: bool = False
+    record: Path | None = None
+    duration: float | None = None
+    folder: Path = field(default_factory=Path)  # of snapshots and recordings
+    figures: Figures = field(default_factory=Figures)
+    written: list[Path] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "detector"))
+    _looking: "Future[_Look] | None" = None
+    _recording: Recording | None = None
+    _was_visible: bool = False
+    _paused: bool = False
+    _labelled: bool = True
+    _helped: bool = False
+    _notice: tuple[str, float] = ("", 0.0)
+    _frame: Frame | None = None
+    _seen: Detections = field(default_factory=Detections.empty)
+
+    def run(self) -> None:
+        """Show the source until it ends or someone ends it.
+
+        Raises Stopped after Ctrl-C, InputError if the source stopped or the disk is full.
+        """
+        try:
+            with interrupt_between_frames() as stop, self._open():
+                start = time.monotonic()
+                while not stop.is_set() and not self._is_over and self._turn():
+                    if self.duration and time.monotonic() - start >= self.duration:
+                        break
+            if stop.is_set():
+                raise Stopped
+        finally:
+            self.newest.close()
+            self._pool.shutdown()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._looking is None and self.newest.is_over
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[None]:
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        cv2.imshow(TITLE, self._waiting())
+        if self.record:
+            self._recording = Recording(self.record, self.newest.fps or 25.0)
+        try:
+            yield
+        finally:
+            self._end_recording()
+            cv2.destroyAllWindows()
+
+    def _turn(self) -> bool:
+        """A look at the source, the detector and the keys; False: the window was closed."""
+        if self._looking is None and not self._paused and (taken := self.newest.take(PATIENCE)):
+            self._look(*taken)
+        if self._looking and not wait([self._looking], PATIENCE).not_done:
+            self._looked(self._looking.result())
+        elif self._frame and self._paused:
+            self._show()
+        key = pressed(cv2.waitKey(round(1000 * PATIENCE) if self._paused else 1))
+        is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+        if key is Key.QUIT or (self._was_visible and not is_visible):
+            return False
+        self._was_visible = self._was_visible or is_visible  # a new one takes its time
+        if key:
+            self._obey(key)
+        return True
+
+    def _look(self, frame: Frame, arrived: float) -> None:
+        """Let the detector look, in its own thread: the keys do not wait for it."""
+        if self._frame is None:
+            cv2.resizeWindow(TITLE, *_fitting(frame.image.shape[1], frame.image.shape[0]))
+        if self.mirror:
+            frame = replace(frame, image=np.asarray(cv2.flip(frame.image, 1), np.uint8))
+
+        def look() -> _Look:
+            start = time.monotonic()
+            seen = self.detector(frame.image)
+            return _Look(frame, seen, arrived, time.monotonic() - start)
+
+        self._looking = self._pool.submit(look)
+
+    def _looked(self, look: "_Look") -> None:
+        self._looking = None
+        self._frame, self._seen = look.frame, keep(look.seen, self._asked())
+        picture = self._show()
+        if self._recording and not self._paused:
+            self._recording.write(picture, look.frame.seconds)
+        self.figures.add(look.model_seconds, time.monotonic() - look.arrived)
+
+    def _asked(self) -> Settings:
+        return Settings(
+            self.detector.confidence, self.settings.label_confidence, self.settings.classes
+        )
+
+    def _drawn(self) -> Picture:
+        assert self._frame is not None
+        seen = self._seen.select(self._seen.confidence >= self.detector.confidence)
+        texts = texts_of(seen, self.settings.label_confidence)
+        return draw(self._frame.image, seen, texts, self._labelled)
+
+    def _show(self) -> Picture:
+        """Put the frame with its boxes on the screen; what was drawn, without the status line."""
+        drawn = self._drawn()
+        picture = drawn.copy()
+        words = [f"capture {self.newest.fps:.0f} fps", *self.figures.words]
+        words.append(f"confidence {self.detector.confidence:.2f}")
+        words.append("paused" if self._paused else "h help")
+        overlay.status(picture, words, self._recording is not None)
+        if self._helped:
+            overlay.keys_help(picture)
+        text, until = self._notice
+        if time.monotonic() < until:
+            overlay.notice(picture, text)
+        cv2.imshow(TITLE, picture)
+        return drawn
+
+    def _waiting(self) -> Picture:
+        picture = np.full((480, 640, 3), 24, np.uint8)
+        overlay.notice(picture, "waiting for the first picture")
+        return picture
+
+    def _obey(self, key: Key) -> None:
+        actions: dict[Key, Callable[[], None]] = {
+            Key.PAUSE: self._pause,
+            Key.SNAPSHOT: self._snapshot,
+            Key.RECORD: self._start_or_end_recording,
+            Key.LABELS: self._switch_labels,
+            Key.SURER: lambda: self._change_confidence(STEP),
+            Key.LESS_SURE: lambda: self._change_confidence(-STEP),
+            Key.HELP: self._switch_help,
+        }
+        actions[key]()
+        if self._frame:
+            self._show()
+
+    def _pause(self) -> None:
+        self._paused = not self._paused
+        self.newest.pause(self._paused)
+
+    def _snapshot(self) -> None:
+        if self._frame:
+            path = free_name(".png", self.folder)
+            write_image(path, self._drawn())
+            self._wrote(path)
+
+    def _start_or_end_recording(self) -> None:
+        if self._recording:
+            self._end_recording()
+        else:
+            path = free_name(".mp4", self.folder)
+            self._recording = Recording(path, self.newest.fps or 25.0)
+
+    def _end_recording(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording:
+            recording.finish()
+            if recording.is_written:
+                self._wrote(recording.path)
+
+    def _switch_labels(self) -> None:
+        self._labelled = not self._labelled
+
+    def _switch_help(self) -> None:
+        self._helped = not self._helped
+
+    def _change_confidence(self, step: float) -> None:
+        changed = round(self.detector.confidence + step, 2)
+        self.detector.confidence = min(max(changed, STEP), 1 - STEP)
+
+    def _wrote(self, path: Path) -> None:
+        self.written.append(path)
+        self._notice = f"written: {path}", time.monotonic() + NOTICE_SECONDS
+
+
+def _fitting(width: int, height: int) -> tuple[int, int]:
+    """The size of the window: that of the frame, or less."""
+    scale = min(1.0, LARGEST_WH[0] / width, LARGEST_WH[1] / height)
+    return round(width * scale), round(height * scale)

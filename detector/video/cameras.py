@@ -1,0 +1,168 @@
+"""Cameras and streams: opened with a time-out, tried again when they stop, told by name."""
+
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from detector.video.frames import Frame, quiet_opencv
+from detector.video.sources import check_source
+from fmnist.errors import InputError
+
+Source = Path | int | str  # a file, the index of a camera, the URL of a stream
+PROTOCOLS = ("rtsp", "rtsps", "rtmp", "http", "https", "srt", "udp", "tcp")
+TIME_OUT_MS = 5000  # of opening a stream, and of every frame of it
+# Seconds before each further try, from the last frame on; after the last one it is given up.
+BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0)
+# RTSP over UDP loses packets without a word; what waits in buffers is latency.
+STREAM_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+V4L = Path("/sys/class/video4linux")
+PROBED = 5  # cameras that are tried where the system has no list of them
+
+
+def read_source(text: str) -> Source:
+    """What the user means: 0 is a camera, rtsp://... a stream, anything else a file.
+
+    Raises:
+        InputError: the file cannot be read, or nobody knows the protocol. Nothing is opened.
+    """
+    if text.isdecimal():
+        return int(text)
+    protocol, separator, _ = text.partition("://")
+    if not separator:
+        check_source(Path(text))
+        return Path(text)
+    if protocol.lower() not in PROTOCOLS:
+        raise InputError(f"{protocol}: no such protocol. Choose from: {', '.join(PROTOCOLS)}.")
+    return text
+
+
+def name_of(source: Source) -> str:
+    """The source in a message; a URL loses its user, its password and what may be a token."""
+    if isinstance(source, int):
+        return f"camera {source}"
+    return re.sub(r"(://)[^/]*@|\?.*", r"\1", str(source)) if _is_url(source) else str(source)
+
+
+class Camera:
+    """A camera or stream that is open; every iteration goes on with the newest frames.
+
+    One that stops is opened again, after longer and longer waits; `waits` are their seconds.
+    The seconds of a frame are those from the opening to its arrival, on the clock of this
+    machine. Raises InputError if it cannot be opened now, or does not come back later.
+    """
+
+    def __init__(
+        self,
+        source: int | str,
+        size_wh: tuple[int, int] | None = None,
+        waits: Sequence[float] = BACK_OFF,
+    ) -> None:
+        self.source = source
+        self._asked_wh = size_wh
+        self._waits = waits
+        self._closed = threading.Event()
+        self._start = time.monotonic()
+        self._capture = _open(source, size_wh)
+        if not self._capture.isOpened():
+            raise _not_open(source)
+
+    def __iter__(self) -> Iterator[Frame]:
+        with quiet_opencv():
+            yield from self._frames()
+
+    def _frames(self) -> Iterator[Frame]:
+        index, failures = 0, 0
+        name = name_of(self.source)
+        try:
+            while not self._closed.is_set():
+                decoded, image = self._capture.read()
+                if decoded:
+                    seconds = time.monotonic() - self._start
+                    yield Frame(np.asarray(image, np.uint8), seconds, index, name)
+                    index, failures = index + 1, 0
+                    continue
+                self._capture.release()
+                if failures == len(self._waits):
+                    raise InputError(f"{name} stopped, and did not come back. {_hint(self.source)}")
+                self._closed.wait(self._waits[failures])
+                failures += 1
+                if not self._closed.is_set():
+                    self._capture = _open(self.source, self._asked_wh)
+        finally:
+            self._capture.release()
+
+    def close(self) -> None:
+        """Let the iteration end, soon, in whatever thread it runs."""
+        self._closed.set()
+
+
+def list_cameras() -> dict[int, str]:
+    """The cameras of this machine: index and name. Reads the system's list if it has one."""
+    if not sys.platform.startswith("linux"):
+        found = [i for i in range(PROBED) if _open(i, None).isOpened()]
+        return {index: f"camera {index}" for index in found}
+    cameras = {}
+    for entry in sorted(V4L.glob("video*"), key=lambda path: int(path.name[5:])):
+        # A camera has further nodes, for its metadata; the first is that of the pictures.
+        index = entry / "index"
+        if not index.exists() or index.read_text().strip() == "0":
+            cameras[int(entry.name[5:])] = (entry / "name").read_text().strip()
+    return cameras
+
+
+def _open(source: int | str, size_wh: tuple[int, int] | None) -> cv2.VideoCapture:
+    if isinstance(source, str):
+        return _open_stream(source)
+    with quiet_opencv():
+        capture = cv2.VideoCapture(source)
+        if size_wh and capture.isOpened():
+            # Uncompressed, most cameras reach large sizes at a few frames a second only.
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_wh[0])
+            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_wh[1])
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return capture
+
+
+def _open_stream(url: str) -> cv2.VideoCapture:
+    key = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+    before = os.environ.get(key)
+    if before is None:
+        os.environ[key] = STREAM_OPTIONS
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIME_OUT_MS]
+    limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIME_OUT_MS]
+    try:
+        with quiet_opencv():
+            return cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
+    finally:
+        if before is None:
+            del os.environ[key]  # files are opened without
+
+
+def _not_open(source: int | str) -> InputError:
+    if isinstance(source, str):
+        return InputError(f"{name_of(source)} cannot be opened. {_hint(source)}")
+    found = ", ".join(f"{index} ({name})" for index, name in list_cameras().items()) or "none"
+    return InputError(f"camera {source} cannot be opened. Found: {found}. {_hint(source)}")
+
+
+def _hint(source: int | str) -> str:
+    if isinstance(source, str):
+        return "Is it on, are address, user and password right?"
+    device = Path(f"/dev/video{source}")
+    if device.exists() and not os.access(device, os.R_OK | os.W_OK):
+        return "You may not use it: sudo usermod -aG video $USER, then log in again."
+    if sys.platform == "darwin":
+        return "Does this terminal have the right to use it (System Settings, Privacy)?"
+    return "Is it plugged in, and free? A video file or fmnist live --web needs none."
+
+
+def _is_url(source: Source) -> bool:
+    return isinstance(source, str) and "://" in source

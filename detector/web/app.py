@@ -1,0 +1,164 @@
+"""The page, its two sockets, and what is said about every answer: nothing from elsewhere."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from detector.adjustable import Adjustable
+from detector.draw import COLOURS, NEUTRAL
+from detector.live.figures import Figures
+from detector.video.cameras import Camera
+from detector.video.frames import Reader
+from detector.web import source
+from detector.web.feed import Feed
+from detector.web.guard import Guard
+from detector.web.pictures import BadPictureError
+from detector.web.turns import Turns
+from detector.web.visit import POLICY, SILENCE, TRY_LATER, LeftError, Visit
+
+PAGE = Path(__file__).with_name("page")
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+VISITORS = 32  # at once
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",  # the address holds the token
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is served: detectors for visitors, the server's own source if it has one."""
+
+    adjustable: Callable[[], Adjustable]
+    guard: Guard
+    figures: Figures
+    confidence: float = 0.25
+    label_confidence: float = 0.5
+    opened: Reader | Camera | None = None
+    source_url: str = ""  # of the code; empty: the server hands out its own
+    silence: float = SILENCE
+
+    def app(self) -> Starlette:
+        """The application, for one event loop."""
+        return _App(self).app
+
+
+class _App:
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.visitors = 0
+        self.turns = Turns()
+        self.feed: Feed | None = None
+        routes = [
+            Route("/", self.page),
+            Route("/page.css", self.page),
+            Route("/page.js", self.page),
+            Route("/settings", self.settings),
+            Route("/source", self.code),
+            WebSocketRoute("/frames", self.frames),
+            WebSocketRoute("/watch", self.watch),
+        ]
+        self.app = Starlette(routes=routes, lifespan=self._lifespan)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        site = self.site
+        if site.opened:
+            self.feed = Feed(site.opened, site.adjustable, self.turns, site.label_confidence)
+        try:
+            yield
+        finally:
+            if self.feed:
+                self.feed.close()
+
+    def _answer(self, request: Request, content: Callable[[], Response]) -> Response:
+        refusal = self.site.guard.refusal(request)
+        answer = PlainTextResponse(f"{refusal}\n", 403) if refusal else content()
+        answer.headers.update(HEADERS)
+        return answer
+
+    async def page(self, request: Request) -> Response:
+        path = PAGE / (request.url.path.lstrip("/") or "page.html")
+
+        def content() -> Response:
+            return Response(path.read_bytes(), media_type=TYPES[path.suffix])
+
+        if path.suffix == ".html":
+            return self._answer(request, content)
+        answer = content()  # it tells nothing, and the page asks for it without its token
+        answer.headers.update(HEADERS)
+        return answer
+
+    async def settings(self, request: Request) -> Response:
+        colours = {name: _css(bgr) for name, bgr in COLOURS.items()}
+        told: dict[str, Any] = {
+            "colours": colours,
+            "neutral": _css(NEUTRAL),
+            "confidence": self.site.confidence,
+            "has_feed": self.feed is not None,
+            "source_url": self.site.source_url,
+        }
+        return self._answer(request, lambda: JSONResponse(told))
+
+    async def code(self, request: Request) -> Response:
+        data = b"" if self.site.guard.refusal(request) else await run_in_threadpool(source.archive)
+        name = {"Content-Disposition": 'attachment; filename="fmnist-source.zip"'}
+        return self._answer(
+            request, lambda: Response(data, media_type="application/zip", headers=name)
+        )
+
+    async def frames(self, socket: WebSocket) -> None:
+        visit = Visit(
+            self.site.adjustable, self.turns, self.site.figures, self.site.label_confidence
+        )
+        await self._receive(socket, lambda: visit.answer(socket, self.site.silence))
+
+    async def watch(self, socket: WebSocket) -> None:
+        feed = self.feed
+        if feed is None:
+            await self._receive(socket, self._no_feed)
+        else:
+            await self._receive(socket, lambda: feed.show(socket, self.site.silence))
+
+    async def _no_feed(self) -> None:
+        raise LeftError("the server has no camera or file of its own")
+
+    async def _receive(self, socket: WebSocket, visit: Callable[[], Awaitable[None]]) -> None:
+        if refusal := self.site.guard.refusal(socket):
+            await socket.close(POLICY, refusal)  # before it is accepted: HTTP 403
+            return
+        await socket.accept()
+        if self.visitors >= VISITORS:
+            await socket.close(TRY_LATER, "too many visitors: try again later")
+            return
+        self.visitors += 1
+        try:
+            await visit()
+        except (LeftError, BadPictureError) as left:
+            if str(left):
+                with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                    await socket.close(POLICY, str(left))
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self.visitors -= 1
+
+
+def _css(bgr: tuple[int, ...]) -> str:
+    return "#" + "".join(f"{value:02x}" for value in reversed(bgr))

@@ -1,0 +1,128 @@
+"""The server's own camera or file, seen once for everybody who watches it."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from starlette.websockets import WebSocket
+
+from detector.adjustable import Adjustable
+from detector.lines import boxes_of
+from detector.video.cameras import Camera
+from detector.video.frames import Frame, Reader
+from detector.video.newest import Newest
+from detector.web.turns import Turns
+from detector.web.visit import SILENCE, Incoming, told_in
+from fmnist.errors import InputError
+
+LONGEST = 1280  # side of the pictures that are sent
+QUALITY = 80
+PATIENCE = 0.2  # seconds without a frame after which the viewers are looked at
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame as it is sent: JSON about it, and a JPEG."""
+
+    told: str
+    jpeg: bytes
+
+
+class Feed:
+    """Frames of a file (again and again) or camera with their boxes, while somebody watches."""
+
+    def __init__(
+        self,
+        opened: Reader | Camera,
+        adjustable: Callable[[], Adjustable],
+        turns: Turns,
+        label_confidence: float,
+    ) -> None:
+        self._opened = opened
+        self._adjustable = adjustable
+        self._detector: Adjustable | None = None
+        self._turns = turns
+        self._label_confidence = label_confidence
+        self._newest: Newest | None = None
+        self._watching = 0
+        self._number = 0
+        self._shown: Shown | None = None
+        self._changed = asyncio.Condition()
+        self._worker: asyncio.Task[None] | None = None
+
+    async def show(self, socket: WebSocket, silence: float = SILENCE) -> None:
+        """Send the newest frame for every message that asks for one. LeftError as `Incoming`."""
+        incoming, seen = Incoming(socket, silence), 0
+        self._watching += 1
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        try:
+            while True:
+                told_in(str(await incoming.next()))
+                async with self._changed:
+                    while self._number == seen:
+                        await self._changed.wait()
+                    seen, shown = self._number, self._shown
+                assert shown is not None
+                await socket.send_text(shown.told)
+                if shown.jpeg:
+                    await socket.send_bytes(shown.jpeg)
+        finally:
+            self._watching -= 1
+
+    def close(self) -> None:
+        """Stop reading the source."""
+        if self._newest:
+            self._newest.close()
+
+    async def _work(self) -> None:
+        try:
+            while self._watching:
+                if shown := await self._next():
+                    await self._publish(shown)
+        except InputError as error:
+            await self._publish(Shown(json.dumps({"error": str(error)}), b""))
+        finally:
+            self._worker = None
+
+    async def _publish(self, shown: Shown) -> None:
+        async with self._changed:
+            self._number, self._shown = self._number + 1, shown
+            self._changed.notify_all()
+
+    async def _next(self) -> Shown | None:
+        if self._newest is None or self._newest.is_over:
+            self._newest = Newest.of(self._opened)
+        taken = await asyncio.to_thread(self._newest.take, PATIENCE)
+        return await self._turns.ask(self, lambda: self._look(*taken)) if taken else None
+
+    def _look(self, frame: Frame, arrived: float) -> Shown:
+        """In the detector's thread."""
+        start = time.monotonic()
+        if self._detector is None:
+            self._detector = self._adjustable()
+        seen = self._detector(frame.image)
+        model_seconds = time.monotonic() - start
+        height, width = frame.image.shape[:2]
+        told = {
+            "boxes": boxes_of(seen, self._label_confidence),
+            "size_wh": [width, height],
+            "model_ms": round(1000 * model_seconds, 1),
+            "age_ms": round(1000 * (time.monotonic() - arrived), 1),
+        }
+        return Shown(json.dumps(told), jpeg_of(frame.image))
+
+
+def jpeg_of(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
+    """The BGR picture as a JPEG, no side longer than `LONGEST`."""
+    scale = LONGEST / max(image.shape[:2])
+    if scale < 1:
+        size_wh = round(image.shape[1] * scale), round(image.shape[0] * scale)
+        image = np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return data.tobytes()

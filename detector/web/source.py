@@ -1,0 +1,35 @@
+"""The source of the server that is running, for whoever uses it (AGPL-3.0, section 13)."""
+
+import zipfile
+from importlib import metadata
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+
+ROOT = Path(__file__).parents[2]
+# What belongs to us beside other packages in the same folder.
+OURS = ("cli.py", "commands", "detector", "fmnist", "weights", "scripts", "tests", "demo")
+PAPERS = ("LICENSE", "README.md", "LOG.md", "Makefile", "pyproject.toml")
+KEPT_IN_MEMORY = 1 << 20
+
+
+def archive() -> bytes:
+    """A ZIP of the files that run here, with the weights and the licence."""
+    with SpooledTemporaryFile(KEPT_IN_MEMORY) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+            for path in _files():
+                out.write(path, f"fmnist/{path.relative_to(ROOT)}")
+            if not (ROOT / "LICENSE").exists():
+                out.writestr("fmnist/LICENSE", _installed_licence())
+        file.seek(0)
+        return file.read()
+
+
+def _files() -> list[Path]:
+    tops = [ROOT / name for name in (*OURS, *PAPERS)]
+    paths = [path for top in tops for path in (sorted(top.rglob("*")) if top.is_dir() else [top])]
+    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _installed_licence() -> str:
+    files = metadata.files("fmnist") or []
+    return next((file.read_text() for file in files if file.name == "LICENSE"), "AGPL-3.0-or-later")

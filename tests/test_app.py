@@ -1,0 +1,114 @@
+"""The page's site: what it hands out, to whom, and what it forbids the browser."""
+
+import io
+import zipfile
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from detector.web.app import VISITORS
+from fmnist.classes import CLASSES
+from tests import clips
+from tests.served import Served, answer, jpeg, served
+
+
+def get(server: Served, path: str, host: str | None = None) -> tuple[int, dict[str, str], bytes]:
+    connection = HTTPConnection(server.address)
+    connection.request("GET", path, headers={"Host": host} if host else {})
+    response = connection.getresponse()
+    return response.status, dict(response.getheaders()), response.read()
+
+
+def test_the_page_loads_nothing_from_elsewhere() -> None:
+    with served() as server:
+        for path in ("/", "/page.css", "/page.js", "/settings", "/source"):
+            status, headers, body = get(server, path)
+            assert status == 200 and body
+            policy = headers["content-security-policy"]
+            assert "default-src 'none'" in policy and "unsafe" not in policy
+            assert "http" not in policy and "*" not in policy
+            assert headers["cache-control"] == "no-store"
+            assert b"http://" not in body.replace(b"http://www.w3.org", b"") or path == "/source"
+            assert b"https://" not in body or path == "/source"
+        assert get(server, "/nothing")[0] == 404
+        assert get(server, "/../pyproject.toml")[0] == 404
+        assert get(server, "/", host="evil.example")[0] == 403
+
+
+def test_the_source_that_runs_is_handed_out() -> None:
+    with served() as server:
+        files = zipfile.ZipFile(io.BytesIO(get(server, "/source")[2]))
+    names = set(files.namelist())
+    wanted = {"LICENSE", "cli.py", "detector/web/page/page.js", "weights/grid.safetensors"}
+    assert {f"fmnist/{name}" for name in wanted} <= names
+    assert not [name for name in names if "__pycache__" in name or ".git" in name]
+    assert b"GNU AFFERO GENERAL PUBLIC LICENSE" in files.read("fmnist/LICENSE")
+
+
+def test_settings_name_the_classes_with_their_colours() -> None:
+    with served() as server:
+        body = get(server, "/settings")[2].decode()
+    assert all(f'"{name}"' in body for name in CLASSES)
+    assert '"has_feed":false' in body
+
+
+def test_a_token_is_asked_for_page_and_sockets() -> None:
+    with served(token="right") as server:
+        for path in ("/", "/settings", "/source"):
+            assert get(server, path)[0] == get(server, f"{path}?token=wrong")[0] == 403
+            assert get(server, f"{path}?token=right", host="anywhere.example")[0] == 200
+        for path in ("frames", "watch", "frames?token=wrong"):
+            with pytest.raises(InvalidStatus, match="403"):
+                server.socket(path)
+        with server.socket("frames?token=right") as client:
+            client.send(jpeg())
+            assert len(answer(client)["boxes"]) == 2
+
+
+def test_another_sites_page_gets_no_socket() -> None:
+    with served() as server:
+        with pytest.raises(InvalidStatus, match="403"):
+            server.socket(origin="https://evil.example")
+        with server.socket(origin=server.url.rstrip("/")) as client:
+            client.send(jpeg())
+            assert "boxes" in answer(client)
+
+
+def test_there_is_room_for_some_visitors_and_again_when_one_left() -> None:
+    with served() as server:
+        clients = [server.socket() for _ in range(VISITORS)]
+        for client in clients:
+            client.send("{}")
+        with server.socket() as late, pytest.raises(ConnectionClosed, match="too many visitors"):
+            late.recv(timeout=60)
+        clients[0].close()
+        with server.socket() as client:
+            client.send(jpeg())
+            assert len(answer(client)["boxes"]) == 2
+        for client in clients:
+            client.close()
+
+
+def test_the_servers_own_clip_is_shown_to_all_who_ask(tmp_path: Path) -> None:
+    clip = clips.clip(tmp_path / "clip.mp4")
+    with served(clip=clip) as server:
+        assert '"has_feed":true' in get(server, "/settings")[2].decode()
+        with server.socket("watch") as one, server.socket("watch") as two:
+            for client in (one, two, one, two):
+                client.send("{}")
+                told = answer(client)
+                assert [box["label"] for box in told["boxes"]] == ["Shirt", "Trouser"]
+                assert told["size_wh"] == list(clips.SIZE_WH) and told["age_ms"] >= 0
+                picture = client.recv(timeout=60)
+                assert isinstance(picture, bytes) and picture.startswith(b"\xff\xd8")
+
+
+def test_a_server_without_a_source_says_so() -> None:
+    with (
+        served() as server,
+        server.socket("watch") as client,
+        pytest.raises(ConnectionClosed, match="no camera or file of its own"),
+    ):
+        client.recv(timeout=60)

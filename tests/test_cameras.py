@@ -1,0 +1,137 @@
+"""Cameras and streams: what is told when there is none, and what happens when one stops."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from detector.video import cameras
+from detector.video.cameras import Camera, list_cameras, name_of, read_source
+from fmnist.errors import InputError
+from tests import clips, mjpeg
+from tests.display import wait_until
+
+QUICK = (0.05, 0.1, 0.2)
+NO_CAMERA = 63  # nobody has so many
+
+
+@pytest.fixture
+def network_camera() -> Iterator[mjpeg.Camera]:
+    camera = mjpeg.Camera()
+    yield camera
+    camera.close()
+
+
+def test_a_number_is_a_camera_a_url_a_stream_and_the_rest_a_file(tmp_path: Path) -> None:
+    path = clips.clip(tmp_path / "clip.mp4", [0])
+    assert read_source("2") == 2
+    assert read_source("rtsp://host/1") == "rtsp://host/1"
+    assert read_source(str(path)) == path
+    with pytest.raises(InputError, match="no such file"):
+        read_source("no.mp4")
+    with pytest.raises(InputError, match="gopher: no such protocol. Choose from: rtsp"):
+        read_source("gopher://host/1")
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (3, "camera 3"),
+        (Path("a?b.mp4"), "a?b.mp4"),
+        ("rtsp://me:se@cret@host:554/live", "rtsp://host:554/live"),
+        ("rtsp://me:secret@host:554/live", "rtsp://host:554/live"),
+        ("http://host/x.mjpg?user=me&pwd=secret", "http://host/x.mjpg"),
+    ],
+)
+def test_a_message_names_the_source_without_its_password(source: cameras.Source, name: str) -> None:
+    assert name_of(source) == name
+
+
+def test_no_camera_is_told_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(cameras, "V4L", tmp_path)
+    with pytest.raises(InputError, match=r"camera 63 cannot be opened\. Found: none\. Is it"):
+        Camera(NO_CAMERA)
+    # As Linux lists them: a camera has a second node, for its metadata.
+    for node, index in (("video0", "0"), ("video1", "1"), ("video10", "0")):
+        (tmp_path / node).mkdir()
+        (tmp_path / node / "index").write_text(f"{index}\n")
+        (tmp_path / node / "name").write_text(f"Camera of {node}\n")
+    assert list_cameras() == {0: "Camera of video0", 10: "Camera of video10"}
+    with pytest.raises(InputError, match=r"Found: 0 \(Camera of video0\), 10 \(Camera of"):
+        Camera(NO_CAMERA)
+
+
+def test_frames_of_a_stream_come_with_the_time_of_their_arrival(
+    network_camera: mjpeg.Camera,
+) -> None:
+    before = time.monotonic()
+    frames = list(itertools.islice(Camera(network_camera.url), 5))
+    passed = time.monotonic() - before
+    numbers = [clips.number_of(frame.image) for frame in frames]
+    assert numbers == sorted(set(numbers))
+    assert [frame.index for frame in frames] == list(range(5))
+    seconds = [frame.seconds for frame in frames]
+    assert 0 < seconds[0] < seconds[-1] < passed and seconds == sorted(seconds)
+    assert "secret" not in frames[0].source
+
+
+def test_a_stream_that_hangs_up_is_tried_again(network_camera: mjpeg.Camera) -> None:
+    frames = iter(Camera(network_camera.url, waits=QUICK))
+    first = next(frames)
+    network_camera.is_there = False  # ends the connection
+    time.sleep(0.1)
+    network_camera.is_there = True
+    number = network_camera.number
+    later = next(frame for frame in frames if clips.number_of(frame.image) > number)
+    assert network_camera.visits == 2
+    assert later.seconds > first.seconds and later.index > first.index
+
+
+def test_a_stream_that_stalls_is_tried_again(
+    network_camera: mjpeg.Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cameras, "TIME_OUT_MS", 300)
+    frames = iter(Camera(network_camera.url, waits=QUICK))
+    next(frames)
+    network_camera.sends = False
+
+    def come_back() -> None:
+        wait_until(lambda: network_camera.visits > 1)
+        network_camera.sends = True
+
+    thread = threading.Thread(target=come_back)
+    thread.start()
+    later = list(itertools.islice(frames, 30))
+    thread.join()
+    assert network_camera.visits > 1
+    numbers = [clips.number_of(frame.image) for frame in later]
+    assert numbers == sorted(set(numbers))
+
+
+def test_one_that_does_not_come_back_is_given_up_without_telling_the_password(
+    network_camera: mjpeg.Camera,
+) -> None:
+    frames = iter(Camera(network_camera.url, waits=QUICK))
+    next(frames)
+    network_camera.is_there = False
+    with pytest.raises(InputError, match="stopped, and did not come back") as told:
+        list(frames)
+    assert network_camera.visits == 1 + len(QUICK)
+    assert "secret" not in str(told.value)
+    with pytest.raises(InputError, match=r"stream.mjpg cannot be opened\. Is it on") as told:
+        Camera(network_camera.url)
+    assert "secret" not in str(told.value)
+
+
+def test_closing_it_ends_the_frames(network_camera: mjpeg.Camera) -> None:
+    camera = Camera(network_camera.url)
+    frames = iter(camera)
+    next(frames)
+    camera.close()
+    assert list(frames) == []

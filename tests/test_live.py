@@ -1,0 +1,116 @@
+"""`fmnist live`: what cannot work is told before anything heavy is loaded; the API beside it."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from detector import Detector
+from tests import clips
+from tests.command import ROOT, fmnist
+
+CLIP = "clip.mp4"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("live") / "desk"
+    folder.mkdir()
+    clips.clip(folder / CLIP)
+    (folder / "taken.mp4").write_bytes(b"an earlier recording")
+    return folder
+
+
+# Each row: the arguments, what the user reads.
+BAD = [
+    (CLIP, "no display. Use fmnist live --web."),
+    ("63 --web", "camera 63 cannot be opened. Found: "),
+    ("no.mp4 --web", "no.mp4: no such file."),
+    ("gopher://x --web", "gopher: no such protocol. Choose from: rtsp,"),
+    (f"{CLIP} --size 640", "640 is no size. Give width and height, for example 640x480."),
+    (f"{CLIP} --web --size 640x480", "clip.mp4 has its own size. Leave out --size."),
+    (f"{CLIP} --record x.avi", "x.avi: video is written as MP4. Name it x.mp4."),
+    (f"{CLIP} --record taken.mp4", "taken.mp4 exists."),
+    (f"{CLIP} --classes Shrt", "Shrt: no such class. Did you mean Shirt?"),
+    ("--web --record x.mp4", "are for the window."),
+    ("--web --host 192.0.2.1 --port 0", "192.0.2.1 is no address of this machine."),
+    ("--web --host no..name --port 0", "no..name is no address of this machine."),
+    ("--web --port 70000", "'--port': 70000 is not in the range"),
+    ("--web --tls no.pem no.key", "no.pem: no such file."),
+    ("http://u:secret@127.0.0.1:9/x?k=secret --web", "http://127.0.0.1:9/x cannot be opened."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_what_cannot_work_is_told_in_a_sentence(desk: Path, arguments: str, message: str) -> None:
+    outcome = fmnist("live", *arguments.split(), folder=desk)
+    assert outcome.code == 2 and outcome.out == ""
+    assert message in outcome.err and outcome.err.startswith("fmnist: ")
+    assert "secret" not in outcome.err and "Traceback" not in outcome.err
+    assert not {"torch", "ultralytics", "matplotlib"} & outcome.modules
+    assert (desk / "taken.mp4").read_bytes() == b"an earlier recording"
+
+
+def test_a_port_that_is_in_use_is_told(desk: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        outcome = fmnist("live", "--web", "--port", port, folder=desk)
+    assert outcome.code == 2
+    assert f"127.0.0.1:{port} is in use. Choose another --port" in outcome.err
+    assert "torch" not in outcome.modules
+
+
+def test_the_cameras_are_listed(desk: Path) -> None:
+    outcome = fmnist("live", "--list-cameras", folder=desk)
+    assert outcome.code == 0
+    assert "no camera was found" in outcome.err or re.match(r"\d+  ", outcome.out)
+
+
+def test_the_page_is_served_until_ctrl_c_with_a_token_where_others_can_reach_it(
+    desk: Path, untrained: Path
+) -> None:
+    weights = ["--grid", str(untrained / "grid.safetensors")]
+    weights += ["--head", str(untrained / "head.safetensors"), "--device", "cpu"]
+    run = [sys.executable, "-m", "cli", "live", CLIP, "--web", "--port", "0", *weights]
+    with subprocess.Popen(
+        [*run, "--host", "0.0.0.0"],
+        cwd=desk,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout and program.stderr
+        found = re.fullmatch(r"http://[\d.]+:(\d+)/\?token=(\S{20,})\n", program.stdout.readline())
+        assert found
+        assert "--tls" in program.stderr.readline()
+        page = f"http://127.0.0.1:{found[1]}/?token={found[2]}"
+        assert b"<title>fmnist live</title>" in urlopen(page, timeout=60).read()
+        program.send_signal(signal.SIGINT)
+        told = program.stderr.read()
+    assert program.returncode == 130
+    assert "0 frames" in told and "interrupted" in told
+
+
+def test_the_api_gives_every_frame_of_a_file_with_its_garments() -> None:
+    counts: list[int] = []
+    for frame, found in Detector(confidence=0.5).stream(ROOT / "demo" / "garments.mp4"):
+        assert frame.index == len(counts) and frame.image.shape == (720, 1280, 3)
+        counts.append(len(found))
+        if len(counts) == 10:
+            break
+    assert max(counts) >= 3
+
+
+def test_reading_video_does_not_load_torch() -> None:
+    code = "import sys, detector, detector.video.newest; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    with pytest.raises(AttributeError, match="nothing"):
+        getattr(__import__("detector"), "nothing")  # noqa: B009

@@ -1,0 +1,33 @@
+"""Recordings: as long as what was shown, and under names that are free."""
+
+from pathlib import Path
+
+import pytest
+
+from detector.live.recording import Recording, free_name
+from tests import clips
+
+
+def test_pictures_last_as_long_as_they_were_shown(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "x.mp4", 25)
+    times = (7.0, 7.04, 7.5, 9.0)
+    for number, seconds in enumerate(times):
+        recording.write(clips.numbered(number), seconds)
+    recording.finish()
+    recording.finish()
+    assert recording.is_written
+    assert [clips.number_of(image) for image in clips.frames_in(recording.path)] == [0, 1, 2, 3]
+    assert clips.seconds_of(recording.path) == pytest.approx(2.04)
+
+
+def test_without_a_picture_there_is_no_file(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "x.mp4", 25)
+    recording.finish()
+    assert not recording.is_written and not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    assert free_name(".png", tmp_path).name == "fmnist-001.png"
+    (tmp_path / "fmnist-001.png").touch()
+    assert free_name(".png", tmp_path).name == "fmnist-002.png"
+    assert free_name(".mp4", tmp_path).name == "fmnist-001.mp4"

@@ -1,0 +1,181 @@
+"""Visitors who send frames: ten at once, one who asks for more, and those who mean no good."""
+
+import json
+import socket as sockets
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from jaxtyping import UInt8
+from websockets.exceptions import ConnectionClosed
+
+from detector.adjustable import Detector
+from detector.boxes import Detections
+from detector.web.pictures import MAX_BYTES
+from detector.web.visit import BAD_IN_A_ROW, MOST_A_SECOND
+from tests import clips
+from tests.display import wait_until
+from tests.live_window import two_garments
+from tests.served import Served, answer, jpeg, served
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    with served() as running:
+        yield running
+
+
+def closed(client: "object") -> tuple[int, str]:
+    """Code and reason with which the server hangs up."""
+    with pytest.raises(ConnectionClosed) as told:
+        while True:
+            client.recv(timeout=60)  # type: ignore[attr-defined]
+    assert told.value.rcvd is not None
+    return told.value.rcvd.code, told.value.rcvd.reason
+
+
+def test_a_frame_is_answered_with_its_boxes(server: Served) -> None:
+    with server.socket() as client:
+        client.send(jpeg())
+        told = answer(client)
+        assert told["size_wh"] == list(clips.SIZE_WH)
+        assert [(box["label"], box["id"]) for box in told["boxes"]] == [
+            ("Shirt", 3),
+            ("Trouser", 8),
+        ]
+        assert told["boxes"][0]["xyxy"] == pytest.approx([19.2, 38.4, 76.8, 115.2], abs=0.1)
+        assert told["model_ms"] >= 0 and told["waited_ms"] >= 0
+
+
+def test_the_page_tells_the_confidence_it_wants_and_how_late_it_was(server: Served) -> None:
+    with server.socket() as client:
+        client.send(json.dumps({"confidence": 0.5}))
+        client.send(jpeg())
+        assert len(answer(client)["boxes"]) == 1
+        before = server.figures.frames
+        client.send(json.dumps({"shown_ms": 80}))
+        wait_until(lambda: server.figures.frames == before + 1)
+        client.send(json.dumps({"confidence": float("nan"), "shown_ms": "x", "y": 10**400}))
+        client.send(jpeg())
+        assert len(answer(client)["boxes"]) == 1
+
+
+def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:
+    memories: list[list[int]] = []
+
+    def watch(least: float) -> Detector:
+        seen: list[int] = []
+        memories.append(seen)
+
+        def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+            seen.append(clips.number_of(frame))
+            return two_garments(frame)
+
+        return detector
+
+    together = threading.Barrier(10)
+
+    def visit(running: Served, number: int) -> None:
+        with running.socket() as client:
+            together.wait(60)
+            for _ in range(20):
+                client.send(jpeg(number))
+                assert len(answer(client)["boxes"]) == 2
+
+    with served(watch) as running, ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda number: visit(running, number), range(10)))
+    assert sorted(memories) == [[number] * 20 for number in range(10)]
+
+
+# Each row: what is sent, what the visitor reads.
+BAD = [
+    (b"garbage" * 50, "no JPEG"),
+    (cv2.imencode(".jpg", np.zeros((6250, 8000, 3), np.uint8))[1].tobytes(), "8000x6250"),
+    (jpeg()[: len(jpeg()) // 2], "incomplete"),
+    ("no JSON", "no JSON"),
+    ("[" * 100_000, "no JSON"),
+    ("[1]", "no JSON object"),
+    ("", "no JSON"),
+]
+
+
+@pytest.mark.parametrize(("message", "reason"), BAD)
+def test_what_is_wrong_is_told_and_the_next_frame_is_answered(
+    server: Served, message: bytes | str, reason: str
+) -> None:
+    with server.socket() as client:
+        client.send(message)
+        assert reason in answer(client)["error"]
+        client.send(jpeg())
+        assert len(answer(client)["boxes"]) == 2
+
+
+def test_who_sends_nothing_right_has_to_go(server: Served) -> None:
+    with server.socket() as client:
+        for _ in range(BAD_IN_A_ROW):
+            client.send(b"garbage")
+        code, reason = closed(client)
+    assert code == 1008 and reason.startswith(f"{BAD_IN_A_ROW} bad messages")
+
+
+def test_who_sends_too_fast_has_to_go(server: Served) -> None:
+    with server.socket() as client:
+        with pytest.raises(ConnectionClosed):
+            for _ in range(20 * MOST_A_SECOND):
+                client.send("{}")
+            client.recv(timeout=60)
+        assert closed(client) == (1008, f"more than {MOST_A_SECOND} messages in a second")
+
+
+def test_a_message_that_is_too_long_is_not_read(server: Served) -> None:
+    with server.socket() as client:
+        client.send(bytes(MAX_BYTES + 1))
+        assert closed(client)[0] == 1009
+
+
+def test_who_is_silent_or_stops_within_a_frame_has_to_go() -> None:
+    with served(silence=0.3) as running:
+        with running.socket() as client:
+            assert closed(client) == (1008, "nothing was sent for 0 seconds")
+        with running.socket() as client:
+            client.send(jpeg())
+            answer(client)
+
+            def half() -> Iterator[bytes]:
+                yield jpeg()[:1000]
+                assert closed(client)[0] == 1008
+
+            with pytest.raises(ConnectionClosed):
+                client.send(half())
+
+
+def test_half_a_handshake_and_no_websocket_at_all_hurt_nobody(server: Served) -> None:
+    host, port = server.address.split(":")
+    for data in (b"", b"GET /frames HTTP/1.1\r\nHost: x", b"\x16\x03\x01" * 100, bytes(10_000)):
+        with sockets.create_connection((host, int(port))) as connection:
+            connection.sendall(data)
+    with server.socket() as client:
+        client.send(jpeg())
+        assert len(answer(client)["boxes"]) == 2
+
+
+def test_a_visitor_who_leaves_before_his_answer_is_forgotten(server: Served) -> None:
+    for _ in range(50):  # more than there is room for at once
+        client = server.socket()
+        client.send(jpeg())
+        client.close()
+    with server.socket() as client:
+        client.send(jpeg())
+        assert len(answer(client)["boxes"]) == 2
+
+
+def test_frames_of_one_visitor_are_answered_in_their_order(server: Served) -> None:
+    with server.socket() as client:
+        for size in range(32, 64, 4):
+            client.send(jpeg(5, (2 * size, size)))
+        sizes = [answer(client)["size_wh"][1] for _ in range(32, 64, 4)]
+    assert all(first < second for first, second in pairwise(sizes))
