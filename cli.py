@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from commands import benchmarks, classifiers, detection, training
+from commands import benchmarks, classifiers, detection, live, training, tuning
 from fmnist import console
 from fmnist.errors import InputError
 
@@ -15,7 +15,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(classifiers.app)
 app.add_typer(training.app)
 app.add_typer(benchmarks.app)
+app.add_typer(tuning.app)
 app.add_typer(detection.app)
+app.add_typer(live.app)
 
 
 def main() -> None:

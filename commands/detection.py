@@ -1,7 +1,8 @@
-"""Commands of the detector: detect; detector train, evaluate, clip."""
+"""Commands of the detector: detect; detector train, evaluate, tracks, clip."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,9 +11,11 @@ from commands.options import (
     Device,
     Grid,
     Head,
+    ImageSize,
     Json,
     Minutes,
     Overwrite,
+    Photos,
     Quiet,
     Seed,
     put_json,
@@ -46,12 +49,11 @@ def detect(
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     every: Annotated[int, typer.Option(min=1, help="Only each n-th frame.")] = 1,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    track: Annotated[bool, typer.Option(help="Steady ids and labels in videos.")] = True,
     show: Annotated[bool, typer.Option("--show", help="Open a window.")] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="No drawn video.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,
-    image_size: Annotated[
-        int | None, typer.Option(min=32, help="Longest side for the grid.")
-    ] = None,
+    image_size: ImageSize = None,
     grid: Grid = "grid",
     head: Head = "vgg-crops",
     device: Device = "auto",
@@ -90,13 +92,12 @@ def detect(
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size
     detector = Detector(localiser, Head.load(head_path, where), conf)
-    settings = Settings(conf, label_conf, wanted, every, max_frames)
+    settings = Settings(conf, label_conf, wanted, every, max_frames, track)
     facts = {"grid": grid_path.stem, "head": head_path.stem}
+    watcher = partial(watch, detector, track=track)
     with Progress(quiet) as progress:
         try:
-            summary = run_over(
-                plan, lambda: watch(detector), settings, facts, show, strict, progress
-            )
+            summary = run_over(plan, watcher, settings, facts, show, strict, progress)
         except Interrupted as stop:
             say(f"written: {', '.join(map(str, stop.summary.written)) or 'nothing'}")
             raise
@@ -109,6 +110,7 @@ def detector_train(
     scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
     image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
     backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
+    photos: Photos = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
     seed: Seed = 0,
@@ -127,6 +129,11 @@ def detector_train(
     initial = weights_file(init) if init else None
     folder = files.find(data_dir)
 
+    from detector.photos.folder import check
+
+    for path in photos or ():
+        check(path)
+
     from detector.grid_training import Schedule
     from detector.protocol import train_grid
     from fmnist.device import pick_device
@@ -137,7 +144,8 @@ def detector_train(
             run_dir,
             Schedule(scenes=scenes, image_size=image_size, rate=rate),
             pick_device(device),
-            photos=backgrounds,
+            backgrounds=backgrounds,
+            photos=photos or (),
             seed=seed,
             workers=workers,
             max_minutes=max_minutes,
@@ -155,35 +163,110 @@ def detector_train(
 @detector_app.command("evaluate")
 def detector_evaluate(
     grid: Grid = "grid",
-    heads: Annotated[str, typer.Option(help="Classifiers, with commas between.")] = "vgg,vgg-crops",
+    heads: Annotated[
+        str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
+    ] = "none,vgg,vgg-crops",
+    photos: Photos = None,
     frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
+    image_size: ImageSize = None,
     json_file: Json = "",
+    misses: Annotated[Path | None, typer.Option(metavar="PNG", help="The worst misses.")] = None,
     data_dir: DataDir = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
-    """Judge grid and heads on frames made from test images over backgrounds of other kinds."""
+    """Judge grid and heads on frames made from test images, or on the validation part of photos."""
     from fmnist import files
 
-    all_free(overwrite, json_file)
-    grid_path, head_paths = weights_file(grid), [weights_file(name) for name in heads.split(",")]
-    folder = files.find(data_dir)
+    all_free(overwrite, json_file, misses)
+    grid_path = weights_file(grid)
+    names = heads.split(",")
+    head_paths = [weights_file(name) if name != "none" else None for name in names]
+    folder = None if photos else files.find(data_dir)
 
+    from detector.photos.folder import check
+
+    for path in photos or ():
+        check(path)
+
+    from detector.evaluation import from_detections
     from detector.grid import Grid
     from detector.head import Head
-    from detector.protocol import compare_heads, judged_scenes
+    from detector.misses import worst
+    from detector.protocol import compare_heads, judged_scenes, name_singles, photographed
+    from detector.video.disk import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device
     from fmnist.tables import detector_table
 
     where = pick_device(device)
-    scenes = judged_scenes(load(folder, "test"), frames)
-    named = [Head.load(path, where) for path in head_paths]
-    rows = compare_heads(Grid.load(grid_path, where), named, scenes)
-    rows = [{"head": path.stem, **row} for path, row in zip(head_paths, rows, strict=True)]
+    scenes = judged_scenes(load(folder, "test"), frames) if folder else photographed(photos or ())
+    named = [Head.load(path, where) if path else None for path in head_paths]
+    localiser = Grid.load(grid_path, where)
+    localiser.image_size = image_size or localiser.image_size
+    rows: list[dict[str, Any]] = []
+    found = compare_heads(localiser, named, scenes) if scenes else [[] for _ in named]
+    for name, head, its in zip(names, named, found, strict=True):
+        row: dict[str, Any] = {"head": Path(name).stem}
+        if scenes:
+            row |= from_detections(its, scenes).to_dict()
+        if head and (singles := name_singles(head, photos or ())):
+            row["single_garments"] = singles
+        rows.append(row)
     if json_file != "-":
         print(detector_table(rows))
-    put_json({"grid": grid_path.stem, "rows": rows, **describe(where)}, json_file)
+    put_json(
+        {
+            "grid": grid_path.stem,
+            "image_size": localiser.image_size,
+            "rows": rows,
+            **describe(where),
+        },
+        json_file,
+    )
+    if misses and scenes:
+        write_image(misses, worst(found[-1], scenes))
+        say(f"written: {misses}")
+
+
+@detector_app.command("tracks")
+def detector_tracks(
+    sources: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Videos to look at.")],
+    conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
+    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    grid: Grid = "grid",
+    head: Head = "vgg-crops",
+    json_file: Json = "",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell how steady boxes and labels are, without and with tracks."""
+    all_free(overwrite, json_file)
+
+    from detector.video.sources import find_sources, is_image
+
+    paths = find_sources(sources)
+    for path in paths:
+        if is_image(path):
+            raise InputError(f"{path} is an image. Name videos.")
+    grid_path, head_path = weights_file(grid), weights_file(head)
+
+    import cv2
+
+    from detector.pipeline import Detector
+    from detector.steadiness import judge_video
+    from fmnist.device import describe, pick_device
+    from fmnist.tables import tracks_table
+
+    cv2.setNumThreads(1)
+    where = pick_device(device)
+    detector = Detector.load(where, grid_path, head_path, conf)
+    rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
+    if json_file != "-":
+        print(tracks_table(rows))
+    weights = {"grid": grid_path.stem, "head": head_path.stem}
+    settings = {"confidence": conf, "label_confidence": label_conf}
+    put_json({"weights": weights, "settings": settings, "rows": rows, **describe(where)}, json_file)
 
 
 @detector_app.command("clip")

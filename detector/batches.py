@@ -89,12 +89,13 @@ class SceneBatches(Dataset[dict[str, Tensor]]):
             [scene.xyxy * (size / max(scene.frame.shape[:2])) for scene in scenes]
         )
         xyxy = xyxy / canvas
+        labels = np.concatenate([scene.labels for scene in scenes])
         owner = np.repeat(np.arange(len(scenes)), [len(scene.xyxy) for scene in scenes])
         xywh = np.concatenate([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], 1)
         return {
             "images": torch.from_numpy(images),
             "batch_idx": torch.from_numpy(owner).float(),
-            "cls": torch.zeros(len(owner), 1),
+            "cls": torch.from_numpy(labels).float()[:, None],
             "bboxes": torch.from_numpy(xywh).float(),
         }
 
@@ -106,11 +107,12 @@ def loader(data: SceneBatches, first: int, workers: int) -> "DataLoader[dict[str
         batch_size=None,
         sampler=range(first, len(data)),
         num_workers=workers,
-        worker_init_fn=_start_worker,
+        worker_init_fn=start_worker,
         prefetch_factor=4 if workers else None,
     )
 
 
-def _start_worker(_: int) -> None:
+def start_worker(_: int) -> None:
+    """In a forked process that makes frames."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to handle
     cv2.setNumThreads(0)  # OpenCV's own threads do not survive a fork

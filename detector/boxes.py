@@ -15,13 +15,15 @@ class Detections:
     `xyxy` holds left, top, right, bottom in pixels of that frame, with right >= left and
     bottom >= top; the origin is the outer corner of the first pixel. `confidence` is how
     likely the box holds a garment, `probabilities` which of the ten classes it is (rows sum
-    to 1); both lie in 0..1. `track_id` is the same for one garment over the frames of a video.
+    to 1); both lie in 0..1. `track_id` is the same for one garment over the frames of a video,
+    and `kept_labels` are classes that a track holds on to while another is hardly more likely.
     """
 
     xyxy: Float32[np.ndarray, "n 4"]
     confidence: Float32[np.ndarray, " n"]
     probabilities: Float32[np.ndarray, "n 10"]
     track_id: Int64[np.ndarray, " n"] | None = None
+    kept_labels: Int64[np.ndarray, " n"] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.xyxy)
@@ -30,6 +32,10 @@ class Detections:
         _require("probabilities", self.probabilities, (n, len(CLASSES)), np.float32)
         if self.track_id is not None:
             _require("track_id", self.track_id, (n,), np.int64)
+        if self.kept_labels is not None:
+            _require("kept_labels", self.kept_labels, (n,), np.int64)
+            if not ((self.kept_labels >= 0) & (self.kept_labels < len(CLASSES))).all():
+                raise ValueError(f"kept_labels: wanted values in 0..{len(CLASSES) - 1}")
         if not np.isfinite(self.xyxy).all() or (self.xyxy[:, 2:] < self.xyxy[:, :2]).any():
             raise ValueError("xyxy: wanted finite left, top, right, bottom with right >= left")
         for name in ("confidence", "probabilities"):
@@ -58,13 +64,15 @@ class Detections:
 
     @property
     def labels(self) -> Int64[np.ndarray, " n"]:
-        """The most likely class of each box, an index into `fmnist.classes.CLASSES`."""
+        """The class of each box, an index into `fmnist.classes.CLASSES`: kept, or most likely."""
+        if self.kept_labels is not None:
+            return self.kept_labels
         return self.probabilities.argmax(axis=1).astype(np.int64)
 
     @property
     def label_confidence(self) -> Float32[np.ndarray, " n"]:
         """The probability of that class."""
-        return self.probabilities.max(axis=1, initial=0)
+        return self.probabilities[np.arange(len(self)), self.labels]
 
     def select(self, which: np.ndarray) -> "Detections":
         """The boxes under a boolean mask, or those at integer indices, in their order."""
@@ -76,6 +84,7 @@ class Detections:
             self.confidence[which],
             self.probabilities[which],
             None if self.track_id is None else self.track_id[which],
+            None if self.kept_labels is None else self.kept_labels[which],
         )
 
 

@@ -1,4 +1,4 @@
-"""What the head is trained on: the crops of synthetic scenes, as a split like Fashion-MNIST's.
+"""What the head is trained on: crops of painted scenes and photos, as a split like Fashion-MNIST's.
 
 A classifier that has only seen garments on black is at chance on a detector's boxes. Here each
 crop comes out of a whole frame, through the same square, gray and resampling as in detection.
@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float32
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from detector.batches import SceneMaker, start_worker
 from detector.boxes import iou
 from detector.grid import Grid
 from detector.head import SIZE, square_crop
@@ -27,9 +30,10 @@ from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, render
 from detector.synthesis.textures import Painter
 from fmnist.atomic import write_atomically
+from fmnist.classes import NOTHING
 from fmnist.data import Split
-from fmnist.nothing import NOTHING
 
+PHOTO_FRAME = (560, 448)  # width and height of frames that are made of photos
 FRAME = (400, 320)  # width and height: the smallest garment is about as large as a crop
 CHUNK = 2_000  # crops that one task renders
 JUDGED = 5_000  # crops for validation, and as many for the test
@@ -46,27 +50,38 @@ Chunk = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Plan:
-    """How many crops of garments; and for each of them, how many of the mistakes of a grid."""
+    """How many crops of garments; and for each of them, how many of the mistakes of a grid.
+
+    `of_photos` are garments of frames that are made of photos.
+    """
 
     garments: int
     nothing: float = 0.0
+    of_photos: int = 0
     grid: Path = GRID
 
 
 def crop_splits(
-    plain: tuple[Split, Split, Split], plan: Plan, seed: int, kept_in: Path, workers: int = 1
+    plain: tuple[Split, Split, Split],
+    plan: Plan,
+    seed: int,
+    kept_in: Path,
+    workers: int = 1,
+    photos: SceneMaker | None = None,
 ) -> tuple[Split, Split, Split]:
     """Training, validation and test of the head, rendered from those of Fashion-MNIST.
 
-    Training holds what is planned and a quarter as many plain images as crops of garments, so that
-    the head stays a classifier of Fashion-MNIST. Validation and test hold garments only, and the
-    test's backgrounds are of families that training never shows. What was rendered is kept (.npz)
-    for a run that is resumed.
+    Training holds what is planned and a quarter as many plain images as painted crops of garments,
+    so that the head stays a classifier of Fashion-MNIST. Validation and test hold painted garments
+    only, and the test's backgrounds are of families that training never shows. What was rendered
+    is kept (.npz) for a run that is resumed.
     """
     if not kept_in.exists():
         judged = Plan(JUDGED)
         parts = zip(plain, (TRAIN, TRAIN, HELD_OUT), (plan, judged, judged), strict=True)
         made = [crops(*part, (seed, number), workers) for number, part in enumerate(parts)]
+        if photos and plan.of_photos:
+            made[0] += photo_crops(photos, plan, seed, workers)
         arrays = {f"images{number}": split.images.numpy() for number, split in enumerate(made)}
         arrays |= {f"labels{number}": split.labels.numpy() for number, split in enumerate(made)}
         packed = BytesIO()
@@ -112,6 +127,50 @@ def crops(
     )
 
 
+def photo_crops(make: SceneMaker, plan: Plan, seed: int, workers: int = 0) -> Split:
+    """Crops of the garments of frames, labels 0..9, `FOOTWEAR` or `NOTHING`.
+
+    Where the grid finds a garment, half of the crops are of its box; the others are of the true
+    one, jittered. What it finds and is none joins `NOTHING`, up to `plan.nothing` for a garment.
+    """
+    grid = _grid(plan.grid)
+    rng = np.random.default_rng((seed, 4))
+    images: list[np.ndarray] = []
+    labels: list[int] = []
+    mistakes: list[np.ndarray] = []
+    for scene in _frames(make, seed, workers):
+        found = grid(scene.frame, MISTAKEN_FROM).xyxy
+        images += _garment_crops(rng, scene, found)
+        labels += scene.labels.tolist()
+        if len(mistakes) < plan.nothing * len(labels):
+            mistakes += _mistakes(scene, found)
+        if len(labels) >= plan.of_photos:
+            break
+    images += mistakes
+    labels += [NOTHING] * len(mistakes)
+    return Split(torch.from_numpy(np.stack(images)), torch.tensor(labels))
+
+
+class _Frames(IterableDataset[Scene]):
+    def __init__(self, make: SceneMaker, seed: int) -> None:
+        self.make = make
+        self.seed = seed
+
+    def __iter__(self) -> Iterator[Scene]:
+        worker = get_worker_info()
+        first, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        for number in count(first, step):
+            yield self.make(np.random.default_rng((self.seed, 3, number)), PHOTO_FRAME)
+
+
+def _frames(make: SceneMaker, seed: int, workers: int) -> Iterator[Scene]:
+    """Frames without end, the same for the same seed and number of processes that make them."""
+    data = DataLoader(
+        _Frames(make, seed), batch_size=None, num_workers=workers, worker_init_fn=start_worker
+    )
+    yield from data
+
+
 def _map(task: Callable[[int], Chunk], starts: range, workers: int) -> Iterator[Chunk]:
     if workers == 1:
         yield from map(task, starts)
@@ -147,7 +206,7 @@ def _chunk(
         images += _garment_crops(rng, scene)
         labels += scene.labels.tolist()
         if grid and len(mistakes) < wanted:
-            mistakes += _mistakes(scene, grid(scene.frame, MISTAKEN_FROM)[0])
+            mistakes += _mistakes(scene, grid(scene.frame, MISTAKEN_FROM).xyxy)
     wrong = np.array(mistakes[:wanted], np.uint8).reshape(-1, SIZE, SIZE)
     return np.stack(images[:size]), np.array(labels[:size], np.int64), wrong
 
@@ -157,9 +216,15 @@ def _grid(path: Path) -> Grid:
     return Grid.load(path, torch.device("cpu"))
 
 
-def _garment_crops(rng: np.random.Generator, scene: Scene) -> list[np.ndarray]:
+def _garment_crops(
+    rng: np.random.Generator, scene: Scene, found: Float32[np.ndarray, "n 4"] | None = None
+) -> list[np.ndarray]:
     sides = np.tile(scene.xyxy[:, 2:] - scene.xyxy[:, :2], 2)
     boxes = scene.xyxy + rng.normal(0, JITTER, scene.xyxy.shape).clip(-0.12, 0.12) * sides
+    if found is not None and len(found) and len(boxes):
+        overlap = iou(scene.xyxy, found)
+        taken = (overlap.max(1) >= 0.5) & (rng.random(len(boxes)) < 0.5)
+        boxes[taken] = found[overlap.argmax(1)[taken]]
     return [square_crop(scene.frame, box) for box in boxes.astype(np.float32)]
 
 

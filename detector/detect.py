@@ -2,14 +2,13 @@
 
 import contextlib
 import itertools
-import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any
 
 import cv2
@@ -18,6 +17,7 @@ from jaxtyping import UInt8
 
 from detector.boxes import Detections
 from detector.draw import draw
+from detector.interrupt import interrupt_between_frames
 from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
 from detector.plan import Plan, check_display, plan_outputs
 from detector.sheet import Sheet
@@ -40,7 +40,8 @@ class Settings:
 
     A box needs this `confidence`; under `label_confidence` its class is unknown; `classes` keeps
     only boxes of these names (empty: all, the unknown ones too). Every `every`-th frame is
-    detected, those between show the last boxes again; `max_frames` ends each source.
+    detected, those between show the last boxes again; `max_frames` ends each source. `track`
+    follows the garments of a video over time.
     """
 
     confidence: float = 0.25
@@ -48,6 +49,7 @@ class Settings:
     classes: tuple[str, ...] = ()
     every: int = 1
     max_frames: int | None = None
+    track: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Interrupted(KeyboardInterrupt):
 
 def detect(
     plan: Plan,
-    watch: Callable[[], Detector],
+    watch: Callable[[float], Detector],
     settings: Settings | None = None,
     weights: Mapping[str, Any] | None = None,
     show: bool = False,
@@ -93,6 +95,7 @@ def detect(
 ) -> Summary:
     """Run a detector over every source of the plan; `watch` gives one for the frames of each.
 
+    It is told how many of them come to be detected a second; 0 for an image.
     `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
     it ends the run. `on_frame` is called with the source, its frames done, and all, if known.
     However the run ends, the files that it wrote are complete in themselves. Raises Interrupted
@@ -103,7 +106,7 @@ def detect(
         check_display()
     settings = settings or Settings()
     start = time.monotonic()
-    with _interrupt_between_frames() as stop:
+    with interrupt_between_frames() as stop:
         lines = JsonLines(plan.json, header_of(asdict(settings), weights or {}))
         run = _Run(watch, settings, lines, Sheet(plan.sheet), show, on_frame, stop)
         try:
@@ -124,7 +127,7 @@ def detect(
 class _Run:
     """One run over some sources: where their frames go, and what was counted."""
 
-    watch: Callable[[], Detector]
+    watch: Callable[[float], Detector]
     settings: Settings
     lines: JsonLines
     sheet: Sheet
@@ -164,7 +167,7 @@ class _Run:
             self.written.append(output)
 
     def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
-        seen, detector = Detections.empty(), self.watch()
+        seen, detector = Detections.empty(), self.watch(reader.fps / self.settings.every)
         frames = ahead(itertools.islice(reader, self.settings.max_frames))
         for number, frame in enumerate(frames):
             self.read += 1
@@ -235,23 +238,3 @@ def keep(detections: Detections, settings: Settings) -> Detections:
 def _was_closed(picture: Picture) -> bool:
     cv2.imshow("fmnist detect", picture)
     return cv2.waitKey(1) & 0xFF in (ord("q"), ESCAPE)
-
-
-@contextlib.contextmanager
-def _interrupt_between_frames() -> Iterator[threading.Event]:
-    """Ctrl-C sets the event instead of striking inside an encoder; a second one strikes."""
-    stop = threading.Event()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -23,11 +23,15 @@ Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 def draw(
-    frame: UInt8[np.ndarray, "height width 3"], detections: Detections, labels: Sequence[str]
+    frame: UInt8[np.ndarray, "height width 3"],
+    detections: Detections,
+    labels: Sequence[str],
+    texts: bool = True,
 ) -> UInt8[np.ndarray, "height width 3"]:
     """A copy of the BGR frame with every box and its text, one text a box, in order.
 
     A text that begins with a class name gets the colour of that class, any other is neutral.
+    With `texts` false they colour the boxes and are not written.
     """
     if len(labels) != len(detections):
         raise ValueError(f"wanted {len(detections)} labels, one a box, got {len(labels)}")
@@ -39,7 +43,7 @@ def draw(
     for index in surest_last:
         _outline(picture, boxes[index], colour_of(labels[index]), line)
     taken: list[Rectangle] = []
-    for index in reversed(surest_last):
+    for index in reversed(surest_last if texts else []):
         plate = _plate(labels[index], min(height, width), width)
         place = _free_place(boxes[index], plate.shape[1], plate.shape[0], width, height, taken)
         taken.append(place)

@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from detector.boxes import Detections, iou
 from detector.synthesis.scenes import Scene
-from fmnist.classes import CLASSES
+from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
 SURE = 0.25  # confidence from which a box of an empty frame counts: that of `fmnist detect`
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
 
-Boxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
+ConfidentBoxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
 ScoredBoxes = tuple[np.ndarray, np.ndarray, np.ndarray]  # xyxy, score, class
 AnyDetector = Callable[[UInt8[np.ndarray, "height width 3"]], Detections]
 
@@ -31,6 +31,9 @@ class DetectorEvaluation:
     confidence times the probability of that class, as is usual for Faster R-CNN and YOLO; the
     mean is over the classes that occur. `label_accuracy` is over the garments that
     some box matches (IoU >= 0.5, the most confident box first, whatever its label).
+    `calibration_error` is the expected one of their label confidences, in ten equal bins (Guo et
+    al. 2017). Garments of none of the classes are neither to be found nor wrong to box, but wrong
+    to name; of footwear whose kind nobody told, any kind of shoe is left out of the ten classes.
     `false_boxes_per_empty_frame` counts boxes of a confidence of 0.25 or more.
     """
 
@@ -43,6 +46,7 @@ class DetectorEvaluation:
     ap50_per_class: tuple[float | None, ...]
     matched: int
     label_accuracy: float
+    calibration_error: float
     false_boxes_per_empty_frame: float | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,38 +66,47 @@ def evaluate(detector: AnyDetector, scenes: Sequence[Scene]) -> DetectorEvaluati
 
 def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> DetectorEvaluation:
     """The same from what a detector found, so that heads can be compared on one grid's boxes."""
-    boxes = [(d.xyxy, d.confidence) for d in found]
-    agnostic = box_precision(boxes, scenes)
-    of_class = [_per_class(detections) for detections in found]
-    per_class = _average_precision(of_class, [s.labels for s in scenes], scenes)
-    right, matched = 0, 0
-    for detections, scene in zip(found, scenes, strict=True):
-        box_of = match(detections.xyxy, detections.confidence, scene.xyxy)
-        hit = box_of >= 0
-        matched += int(hit.sum())
-        right += int((detections.labels[box_of[hit]] == scene.labels[hit]).sum())
+    agnostic = box_precision([(d.xyxy, d.confidence) for d in found], scenes)
+    of_class = [_per_class(d, scene) for d, scene in zip(found, scenes, strict=True)]
+    named = [_named(scene) for scene in scenes]
+    per_class = _average_precision(of_class, named)
+    confidences, is_right = _labels_of_matched(found, scenes)
     sure = [int((detections.confidence >= SURE).sum()) for detections in found]
     empty = [n for n, scene in zip(sure, scenes, strict=True) if len(scene.xyxy) == 0]
     ten = [ap for ap in per_class if ap is not None]
     return DetectorEvaluation(
         frames=len(scenes),
-        garments=sum(len(s.xyxy) for s in scenes),
+        garments=sum(int((s.labels != NOTHING).sum()) for s in scenes),
         agnostic_map50=agnostic[0],
         agnostic_map50_95=agnostic[1],
         map50=float(np.mean([ap[0] for ap in ten])) if ten else 0.0,
         map50_95=float(np.mean([ap[1] for ap in ten])) if ten else 0.0,
         ap50_per_class=tuple(ap and ap[0] for ap in per_class),
-        matched=matched,
-        label_accuracy=right / matched if matched else 0.0,
+        matched=len(is_right),
+        label_accuracy=float(is_right.mean()) if len(is_right) else 0.0,
+        calibration_error=calibration_error(confidences, is_right),
         false_boxes_per_empty_frame=float(np.mean(empty)) if empty else None,
     )
 
 
-def box_precision(found: Sequence[Boxes], scenes: Sequence[Scene]) -> tuple[float, float]:
+def box_precision(found: Sequence[ConfidentBoxes], scenes: Sequence[Scene]) -> tuple[float, float]:
     """AP50 and AP50-95 of boxes with confidences, every garment being of one class."""
-    scored = [(xyxy, score, np.zeros(len(xyxy), np.int64)) for xyxy, score in found]
-    truth = [np.zeros(len(scene.labels), np.int64) for scene in scenes]
-    return _average_precision(scored, truth, scenes)[0] or (0.0, 0.0)
+    scored = []
+    for (xyxy, score), scene in zip(found, scenes, strict=True):
+        kept = ~_shows(xyxy, scene, scene.labels == NOTHING)
+        scored.append((xyxy[kept], score[kept], np.zeros(int(kept.sum()), np.int64)))
+    wanted = [scene.xyxy[scene.labels != NOTHING] for scene in scenes]
+    truth = [(xyxy, np.ones(len(xyxy)), np.zeros(len(xyxy), np.int64)) for xyxy in wanted]
+    return _average_precision(scored, truth)[0] or (0.0, 0.0)
+
+
+def calibration_error(
+    confidence: Float32[np.ndarray, " n"], is_right: Bool[np.ndarray, " n"]
+) -> float:
+    """Mean distance, over ten equal bins of the confidence, of it and of what is right; 0..1."""
+    bins = np.minimum((confidence * 10).astype(int), 9)
+    gap = np.bincount(bins, confidence - is_right, minlength=10)
+    return float(np.abs(gap).sum() / max(len(confidence), 1))
 
 
 def match(
@@ -114,20 +127,50 @@ def match(
     return box_of
 
 
-def _per_class(found: Detections) -> ScoredBoxes:
+def _labels_of_matched(
+    found: Sequence[Detections], scenes: Sequence[Scene]
+) -> tuple[Float32[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Of every garment with a class that a box matches: how sure that box's label is, if right."""
+    sure, right = [np.zeros(0, np.float32)], [np.zeros(0, np.bool_)]
+    for detections, scene in zip(found, scenes, strict=True):
+        box_of = match(detections.xyxy, detections.confidence, scene.xyxy)
+        hit = (box_of >= 0) & (scene.labels < len(CLASSES))
+        sure.append(detections.label_confidence[box_of[hit]])
+        right.append(detections.labels[box_of[hit]] == scene.labels[hit])
+    return np.concatenate(sure), np.concatenate(right)
+
+
+def _per_class(found: Detections, scene: Scene) -> ScoredBoxes:
+    """Every class of every box; but no kind of shoe of a box on footwear of unknown kind."""
     scores = found.confidence[:, None] * found.probabilities
+    untold = _shows(found.xyxy, scene, scene.labels == FOOTWEAR)
+    scores[untold[:, None] & np.isin(np.arange(len(CLASSES)), SHOES)] = 0
     box, label = np.nonzero(scores >= MIN_SCORE)
     return found.xyxy[box], scores[box, label], label.astype(np.int64)
 
 
+def _named(scene: Scene) -> ScoredBoxes:
+    """The garments of the ten classes."""
+    has_class = scene.labels < len(CLASSES)
+    return scene.xyxy[has_class], np.ones(int(has_class.sum())), scene.labels[has_class]
+
+
+def _shows(
+    xyxy: Float32[np.ndarray, "n 4"], scene: Scene, which: Bool[np.ndarray, " m"]
+) -> Bool[np.ndarray, " n"]:
+    """Boxes on one of these garments: IoU >= 0.5, and more than with any other garment."""
+    overlap = iou(xyxy, scene.xyxy)
+    ours = overlap[:, which].max(1, initial=0)
+    return (ours >= 0.5) & (ours > overlap[:, ~which].max(1, initial=0))
+
+
 def _average_precision(
-    found: Sequence[ScoredBoxes], labels: Sequence[Int64[np.ndarray, " _"]], scenes: Sequence[Scene]
+    found: Sequence[ScoredBoxes], truth: Sequence[ScoredBoxes]
 ) -> list[tuple[float, float] | None]:
     """AP50 and AP50-95 of each class by pycocotools; None for a class that does not occur."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    truth = [(s.xyxy, np.ones(len(s.xyxy)), own) for s, own in zip(scenes, labels, strict=True)]
     with redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         known, results = COCO(), COCO()
         for coco, annotations in ((known, truth), (results, found)):

@@ -1,13 +1,13 @@
-"""The YOLO grid that says where a garment is: built, loaded and run.
+"""The YOLO grid that says where a garment is, and has its own idea of which: built, loaded, run.
 
-The only file that imports ultralytics, which is used for its network modules and its loss.
+It imports ultralytics for its network modules and its loss; `association.py` does for ByteTrack.
 """
 
 import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
 from fmnist.checkpoint import load_checkpoint
+from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.device import autocast
 from fmnist.errors import InputError
 
@@ -33,7 +34,24 @@ VOTES_IOU = 0.8
 MODEL = "grid"  # as the card names it
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
-Boxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
+ANSWERS = FOOTWEAR + 1  # the ten classes, a garment of none of them, footwear of untold kind
+
+
+class Boxes(NamedTuple):
+    """Boxes (left, top, right, bottom in pixels of the frame), the most confident one first.
+
+    `confidence` is how likely each holds a garment of the ten classes; `probabilities` which one
+    that is, as the grid sees it (rows sum to 1).
+    """
+
+    xyxy: Float32[np.ndarray, "n 4"]
+    confidence: Float32[np.ndarray, " n"]
+    probabilities: Float32[np.ndarray, "n 10"]
+
+
+NO_BOXES = Boxes(
+    np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32)
+)
 
 
 def build(seed: int = 0) -> Network:
@@ -41,7 +59,7 @@ def build(seed: int = 0) -> Network:
 
     `network.loss` is ultralytics' `v8DetectionLoss`.
     """
-    _prepare_environment()
+    prepare_environment()
     threads = cv2.getNumThreads()
     from ultralytics.nn.tasks import DetectionModel
     from ultralytics.utils import YAML, IterableSimpleNamespace
@@ -102,10 +120,7 @@ class Grid:
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.25
     ) -> Boxes:
-        """Boxes (left, top, right, bottom in pixels of the frame) and how sure each is.
-
-        The frame is BGR, of any size; the most confident box comes first.
-        """
+        """The garments of a BGR frame of any size."""
         return self.batch([frame], confidence)[0]
 
     @torch.inference_mode()
@@ -114,7 +129,7 @@ class Grid:
     ) -> list[Boxes]:
         """The same for many frames; those of one shape go through the network together."""
         inputs = [letterbox(frame, self.image_size) for frame in frames]
-        boxes: list[Boxes] = [(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))] * len(frames)
+        boxes = [NO_BOXES] * len(frames)
         for shape in {image.shape for image in inputs}:
             members = [i for i, image in enumerate(inputs) if image.shape == shape]
             images = as_input(torch.from_numpy(np.stack([inputs[i] for i in members])), self.device)
@@ -122,19 +137,20 @@ class Grid:
                 maps = self.network(images)
             for i, distances, scores in zip(members, maps["boxes"], maps["scores"], strict=True):
                 boxes[i] = self._select(
-                    distances.float(), scores[0].float().sigmoid(), confidence, frames[i], shape
+                    distances.float(), scores.float().sigmoid(), confidence, frames[i], shape
                 )
         return boxes
 
     def _select(
         self,
         distances: Float[Tensor, "sides_bins cells"],
-        scores: Float[Tensor, " cells"],
+        answers: Float[Tensor, "answers cells"],
         confidence: float,
         frame: UInt8[np.ndarray, "_ _ 3"],
         shape: tuple[int, ...],
     ) -> Boxes:
         """Decode the likely cells of one image and suppress those that tell of the same garment."""
+        scores = _any_garment(answers)
         scores, order = scores.topk(min(MAX_CANDIDATES, len(scores)))
         scores = scores[scores >= min(confidence, VOTES_FROM)]
         order = order[: len(scores)]
@@ -149,7 +165,21 @@ class Grid:
         limit = np.array([width, height, width, height], np.float32)
         factor = limit / np.array([*scaled, *scaled], np.float32)
         boxes = (_agreed(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)
-        return boxes, scores[keep].cpu().numpy()
+        probabilities = _shares(answers[:, order[keep]].T)
+        return Boxes(boxes, scores[keep].cpu().numpy(), probabilities.cpu().numpy())
+
+
+def _any_garment(answers: Float[Tensor, "answers cells"]) -> Float[Tensor, " cells"]:
+    """How likely there is one of those that are looked for, if each answer errs for itself."""
+    others = torch.cat([answers[:NOTHING], answers[NOTHING + 1 :]])
+    return 1 - (1 - others).prod(0)
+
+
+def _shares(answers: Float[Tensor, "n answers"]) -> Float[Tensor, "n classes"]:
+    """Of the ten classes; footwear of untold kind is as much of each kind of shoe."""
+    shares = answers[:, : len(CLASSES)].clone()
+    shares[:, SHOES] += answers[:, FOOTWEAR:] / len(SHOES)
+    return shares / shares.sum(1, keepdim=True).clamp(min=1e-9)
 
 
 def _agreed(
@@ -219,8 +249,11 @@ def _cells(
     return torch.cat(centres).to(device), torch.cat(strides).to(device)
 
 
-def _prepare_environment() -> None:
-    """Keep ultralytics offline, without telemetry or installing, unless the user wants it."""
+def prepare_environment() -> None:
+    """Before its import: keep ultralytics offline, without telemetry or installing by itself.
+
+    What the user has set stays.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     for name, value in {
         "YOLO_OFFLINE": "true",

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -67,7 +67,7 @@ class Run:
 def train(
     schedule: Schedule,
     make: SceneMaker,
-    validation: Sequence[Scene],
+    validation: Mapping[str, Sequence[Scene]],
     run_dir: Path,
     device: torch.device,
     *,
@@ -75,7 +75,7 @@ def train(
     workers: int = 1,
     max_minutes: float | None = None,
     init: Path | None = None,
-    backgrounds: str = "",
+    sources: Mapping[str, Any] | None = None,
     resume: bool = False,
     facts: dict[str, Any] | None = None,
     report: Callable[[str], None] = print,
@@ -85,8 +85,9 @@ def train(
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
-    run would have ended without the stop. `backgrounds` names what `make` was given of the
-    user's own, because a resumed run needs the same. `facts` are added to the card.
+    run would have ended without the stop. `validation` are sets of frames by the prefix of their
+    columns. `sources` names what `make` was given of the user's own, because a resumed run needs
+    the same. `facts` are added to the card.
 
     Returns:
         The weights, or None where `max_minutes` ended the run first.
@@ -99,7 +100,7 @@ def train(
         **asdict(schedule),
         "seed": seed,
         "init": init.stem if init else "",
-        "backgrounds": backgrounds,
+        **(sources or {}),
     }
     last = run_dir / "last.pt"
     network = (read(init)[0] if init else build(seed)).to(device).train()
@@ -112,8 +113,10 @@ def train(
         before = time.monotonic()
         loss = _train_period(run, islice(batches, schedule.period), schedule, device)
         grid = Grid(copy.deepcopy(run.average), schedule.image_size, device)
-        ap50, ap = box_precision([grid(s.frame, 0.01) for s in validation], validation)
-        row = {"scenes": run.step * schedule.batch_size, **loss, "mAP50": ap50, "mAP50-95": ap}
+        row = {"scenes": run.step * schedule.batch_size, **loss}
+        for prefix, scenes in validation.items():
+            ap50, ap = box_precision([grid(s.frame, 0.01)[:2] for s in scenes], scenes)
+            row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
         run.rows.append(row)
         run.save(last, settings)
         write_csv(run_dir / "metrics.csv", run.rows)
@@ -129,7 +132,10 @@ def train(
         **(facts or {}),
         **settings,
         "parameters": sum(p.numel() for p in network.parameters()),
-        "validation": {"n": len(validation), **run.rows[-1]},
+        "validation": {
+            **{f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
+            **run.rows[-1],
+        },
     }
     path = run_dir / "grid.safetensors"
     save_checkpoint(path, run.average.state_dict(), card)

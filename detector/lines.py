@@ -26,13 +26,23 @@ def names_of(detections: Detections, least: float) -> list[str | None]:
 
 
 def texts_of(detections: Detections, least: float) -> list[str]:
-    """What stands at every box: "Shirt 83%", or "unknown"."""
+    """What stands at every box: "Shirt 83%", or "unknown"; with "#3" behind it if tracked."""
     names = zip(names_of(detections, least), detections.label_confidence, strict=True)
-    return [f"{name} {100 * confidence:.0f}%" if name else UNKNOWN for name, confidence in names]
+    texts = [f"{name} {100 * sure:.0f}%" if name else UNKNOWN for name, sure in names]
+    if detections.track_id is None:
+        return texts
+    return [f"{text} #{i}" for text, i in zip(texts, detections.track_id.tolist(), strict=True)]
 
 
 def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any]:
-    """One frame, ready for JSON; `xyxy` in pixels of the source, an untracked `id` is null."""
+    """One frame, ready for JSON."""
+    boxes = boxes_of(detections, least)
+    time = round(frame.seconds, 4)
+    return {"source": frame.source, "frame": frame.index, "time": time, "boxes": boxes}
+
+
+def boxes_of(detections: Detections, least: float) -> list[dict[str, Any]]:
+    """Boxes, ready for JSON; `xyxy` in pixels of the source, an untracked `id` is null."""
     tracks = detections.track_id
     ids = [None] * len(detections) if tracks is None else tracks.tolist()
     columns = zip(
@@ -44,7 +54,7 @@ def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any
         detections.probabilities.tolist(),
         strict=True,
     )
-    boxes = [
+    return [
         {
             "xyxy": [round(x, 1) for x in xyxy],
             "conf": round(confidence, 4),
@@ -55,8 +65,6 @@ def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any
         }
         for xyxy, confidence, track, name, label_confidence, probabilities in columns
     ]
-    time = round(frame.seconds, 4)
-    return {"source": frame.source, "frame": frame.index, "time": time, "boxes": boxes}
 
 
 def header_of(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Any]:

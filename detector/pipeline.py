@@ -1,6 +1,7 @@
 """The detector as a whole: the grid says where a garment is, the head says which it is."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,28 @@ from detector.boxes import Detections
 from detector.grid import Boxes, Grid
 from detector.head import Head
 from detector.memory import Memory
+from detector.tracks import LEAST, Tracks
+from detector.video.cameras import read_source
+from detector.video.frames import Frame, Reader
+from detector.video.newest import frames_of, open_source
+from fmnist.device import pick_device
 from weights import WEIGHTS
 
 GRID = WEIGHTS / "grid.safetensors"
 HEAD = WEIGHTS / "vgg-crops.safetensors"
+LIVE_RATE = 12.0  # looks a second that are taken at a camera, about
+LEAST_SHARE = 0.02  # of every class in the grid's opinion: it has seen few of some
 
 
 @dataclass(frozen=True)
 class Detector:
-    """A function from a BGR frame to the garments in it, the most confident one first."""
+    """A function from a BGR frame to the garments in it, the most confident one first.
 
-    grid: Grid
-    head: Head | Memory
+    `Detector()` has the shipped weights, on a GPU if there is one.
+    """
+
+    grid: Grid = field(default_factory=lambda: Grid.load(GRID, pick_device()))
+    head: Head | Memory = field(default_factory=lambda: Head.load(HEAD, pick_device()))
     confidence: float = 0.25  # a box below it is dropped
 
     @staticmethod
@@ -40,22 +51,51 @@ class Detector:
         found = judge(self.head, frame, self.grid(frame, self.confidence))
         return found.select(found.confidence >= self.confidence)
 
+    def stream(self, source: Path | int | str) -> Iterator[tuple[Frame, Detections]]:
+        """The frames of a video file, a camera (its index) or a stream (its URL), and what is seen.
 
-def watch(detector: Detector) -> Detector:
-    """One for the frames of a single video, in their order: its head has a `Memory`."""
+        A file gives every frame, as fast as they are looked at; cameras and streams give the
+        newest one each time, and are tried again when they stop.
+
+        Raises:
+            InputError: it cannot be opened or decoded, or stopped and did not come back.
+        """
+        opened = open_source(read_source(str(source)))
+        seen = watch(self, opened.fps if isinstance(opened, Reader) else LIVE_RATE)
+        for frame in frames_of(opened):
+            yield frame, seen(frame.image)
+
+
+def watch(
+    detector: Detector, rate: float = 0, track: bool = True
+) -> Callable[[UInt8[np.ndarray, "height width 3"]], Detections]:
+    """One for the frames of a single video, in their order, `rate` of them a second.
+
+    Its head has a `Memory`, and its detections are those of `Tracks`: if `track`, and not at a
+    rate of 0, that of images.
+    """
     head = detector.head
-    return replace(detector, head=Memory(head) if isinstance(head, Head) else head)
+    fresh = replace(detector, head=Memory(head) if isinstance(head, Head) else head)
+    if not track or rate <= 0:
+        return fresh
+    tracks = Tracks(rate, detector.confidence)
+    eager = replace(fresh, confidence=min(LEAST, detector.confidence))
+    return lambda frame: tracks(frame, eager(frame))
 
 
 def judge(
-    head: Head | Memory, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes
+    head: Head | Memory | None, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes
 ) -> Detections:
-    """What the head says of the grid's boxes, the most confident one first.
+    """What grid and head agree on, the most confident box first.
 
-    A box is a garment as likely as grid and head both say so: their confidences are multiplied.
+    A box is a garment, and one of a class, as likely as both say so: their confidences are
+    multiplied, and so are their probabilities of each class. Without a head the grid decides alone.
     """
-    xyxy, confidence = boxes
-    garment, probabilities = head(frame, xyxy)
-    confidence = confidence * garment
+    if head is None:
+        return Detections(*boxes)
+    garment, probabilities = head(frame, boxes.xyxy)
+    confidence = boxes.confidence * garment
+    probabilities = np.sqrt(probabilities * (boxes.probabilities + LEAST_SHARE))
+    probabilities /= probabilities.sum(1, keepdims=True)
     order = np.argsort(-confidence, kind="stable")
-    return Detections(xyxy[order], confidence[order], probabilities[order])
+    return Detections(boxes.xyxy[order], confidence[order], probabilities[order])

@@ -61,12 +61,12 @@ def plan_outputs(
     return Plan(paths, outputs, json_path, sheet)
 
 
-def check_display() -> None:
+def check_display(instead: str = "Use fmnist live --web, or drop --show.") -> None:
     """InputError without a display: OpenCV would end the whole process (exit 134)."""
     if sys.platform == "linux" and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        raise InputError("no display. Use fmnist live --web, or drop --show.")
+        raise InputError(f"no display. {instead}")
 
 
 def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
 """The protocol: what the grid is trained on, watched by, and what every detector is judged on."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,21 +9,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from detector.evaluation import from_detections
+from detector.boxes import Detections
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
+from detector.misses import name_of
+from detector.photos import folder as photo_folder
+from detector.photos.empty import beside
+from detector.photos.photo import Photo
+from detector.photos.scenes import PhotoScenes
 from detector.pipeline import judge
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
 from detector.video.writer import Writer
+from fmnist.classes import FOOTWEAR, NOTHING, SHOES
 from fmnist.data import Split, hold_out, load
 from fmnist.provenance import provenance
 
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
-HARD_SHARE = 0.3  # of the grid's training frames; the others are fair
+HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
+PHOTO_SHARE = 0.7  # of the training frames that show real clothes, where there are photos
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
 CLIP_SIZE_WH = (1280, 720)
 CLIP_FPS = 25.0
@@ -43,20 +51,67 @@ class TrainingScenes:
         return render(rng, self.garments, size_wh, self.background, style)
 
 
-def training_scenes(split: Split, seed: int, photos: Path | None = None) -> TrainingScenes:
-    """Frames of the split's images; half of them over the user's own photos where there are some.
+@dataclass(frozen=True)
+class MixedScenes:
+    """Makes painted frames and frames of photos in turn at random."""
+
+    painted: TrainingScenes
+    photos: PhotoScenes
+
+    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        make = self.photos if rng.random() < PHOTO_SHARE else self.painted
+        return make(rng, size_wh)
+
+
+def training_scenes(
+    split: Split, seed: int, backgrounds: Path | None = None, photos: Sequence[Path] = ()
+) -> TrainingScenes | MixedScenes:
+    """Frames of the split's images, and of the photos' training parts where there are any.
+
+    Half of what stands behind garments is the user's own `backgrounds` where there are some.
 
     Raises:
-        InputError: the folder of photos is missing or holds none that can be read.
+        InputError: a folder is missing or holds nothing that can be read.
     """
+    behind = behind_garments(seed, backgrounds)
+    painted = TrainingScenes(from_split(split), behind)
+    if not photos:
+        return painted
+    return MixedScenes(painted, photo_scenes(photos, behind))
+
+
+def behind_garments(seed: int, backgrounds: Path | None = None) -> Background:
+    """Painted pictures of the training's families, half and half with the user's own photos."""
     painted: Background = procedural(TRAIN, np.random.default_rng(seed), pool_size=240)
-    background = mixture([painted, from_folder(photos)], [1, 1]) if photos else painted
-    return TrainingScenes(from_split(split), background)
+    return mixture([painted, from_folder(backgrounds)], [1, 1]) if backgrounds else painted
+
+
+def photo_scenes(folders: Sequence[Path], behind: Background, others: bool = False) -> PhotoScenes:
+    """Frames of the training parts of these folders; the streets of the photos join `behind`.
+
+    Raises:
+        InputError: a folder is missing, in no known layout, or a photo in it cannot be read.
+    """
+    people: list[Photo] = []
+    garments: list[Photo] = []
+    for listing in map(photo_folder.training_part, folders):
+        (garments if listing.is_single else people).extend(listing.photos())
+    streets = beside(people)
+    if streets:
+        behind = mixture([behind, streets], [1, 1])
+    return PhotoScenes(tuple(people), tuple(garments), behind)
+
+
+def photographed(folders: Sequence[Path]) -> list[Scene]:
+    """The validation parts of these folders, photo by photo, as frames with known garments."""
+    listings = map(photo_folder.validation_part, folders)
+    photos = [photo for listing in listings if not listing.is_single for photo in listing.photos()]
+    return [Scene(photo.image, photo.xyxy, photo.labels) for photo in photos]
 
 
 def watched_scenes(validation: Split, seed: int, count: int = 200) -> list[Scene]:
     """Frames to watch a training by: held-out garments, backgrounds of the training's kinds."""
-    make = training_scenes(validation, seed + 1)
+    make = TrainingScenes(from_split(validation), behind_garments(seed + 1))
     return [make(np.random.default_rng((seed, number)), (640, 480)) for number in range(count)]
 
 
@@ -74,7 +129,8 @@ def train_grid(
     schedule: Schedule,
     device: torch.device,
     *,
-    photos: Path | None,
+    backgrounds: Path | None,
+    photos: Sequence[Path],
     seed: int,
     workers: int,
     max_minutes: float | None,
@@ -84,10 +140,13 @@ def train_grid(
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
     kept, validation = hold_out(load(folder, "train"))
+    watched = {"": watched_scenes(validation, seed)}
+    if real := photographed(photos):
+        watched["photos "] = real
     return train(
         schedule,
-        training_scenes(kept, seed, photos),
-        watched_scenes(validation, seed),
+        training_scenes(kept, seed, backgrounds, photos),
+        watched,
         run_dir,
         device,
         seed=seed,
@@ -95,22 +154,42 @@ def train_grid(
         max_minutes=max_minutes,
         resume=resume,
         init=init,
-        backgrounds=str(photos or ""),
+        sources={"backgrounds": str(backgrounds or ""), "photos": [p.name for p in photos]},
         facts=provenance(device),
         report=report,
     )
 
 
 def compare_heads(
-    grid: Grid, heads: Sequence[Head], scenes: Sequence[Scene]
-) -> list[dict[str, Any]]:
-    """The figures of every head on the boxes of one grid, in the order of the heads."""
+    grid: Grid, heads: Sequence[Head | None], scenes: Sequence[Scene]
+) -> list[list[Detections]]:
+    """What each head makes of the boxes of one grid, scene by scene; None: the grid's own classes.
+
+    Boxes from `LEAST_CONFIDENCE` on, as average precision wants them.
+    """
     boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
-    rows = []
-    for head in heads:
-        found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
-        rows.append(from_detections(found, scenes).to_dict())
-    return rows
+    return [
+        [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)] for head in heads
+    ]
+
+
+def name_singles(head: Head, folders: Sequence[Path]) -> dict[str, Any] | None:
+    """How many photos of one garment (validation parts) the head names rightly; None: no photos.
+
+    Garments of none of the classes are left out; of footwear any kind of shoe is right.
+    """
+    right: Counter[str] = Counter()
+    of: Counter[str] = Counter()
+    for listing in map(photo_folder.validation_part, folders):
+        for image, label in listing.singles():
+            if label != NOTHING:
+                said = int(head.whole(image).probabilities.argmax())
+                of[name_of(label)] += 1
+                right[name_of(label)] += said in SHOES if label == FOOTWEAR else said == label
+    if not of:
+        return None
+    per_group = {name: right[name] / of[name] for name in sorted(of)}
+    return {"n": of.total(), "top1": right.total() / of.total(), "top1_per_group": per_group}
 
 
 def write_clip(path: Path, test: Split, seed: int, seconds: float) -> None:

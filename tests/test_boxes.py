@@ -17,6 +17,7 @@ def some(n: int, seed: int = 0) -> Detections:
         rng.uniform(size=n).astype(np.float32),
         rng.dirichlet(np.ones(10), n).astype(np.float32).reshape(n, 10),
         np.arange(n, dtype=np.int64),
+        rng.integers(0, 10, n),
     )
 
 
@@ -27,10 +28,16 @@ def test_empty_has_no_boxes_and_no_labels() -> None:
 
 
 def test_labels_are_the_most_likely_class_and_its_probability() -> None:
-    seen = some(7)
+    seen = dataclasses.replace(some(7), kept_labels=None)
     rows = np.arange(7)
     assert (seen.probabilities[rows, seen.labels] == seen.label_confidence).all()
     assert (seen.label_confidence[:, None] >= seen.probabilities).all()
+
+
+def test_a_kept_label_is_the_label_and_its_probability_is_told() -> None:
+    seen = some(7)
+    assert (seen.labels == seen.kept_labels).all()
+    assert (seen.label_confidence == seen.probabilities[np.arange(7), seen.labels]).all()
 
 
 def test_selecting_by_mask_equals_selecting_by_index() -> None:
@@ -58,6 +65,7 @@ def test_nothing_can_be_changed_afterwards() -> None:
     [
         ({"xyxy": np.array([[5, 0, 4, 1]], np.float32)}, "right >= left"),
         ({"xyxy": np.array([[np.nan, 0, 4, 1]], np.float32)}, "finite"),
+        ({"kept_labels": np.array([10])}, "kept_labels: wanted values in 0..9"),
         ({"confidence": np.array([1.5], np.float32)}, "confidence: wanted values in 0..1"),
     ],
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fmnist.checks import device_name, free, known
+from fmnist.atomic import write_atomically
+from fmnist.checks import device_name, free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
 
 
@@ -57,3 +58,23 @@ def test_a_folder_that_bars_writing_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot be written"):
         free(tmp_path / "result.json", overwrite=True)
+
+
+def test_a_device_is_always_free_and_stays_one(tmp_path: Path) -> None:
+    null = Path(os.devnull)
+    assert free(null, overwrite=False) == null
+    write_atomically(null, b"gone")
+    assert null.exists() and not null.is_file()
+
+
+def test_a_folder_of_results_is_empty_or_to_be_overwritten(tmp_path: Path) -> None:
+    assert free_folder(tmp_path / "a" / "b", overwrite=False) == tmp_path / "a" / "b"
+    (tmp_path / "file").touch()
+    assert free_folder(tmp_path, overwrite=True) == tmp_path
+    with pytest.raises(InputError, match="is not empty. Add --overwrite"):
+        free_folder(tmp_path, overwrite=False)
+    with pytest.raises(InputError, match="file is a file, not a folder"):
+        writable_folder(tmp_path / "file" / "run")
+    assert made(tmp_path / "a" / "b").is_dir()
+    with pytest.raises(InputError, match="cannot be written: Not a directory"):
+        made(tmp_path / "file" / "run")

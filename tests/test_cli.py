@@ -61,8 +61,9 @@ def test_help_names_every_command_and_loads_nothing_heavy(desk: Path) -> None:
     assert not (HEAVY | {"numpy", "cv2", "rich"}) & outcome.modules
 
 
-COMMANDS = ["data", "train", "evaluate", "predict", "detect"]
+COMMANDS = ["data", "train", "evaluate", "predict", "detect", "live"]
 OF_DETECTOR = ["detector", "detector train", "detector evaluate", "detector clip"]
+OF_DETECTOR += ["detector tracks"]
 
 
 @pytest.mark.parametrize("command", COMMANDS + OF_DETECTOR)
@@ -120,17 +121,48 @@ OUTPUTS = [
     ("detect good.mp4 -o no/where/x.mp4", "no/where"),
     ("detect good.mp4 -o good.mp4 --overwrite", "good.mp4"),
     ("detector clip -o taken.mp4", "taken.mp4 exists. "),
+    ("detector tracks good.mp4 --json taken.json", "taken.json exists. "),
+    ("detector tracks nothing-like-it.mov", "nothing-like-it.mov: no such file."),
     ("evaluate vgg.safetensors --json taken.json", "vgg.safetensors: no such file. "),
+]
+TRAINING = [
+    ("train vgg --recipe distill", "Use --recipe distill with one --teacher WEIGHTS or more."),
+    ("train vgg --recipe distill --teacher x.safetensors", "x.safetensors: no such file."),
+    ("train vgg --recipe distill --teacher grid", "which is no classifier of fmnist."),
+    ("train vgg --init lenet", "lenet.safetensors holds a lenet, not a vgg."),
+    ("train vgg --set batch_size=0", "batch_size=0: batch_size is from 2 to 60000."),
+    ("train vgg --set optimizer=adm", "adm: no such optimizer. Did you mean adam?"),
+    ("train resnet18 --pretrained no.pth", "no.pth: no such file."),
+    ("train --resume clips", "clips holds no run."),
+    ("train --resume clips --set dropout=0", "Leave out --set, "),
+    ("train vgg -o good.mp4/run", "good.mp4 is a file, not a folder."),
+]
+MEASURING = [
+    ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
+    ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
+    ("benchmark --with ultralytics", "Did you mean ultralytics-cls?"),
+    ("benchmark --table -o good.mp4", "good.mp4 is a file, not a folder."),
+    ("report", "benchmark.json: no such file. Make it with `fmnist benchmark`"),
+    ("report --benchmark taken.json", "taken.json holds no rows of a benchmark."),
+    ("report --benchmark good.mp4", "good.mp4 is not valid JSON."),
+    ("tune vgg --search droput", "droput: no such part to search. Did you mean dropout?"),
+    ("tune vgg --search ,", "Nothing is searched."),
+    ("tune vgg --recipe distill", "Teachers and crops have no part in a search."),
+    ("tune vgg --recipe report --search weight_decay", "weight_decay is 0 in this recipe"),
 ]
 WEIGHTS = [
     ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train."),
     ("evaluate nothing", "nothing: no such shipped weights or .safetensors file. "),
+    ("evaluate corrupt.safetensors", "corrupt.safetensors has no card beside it."),
+    ("evaluate grid", "which is no classifier of fmnist."),
     ("data", "Fashion-MNIST was not found. Looked in:"),
     ("train vgg", "Fashion-MNIST was not found. Looked in:"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), USAGE + SOURCES + OUTPUTS + WEIGHTS)
+@pytest.mark.parametrize(
+    ("arguments", "message"), USAGE + SOURCES + OUTPUTS + TRAINING + MEASURING + WEIGHTS
+)
 def test_bad_input_is_told_in_a_sentence_before_anything_is_loaded(
     desk: Path, arguments: str, message: str
 ) -> None:
@@ -255,6 +287,33 @@ def test_json_on_stdout_is_nothing_but_json(
     text = run_here(detector, arguments, monkeypatch, capsys)
     assert [json.loads(line).get("frame") for line in text.splitlines()] == [None, 0, 25]
     assert tree(detector) == before
+
+
+def test_ids_are_told_unless_nobody_wants_tracks(
+    detector: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option, tracked in (("--track", True), ("--no-track", False)):
+        arguments = f"detect good.mp4 --max-frames 2 --no-video --json - {UNTRAINED} {option}"
+        header, *frames = map(
+            json.loads, run_here(detector, arguments, monkeypatch, capsys).splitlines()
+        )
+        boxes = [box for line in frames for box in line["boxes"]]
+        assert boxes and all((box["id"] is not None) == tracked for box in boxes)
+        assert header["settings"]["track"] == tracked
+
+
+def test_the_figures_of_tracks_come_as_a_table_or_as_json(
+    detector: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = run_here(detector, f"detector tracks good.mp4 {UNTRAINED}", monkeypatch, capsys)
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [
+        ["good.mp4", "without"],
+        ["good.mp4", "with"],
+    ]
+    arguments = f"detector tracks good.mp4 --json - {UNTRAINED}"
+    rows = json.loads(run_here(detector, arguments, monkeypatch, capsys))["rows"]
+    assert [row["tracked"] for row in rows] == [False, True]
+    assert all(row["frames"] == 50 for row in rows)
 
 
 def test_noise_and_strictly_taken_damage_end_in_a_sentence(

@@ -16,7 +16,7 @@ def broken(line: str) -> str:
 
 
 def test_a_bug_of_ours_is_one_line_and_debug_shows_its_traceback(tmp_path: Path) -> None:
-    code = broken("commands.classifiers.weights_file = lambda name: 1 / 0")
+    code = broken("commands.classifiers.classifier_file = lambda name: 1 / 0")
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 1
     assert outcome.err == (
@@ -30,7 +30,7 @@ def test_a_bug_of_ours_is_one_line_and_debug_shows_its_traceback(tmp_path: Path)
 def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
     ready = "import signal; signal.signal(2, signal.default_int_handler)"  # a shell may ignore it
     code = broken(
-        f"{ready}; commands.classifiers.weights_file = lambda name: signal.raise_signal(2)"
+        f"{ready}; commands.classifiers.classifier_file = lambda name: signal.raise_signal(2)"
     )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert (outcome.code, outcome.err) == (130, "fmnist: interrupted\n")
@@ -39,7 +39,8 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path) -> N
 def test_a_missing_libgl_is_told_with_its_package(tmp_path: Path) -> None:
     message = "libGL.so.1: cannot open shared object file: No such file or directory"
     code = broken(
-        f"def fail(name): raise ImportError({message!r})\ncommands.classifiers.weights_file = fail"
+        f"def fail(name): raise ImportError({message!r})\n"
+        "commands.classifiers.classifier_file = fail"
     )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 2

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from detector import crops as module
-from detector.crops import Plan, crop_splits, crops
+from detector.crops import Plan, crop_splits, crops, photo_crops
 from detector.grid import MODEL, build
 from detector.synthesis.backgrounds import TRAIN
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint
+from fmnist.classes import FOOTWEAR, NOTHING
 from fmnist.data import Split, hold_out
-from fmnist.nothing import NOTHING
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +21,16 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small pieces, so that several tasks are rendered."""
     monkeypatch.setattr(module, "CHUNK", 15)
     monkeypatch.setattr(module, "JUDGED", 10)
+
+
+def eager_grid(folder: Path) -> Path:
+    """One that is untrained and sees garments everywhere."""
+    grid = build(0)
+    for branch in grid.model[-1].cv3:
+        torch.nn.init.zeros_(branch[-1].bias)
+    path = folder / "grid.safetensors"
+    save_checkpoint(path, grid.state_dict(), {"model": MODEL, "image_size": 96})
+    return path
 
 
 def test_a_seed_gives_its_crops_with_any_number_of_workers(tiny_split: Split) -> None:
@@ -73,12 +83,38 @@ def test_only_what_lies_beside_the_garments_is_a_mistake() -> None:
 def test_mistakes_of_a_grid_follow_the_garments_that_stay_the_same(
     tiny_split: Split, tmp_path: Path
 ) -> None:
-    grid = build(0)
-    for branch in grid.model[-1].cv3:
-        torch.nn.init.zeros_(branch[-1].bias)  # untrained and eager: it is wrong everywhere
-    path = tmp_path / "grid.safetensors"
-    save_checkpoint(path, grid.state_dict(), {"model": MODEL, "image_size": 96})
+    path = eager_grid(tmp_path)
     garments = crops(tiny_split, TRAIN, Plan(15), (3, 0))
-    both = crops(tiny_split, TRAIN, Plan(15, 0.4, path), (3, 0))
+    both = crops(tiny_split, TRAIN, Plan(15, 0.4, grid=path), (3, 0))
     assert torch.equal(both.images[:15], garments.images)
     assert both.labels[15:].tolist() == [NOTHING] * 6
+
+
+def test_crops_of_photos_have_all_labels_and_are_the_same_for_any_processes(
+    tmp_path: Path,
+) -> None:
+    path = eager_grid(tmp_path)
+
+    def make(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        frame = rng.integers(0, 256, (size_wh[1], size_wh[0], 3)).astype(np.uint8)
+        boxes = np.array([[10, 10, 90, 90], [200, 10, 260, 90], [10, 200, 90, 300]], np.float32)
+        return Scene(frame, boxes, np.array([3, FOOTWEAR, NOTHING]))
+
+    plan = Plan(0, nothing=0.5, of_photos=30, grid=path)
+    split = photo_crops(make, plan, seed=0)
+    assert split.images.shape[1:] == (28, 28)
+    assert split.labels[:30].tolist() == [3, FOOTWEAR, NOTHING] * 10
+    assert set(split.labels[30:].tolist()) == {NOTHING} and len(split) >= 45
+    again = photo_crops(make, plan, seed=0, workers=1)
+    assert torch.equal(split.images, again.images) and torch.equal(split.labels, again.labels)
+
+
+def test_a_box_that_the_grid_found_stands_for_the_true_one_half_of_the_times() -> None:
+    frame = np.zeros((100, 100, 3), np.uint8)
+    frame[20:60, 20:60] = 255
+    scene = Scene(frame, np.array([[20, 20, 60, 60]], np.float32), np.zeros(1, np.int64))
+    found = np.array([[20, 20, 80, 60]], np.float32)
+    rng = np.random.default_rng(0)
+    means = [module._garment_crops(rng, scene, found)[0].mean() for _ in range(200)]
+    wide = sum(mean < 190 for mean in means)
+    assert 70 < wide < 130

@@ -53,7 +53,7 @@ def lines_of(path: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def test_every_frame_is_drawn_and_has_its_line(desk: Path) -> None:
     plan = plan_outputs(["clip.mp4"], json="x.jsonl")
-    summary = detect(plan, lambda: two_garments, weights={"head": "vgg-crops"})
+    summary = detect(plan, lambda rate: two_garments, weights={"head": "vgg-crops"})
     assert (summary.frames_read, summary.frames_detected, summary.frames_damaged) == (50, 50, 0)
     assert summary.boxes == 100
     assert summary.written == (Path("clip.fmnist.mp4"), Path("x.jsonl"))
@@ -85,7 +85,7 @@ def test_every_third_frame_is_detected_and_all_are_drawn(desk: Path) -> None:
         return two_garments(frame)
 
     summary = detect(
-        plan_outputs(["clip.mp4"], json="x.jsonl"), lambda: detector, Settings(every=3)
+        plan_outputs(["clip.mp4"], json="x.jsonl"), lambda rate: detector, Settings(every=3)
     )
     assert looked_at == list(range(0, 50, 3))
     assert (summary.frames_read, summary.frames_detected) == (50, 17)
@@ -94,7 +94,7 @@ def test_every_third_frame_is_detected_and_all_are_drawn(desk: Path) -> None:
 
 
 def test_max_frames_ends_picture_and_sound(desk: Path) -> None:
-    summary = detect(plan_outputs(["clip.mp4"]), lambda: two_garments, Settings(max_frames=10))
+    summary = detect(plan_outputs(["clip.mp4"]), lambda rate: two_garments, Settings(max_frames=10))
     assert summary.frames_read == 10
     assert clips.seconds_of(Path("clip.fmnist.mp4")) == pytest.approx(0.4)
     assert clips.seconds_of(Path("clip.fmnist.mp4"), "audio") == pytest.approx(0.4, abs=0.05)
@@ -114,14 +114,26 @@ def test_a_tracked_garment_keeps_its_id(desk: Path) -> None:
     def tracked(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         return replace(two_garments(frame), track_id=np.array([3, 8], np.int64))
 
-    detect(plan_outputs(["clip.mp4"], no_video=True, json="x.jsonl"), lambda: tracked)
+    detect(plan_outputs(["clip.mp4"], no_video=True, json="x.jsonl"), lambda rate: tracked)
     assert [box["id"] for box in lines_of("x.jsonl")[1][5]["boxes"]] == [3, 8]
+
+
+def test_the_detector_is_told_its_rate_and_that_an_image_has_none(desk: Path) -> None:
+    rates = []
+
+    def watch(rate: float) -> Any:
+        rates.append(rate)
+        return two_garments
+
+    cv2.imwrite("photo.png", clips.numbered(9))
+    detect(plan_outputs(["photo.png", "clip.mp4"], no_video=True), watch, Settings(every=5))
+    assert rates == [0, 5]
 
 
 def test_images_become_images_and_a_folder_takes_all(desk: Path) -> None:
     cv2.imwrite("photo.png", clips.numbered(9))
     plan = plan_outputs(["photo.png", "clip.mp4"], Path("out"), json="x.jsonl")
-    summary = detect(plan, lambda: two_garments, Settings(max_frames=2))
+    summary = detect(plan, lambda rate: two_garments, Settings(max_frames=2))
     assert summary.written[:2] == (Path("out/photo.fmnist.png"), Path("out/clip.fmnist.mp4"))
     drawn = cv2.imread("out/photo.fmnist.png")
     assert drawn is not None
@@ -132,7 +144,7 @@ def test_images_become_images_and_a_folder_takes_all(desk: Path) -> None:
 def test_without_video_only_lines_are_left_and_stdout_takes_them(
     desk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    detect(plan_outputs(["clip.mp4"], no_video=True, json="-"), lambda: two_garments)
+    detect(plan_outputs(["clip.mp4"], no_video=True, json="-"), lambda rate: two_garments)
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 51
     assert json.loads(out[-1])["frame"] == 49
@@ -143,7 +155,7 @@ def test_without_video_only_lines_are_left_and_stdout_takes_them(
 def test_a_contact_sheet_holds_frames_from_all_over_the_clip(desk: Path, count: int) -> None:
     path = clips.clip(desk / "long.mp4", [n / 25 for n in range(count)])
     plan = plan_outputs([str(path)], no_video=True, sheet=Path("sheet.png"))
-    detect(plan, lambda: lambda frame: Detections.empty())
+    detect(plan, lambda rate: lambda frame: Detections.empty())
     sheet = cv2.imread("sheet.png")
     assert sheet is not None
     rows, columns = (1, count) if count <= COLUMNS else (PICTURES // COLUMNS, COLUMNS)
@@ -160,14 +172,15 @@ def test_a_contact_sheet_holds_frames_from_all_over_the_clip(desk: Path, count: 
 
 def test_damage_is_counted_and_an_error_only_when_strict(desk: Path) -> None:
     clips.damaged(desk / "damaged.mp4")
-    summary = detect(plan_outputs(["damaged.mp4"]), lambda: two_garments)
+    summary = detect(plan_outputs(["damaged.mp4"]), lambda rate: two_garments)
     damaged = summary.frames_damaged
     assert summary.damage.startswith(f"{damaged} damaged frame")
     assert summary.damage.endswith("skipped (of 75)")
     assert summary.damage in str(summary)
     assert clips.seconds_of(Path("damaged.fmnist.mp4")) == pytest.approx(3.0)
     with pytest.raises(InputError, match=r"skipped \(of 75\)\. Leave out --strict"):
-        detect(plan_outputs(["damaged.mp4"], overwrite=True), lambda: two_garments, strict=True)
+        plan = plan_outputs(["damaged.mp4"], overwrite=True)
+        detect(plan, lambda rate: two_garments, strict=True)
     assert len(clips.frames_in(Path("damaged.fmnist.mp4"))) == 75 - damaged
 
 
@@ -175,7 +188,7 @@ def test_a_source_that_cannot_be_decoded_keeps_the_results_of_those_before(desk:
     clips.undecodable(desk / "noise.mkv")
     plan = plan_outputs(["clip.mp4", "noise.mkv"], json="x.jsonl")
     with pytest.raises(InputError, match="no frame could be decoded"):
-        detect(plan, lambda: two_garments)
+        detect(plan, lambda rate: two_garments)
     assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "noise.mkv", "x.jsonl"]
     assert len(lines_of("x.jsonl")[1]) == 50
 
@@ -187,7 +200,7 @@ def test_a_failing_detector_leaves_whole_files_and_its_own_error(desk: Path) -> 
         return two_garments(frame)
 
     with pytest.raises(ZeroDivisionError):
-        detect(plan_outputs(["clip.mp4"], json="x.jsonl"), lambda: failing)
+        detect(plan_outputs(["clip.mp4"], json="x.jsonl"), lambda rate: failing)
     assert len(clips.frames_in(Path("clip.fmnist.mp4"))) == len(lines_of("x.jsonl")[1]) == 7
     assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "x.jsonl"]
 
@@ -201,7 +214,7 @@ def test_ctrl_c_finishes_the_files_and_tells_what_there_is(desk: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     plan = plan_outputs(["clip.mp4"], json="x.jsonl", sheet=Path("sheet.jpg"))
     with pytest.raises(Interrupted) as stopped:
-        detect(plan, lambda: two_garments, on_frame=press)
+        detect(plan, lambda rate: two_garments, on_frame=press)
     assert signal.getsignal(signal.SIGINT) is before
     summary = stopped.value.summary
     assert summary.frames_read == 10
@@ -211,7 +224,7 @@ def test_ctrl_c_finishes_the_files_and_tells_what_there_is(desk: Path) -> None:
 
 def test_nothing_seen_is_no_error(desk: Path) -> None:
     plan = plan_outputs(["clip.mp4"], json="x.jsonl")
-    assert detect(plan, lambda: lambda frame: Detections.empty()).boxes == 0
+    assert detect(plan, lambda rate: lambda frame: Detections.empty()).boxes == 0
     assert all(line["boxes"] == [] for line in lines_of("x.jsonl")[1])
 
 
@@ -220,7 +233,7 @@ def test_showing_without_a_display_is_refused(desk: Path, monkeypatch: pytest.Mo
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(InputError, match="no display"):
-        detect(Plan((Path("clip.mp4"),), (None,)), lambda: two_garments, show=True)
+        detect(Plan((Path("clip.mp4"),), (None,)), lambda rate: two_garments, show=True)
 
 
 def test_the_loop_needs_neither_torch_nor_ultralytics() -> None:
@@ -237,7 +250,7 @@ from detector.boxes import Detections
 from detector.detect import detect
 from detector.plan import plan_outputs
 plan = plan_outputs([sys.argv[1]], json="x.jsonl", overwrite=True)
-detect(plan, lambda: lambda _: Detections.empty())
+detect(plan, lambda rate: lambda _: Detections.empty())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

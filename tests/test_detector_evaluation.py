@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.evaluation import evaluate, from_detections, match
+from detector.evaluation import calibration_error, evaluate, from_detections, match
 from detector.synthesis.scenes import Scene
+from fmnist.classes import FOOTWEAR, NOTHING
 
 
 def scenes(count: int = 40, seed: int = 0) -> list[Scene]:
@@ -111,3 +112,38 @@ def test_figures_become_json() -> None:
     row = from_detections([found(scene) for scene in frames], frames).to_dict()
     assert json.loads(json.dumps(row, allow_nan=False)) == row
     assert row["ap50_per_class"]["Ankle boot"] == pytest.approx(1)
+
+
+def test_other_garments_need_not_be_found_and_may_be_boxed_but_not_named() -> None:
+    frames = scenes()
+    others = [Scene(s.frame, s.xyxy, np.full_like(s.labels, NOTHING)) for s in scenes(8, seed=3)]
+    missed = [found(s) for s in frames] + [Detections.empty()] * 8
+    result = from_detections(missed, frames + others)
+    assert (result.agnostic_map50, result.map50, result.garments) == (1, 1, 60)
+    boxed = [found(s, labels=0 * s.labels) for s in others] + [found(s) for s in frames]
+    result = from_detections(boxed, others + frames)
+    assert result.agnostic_map50 == 1 and result.label_accuracy == 1 and result.matched == 60
+    first, *rest = (ap or 0 for ap in result.ap50_per_class)
+    assert first < 0.95 and min(rest) == 1
+
+
+def test_footwear_of_untold_kind_is_to_be_found_and_any_shoe_may_be_its_name() -> None:
+    frames = scenes()
+    shoes = [Scene(s.frame, s.xyxy, np.full_like(s.labels, FOOTWEAR)) for s in scenes(8, seed=3)]
+    for label, is_right in ((7, True), (8, False)):
+        named = [found(s, labels=0 * s.labels + label) for s in shoes] + [found(s) for s in frames]
+        result = from_detections(named, shoes + frames)
+        assert result.agnostic_map50 == 1 and result.garments == 72
+        assert ((result.ap50_per_class[label] or 0) == 1) == is_right
+    missed = [found(s) for s in frames] + [Detections.empty()] * 8
+    result = from_detections(missed, frames + shoes)
+    assert result.agnostic_map50 < 0.9 and result.map50 == 1
+
+
+def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0, 1, 20_000).astype(np.float32)
+    is_right = rng.random(20_000) < confidence
+    assert calibration_error(confidence, is_right) < 0.02
+    assert calibration_error(np.ones(10, np.float32), np.arange(10) < 6) == pytest.approx(0.4)
+    assert calibration_error(np.zeros(0, np.float32), np.zeros(0, np.bool_)) == 0

@@ -29,3 +29,4 @@ def test_the_record_names_device_threads_and_versions() -> None:
     assert facts["torch"] == torch.__version__
     assert facts["threads"] == torch.get_num_threads()
     assert facts["device"]
+    assert isinstance(facts["load"], float)

@@ -17,7 +17,18 @@ from torchvision.ops import box_convert
 
 from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
-from detector.grid import MODEL, Grid, Network, _agreed, _cells, as_input, build, letterbox
+from detector.grid import (
+    MODEL,
+    Grid,
+    Network,
+    _agreed,
+    _any_garment,
+    _cells,
+    _shares,
+    as_input,
+    build,
+    letterbox,
+)
 from detector.grid_training import train
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
@@ -144,17 +155,19 @@ def test_frames_are_looked_at_one_by_one_as_together() -> None:
     grid = Grid(noisy_network(), 64, CPU)
     frames = [noise(128, 72, 1), noise(50, 100, 2), noise(128, 72, 3)]
     together = grid.batch(frames, 0.3)
-    assert all(len(xyxy) for xyxy, _ in together)
-    for frame, (xyxy, confidence) in zip(frames, together, strict=True):
-        alone_xyxy, alone_confidence = grid(frame, 0.3)
-        np.testing.assert_allclose(alone_xyxy, xyxy, atol=1e-2)
-        np.testing.assert_allclose(alone_confidence, confidence, atol=1e-4)
+    assert all(len(boxes.xyxy) for boxes in together)
+    for frame, boxes in zip(frames, together, strict=True):
+        alone = grid(frame, 0.3)
+        np.testing.assert_allclose(alone.xyxy, boxes.xyxy, atol=1e-2)
+        np.testing.assert_allclose(alone.confidence, boxes.confidence, atol=1e-4)
+        np.testing.assert_allclose(alone.probabilities, boxes.probabilities, atol=1e-3)
     assert grid.batch([]) == []
 
 
 def test_boxes_lie_in_the_frame_the_most_confident_first() -> None:
-    xyxy, confidence = Grid(noisy_network(), 64, CPU)(noise(101, 57), 0.4)
-    assert len(xyxy) == len(confidence) > 1
+    xyxy, confidence, probabilities = Grid(noisy_network(), 64, CPU)(noise(101, 57), 0.4)
+    assert len(xyxy) == len(confidence) == len(probabilities) > 1
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
     assert (xyxy >= 0).all() and (xyxy <= [101, 57, 101, 57]).all()
     assert (np.diff(confidence) <= 0).all() and (confidence >= 0.4).all()
 
@@ -168,8 +181,19 @@ def test_a_box_is_the_mean_of_those_that_nearly_agree() -> None:
 
 
 def test_no_box_is_an_empty_array() -> None:
-    xyxy, confidence = Grid(build(), 64, CPU)(noise(64, 64), 0.9)
-    assert xyxy.shape == (0, 4) and confidence.shape == (0,)
+    xyxy, confidence, probabilities = Grid(build(), 64, CPU)(noise(64, 64), 0.999)
+    assert xyxy.shape == (0, 4) and confidence.shape == (0,) and probabilities.shape == (0, 10)
+
+
+def test_footwear_of_untold_kind_is_any_kind_of_shoe_and_other_garments_are_not_wanted() -> None:
+    answers = torch.zeros(3, 12)
+    answers[0, 3], answers[0, 10] = 0.4, 0.9
+    answers[1, 11], answers[1, 5] = 0.6, 0.2
+    answers[2, 10] = 0.9
+    torch.testing.assert_close(_any_garment(answers.T), torch.tensor([0.4, 0.68, 0.0]))
+    shares = _shares(answers[:2])
+    assert shares[0].argmax() == 3 and shares[0, 3] == 1
+    torch.testing.assert_close(shares[1, [5, 7, 9]], torch.tensor([0.5, 0.25, 0.25]))
 
 
 def test_saved_and_loaded_it_finds_the_same_boxes(tmp_path: Path) -> None:
@@ -238,7 +262,7 @@ def quiet(_: str) -> None:
 
 
 def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) -> None:
-    validation = [rectangles(np.random.default_rng(9), (64, 64))]
+    validation = {"": [rectangles(np.random.default_rng(9), (64, 64))]}
     whole = train(TINY, rectangles, validation, tmp_path / "a", CPU, workers=0, report=quiet)
     stopped = train(
         TINY, rectangles, validation, tmp_path / "b", CPU, workers=0, max_minutes=0, report=quiet
@@ -262,7 +286,7 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
 def test_a_loss_that_is_not_finite_ends_the_training(tmp_path: Path) -> None:
     schedule = replace(TINY, learning_rate=1e38)
     with pytest.raises(InputError, match="finite"):
-        train(schedule, rectangles, [], tmp_path, CPU, workers=0, report=quiet)
+        train(schedule, rectangles, {}, tmp_path, CPU, workers=0, report=quiet)
     assert not (tmp_path / "grid.safetensors").exists()
 
 
@@ -275,11 +299,11 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
     schedule = Schedule(
         scenes=4 * 160, batch_size=4, image_size=96, shares=(1.0,), learning_rate=5e-3, reports=1
     )
-    path = train(schedule, known, scenes, tmp_path, CPU, workers=0, report=quiet)
+    path = train(schedule, known, {"": scenes}, tmp_path, CPU, workers=0, report=quiet)
     assert path is not None
     grid = Grid.load(path, CPU)
     for scene in scenes:
-        xyxy, _ = grid(scene.frame, 0.01)
+        xyxy = grid(scene.frame, 0.01).xyxy
         assert (iou(scene.xyxy, xyxy).max(axis=1, initial=0) > 0.5).all()
 
 

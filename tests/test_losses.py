@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from fmnist.losses import answers_loss, distillation_loss, places_loss, shares
+from fmnist.classes import FOOTWEAR, NOTHING, SHOES
+from fmnist.losses import answers_loss, distillation_loss, places_loss, shares, told
+from fmnist.nothing import with_nothing
 from fmnist.recipes import RECIPES, recipe_for
 
 LOGITS = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
@@ -41,3 +43,17 @@ def test_labels_have_the_share_that_the_teachers_leave() -> None:
 
 def test_without_an_embedding_there_is_no_loss_of_places() -> None:
     assert places_loss(RECIPES["best"], None, LABELS, torch.Generator()) == 0.0
+
+
+def test_footwear_of_untold_kind_is_learnt_as_any_kind_of_shoe() -> None:
+    logits = with_nothing(LOGITS).requires_grad_()
+    labels = torch.tensor([0, 3, FOOTWEAR, NOTHING, FOOTWEAR, 2])
+    targets = told(logits, labels)
+    torch.testing.assert_close(targets.sum(1), torch.ones(6))
+    assert targets[[0, 1, 3, 5]].argmax(1).tolist() == [0, 3, NOTHING, 2]
+    (learnt,) = torch.autograd.grad(cross_entropy(logits, targets, reduction="sum"), logits)
+    probabilities = logits.softmax(1)
+    any_shoe = -probabilities[:, list(SHOES)].sum(1).log()
+    true = -probabilities[range(6), labels.clamp(max=NOTHING)].log()
+    expected = torch.where(labels == FOOTWEAR, any_shoe, true).sum()
+    torch.testing.assert_close(learnt, torch.autograd.grad(expected, logits)[0])

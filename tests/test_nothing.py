@@ -2,7 +2,8 @@
 
 import torch
 
-from fmnist.nothing import NOTHING, garment_probability, with_nothing
+from fmnist.classes import NOTHING
+from fmnist.nothing import garment_probability, with_nothing
 
 
 def test_garment_and_nothing_share_one_softmax() -> None:

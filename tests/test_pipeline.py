@@ -8,7 +8,7 @@ import torch
 
 from detector.grid import MODEL, Grid, build
 from detector.head import Head
-from detector.pipeline import Detector, judge
+from detector.pipeline import Detector, judge, watch
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.models import build as build_classifier
@@ -37,24 +37,52 @@ def frame() -> np.ndarray:
 
 def test_every_box_of_the_grid_is_named_by_the_head(detector: Detector, frame: np.ndarray) -> None:
     found = detector(frame)
-    xyxy, confidence = detector.grid(frame, 0.3)
-    assert len(found) == len(xyxy) > 0
-    np.testing.assert_array_equal(found.xyxy, xyxy)
-    np.testing.assert_array_equal(found.confidence, confidence)
-    np.testing.assert_array_equal(found.probabilities, detector.head(frame, xyxy).probabilities)
+    boxes = detector.grid(frame, 0.3)
+    assert len(found) == len(boxes.xyxy) > 0
+    np.testing.assert_array_equal(found.xyxy, boxes.xyxy)
+    np.testing.assert_array_equal(found.confidence, boxes.confidence)
     assert found.track_id is None
 
 
+def test_a_class_is_as_likely_as_both_say(detector: Detector, frame: np.ndarray) -> None:
+    boxes = detector.grid(frame, 0.3)
+    head = detector.head(frame, boxes.xyxy).probabilities
+    even = np.full_like(boxes.probabilities, 0.1)
+    agreed = judge(detector.head, frame, boxes._replace(probabilities=head)).probabilities
+    assert (agreed.argmax(1) == head.argmax(1)).all()
+    undecided = judge(detector.head, frame, boxes._replace(probabilities=even)).probabilities
+    assert (undecided.argmax(1) == head.argmax(1)).all()
+    sure = np.zeros_like(even)
+    sure[:, 7] = 1
+    decided = judge(detector.head, frame, boxes._replace(probabilities=sure)).probabilities
+    assert (decided[:, 7] > head[:, 7]).all()
+    np.testing.assert_allclose(decided.sum(1), 1, rtol=1e-5)
+
+
 def test_what_the_head_rejects_is_less_confident(detector: Detector, frame: np.ndarray) -> None:
-    xyxy, confidence = detector.grid(frame, 0.3)
+    boxes = detector.grid(frame, 0.3)
+    xyxy, confidence = boxes.xyxy, boxes.confidence
     assert isinstance(detector.head, Head)
     rejecting = Head(detector.head.model, CPU, rejects=True)
     garment = rejecting(frame, xyxy).garment
-    found = judge(rejecting, frame, (xyxy, confidence))
+    found = judge(rejecting, frame, boxes)
     assert len(found) == len(xyxy) and (np.diff(found.confidence) <= 0).all()
     np.testing.assert_allclose(np.sort(found.confidence), np.sort(confidence * garment))
     kept = Detector(detector.grid, rejecting, 0.3)(frame)
     assert len(kept) == (confidence * garment >= 0.3).sum()
+
+
+def test_in_a_video_boxes_are_tracked_and_in_an_image_or_on_request_they_are_not(
+    detector: Detector, frame: np.ndarray
+) -> None:
+    tracked, plain = watch(detector, 25.0), watch(detector, 25.0, track=False)
+    first, second = tracked(frame), tracked(frame)
+    assert len(first) > 0 and first.track_id is not None and second.track_id is not None
+    assert set(first.track_id.tolist()) & set(second.track_id.tolist())
+    assert set(map(tuple, first.xyxy)) <= set(map(tuple, plain(frame).xyxy))
+    assert plain(frame).track_id is None
+    assert watch(detector)(frame).track_id is None
+    assert watch(detector, 25.0)(frame).track_id is not None  # one knows nothing of another
 
 
 def test_nothing_is_confident_enough(detector: Detector, frame: np.ndarray) -> None:

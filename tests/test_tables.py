@@ -6,7 +6,7 @@ import torch
 
 from fmnist.classes import CLASSES
 from fmnist.evaluation import from_logits
-from fmnist.tables import counts_table, detector_table, evaluation_table
+from fmnist.tables import counts_table, detector_table, evaluation_table, tracks_table
 
 
 def test_every_class_has_a_line_with_its_counts() -> None:
@@ -32,3 +32,14 @@ def test_the_detector_table_has_a_line_a_head() -> None:
     assert lines[0] == "2 frames, 3 garments"
     assert [line.split()[0] for line in lines[2:]] == ["vgg", "vgg-crops"]
     assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_the_tracks_table_has_a_line_for_each_row_and_a_dash_where_nothing_is() -> None:
+    rates = ("boxes_per_frame", "mean_track_seconds", "flips_per_track_second")
+    figures: dict[str, Any] = dict.fromkeys((*rates, "gaps_per_track_second"), 0.25)
+    figures |= {"video": "x.mp4", "tracks": 3, "flips": 7, "gaps": 2}
+    rows = [{**figures, "tracked": False}, {**figures, "tracked": True, "mean_track_seconds": None}]
+    lines = tracks_table(rows).splitlines()
+    assert lines[1].split() == ["x.mp4", "without", "0.25", "3", "0.25", "7", "0.25", "2", "0.25"]
+    assert lines[2].split()[1:5] == ["with", "0.25", "3", "-"]
+    assert len({len(line) for line in lines}) == 1

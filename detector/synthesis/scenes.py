@@ -15,7 +15,10 @@ from detector.synthesis.lens import photograph
 
 @dataclass(frozen=True)
 class Scene:
-    """A frame, BGR, and the box and label of each garment that can be seen in it, in pixels."""
+    """A frame, BGR, and the box and label of each garment that can be seen in it, in pixels.
+
+    Of real photos a label may also be `FOOTWEAR` or `NOTHING` (a garment of none of the classes).
+    """
 
     frame: UInt8[np.ndarray, "h w 3"]
     xyxy: Float32[np.ndarray, "n 4"]

@@ -1,0 +1,213 @@
+"""Photos with known garments, from a folder in one of three layouts; which of them validate.
+
+    images/ID.jpg  masks/ID.png  labels.txt     a pixel of a mask is a number of a line (from 0)
+    images/ID.jpg  labels/ID.txt  data.yaml     boxes as ultralytics has them, `names:` in the yaml
+    CLASS/*.jpg                                 photos of one garment each
+
+The folder of the images may be called `photos` too. Where there are folders `train` and
+`validation` (or `val`), each in one of these layouts, they are the split. Otherwise every eighth
+photo by its sorted name validates.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+
+from detector.photos.names import NO_GARMENT, meaning
+from detector.photos.photo import Photo, from_mask, of_single
+from fmnist.errors import InputError
+
+EVERY = 8  # that photo of a sorted folder is for validation
+LONGEST = 640  # pixels: what is larger is shrunk
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+
+Read = Callable[[], Photo | None]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The photos of a folder that are yet to be read; `is_single`: of one garment each."""
+
+    names: tuple[str, ...]
+    reads: tuple[Read, ...]
+    is_single: bool
+    files: tuple[Path, ...]
+
+    def singles(self) -> Iterator[tuple[np.ndarray, int]]:
+        """The photos of one garment as they are, and its label; none in the other layouts."""
+        for file in self.files if self.is_single else ():
+            yield read_image(file), meaning(file.parent.name)
+
+    def photos(self) -> Iterator[Photo]:
+        """Read them in their order, on all cores; what cannot be cut out is left out."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from (photo for photo in pool.map(_call, self.reads) if photo is not None)
+
+    def part(self, validation: bool) -> "Listing":
+        """Every eighth one, or the others."""
+        which = [i for i in range(len(self.names)) if (i % EVERY == EVERY - 1) == validation]
+        reads = tuple(self.reads[i] for i in which)
+        files = tuple(self.files[i] for i in which)
+        return Listing(tuple(self.names[i] for i in which), reads, self.is_single, files)
+
+
+def _call(read: Read) -> Photo | None:
+    return read()
+
+
+def training_part(folder: Path) -> Listing:
+    """The photos to learn from. Raises InputError where the folder is in none of the layouts."""
+    inner = folder / "train"
+    return listing(inner) if inner.is_dir() else listing(folder).part(validation=False)
+
+
+def validation_part(folder: Path) -> Listing:
+    """The photos that are never learnt from. Raises InputError as `training_part`."""
+    for inner in (folder / "validation", folder / "val"):
+        if inner.is_dir():
+            return listing(inner)
+    return listing(folder).part(validation=True)
+
+
+def check(folder: Path) -> None:
+    """Raises InputError as both of them, before anything is read that takes time."""
+    training_part(folder)
+    validation_part(folder)
+
+
+def listing(folder: Path) -> Listing:
+    """All photos of the folder, sorted by name.
+
+    Raises:
+        InputError: it is missing, in none of the layouts, or a label has no known meaning.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder. Give a folder of photos (see the README).")
+    for images in (folder / "images", folder / "photos"):
+        if images.is_dir() and (folder / "masks").is_dir():
+            return _with_masks(folder, images)
+        if images.is_dir() and (folder / "labels").is_dir():
+            return _with_boxes(folder, images)
+    return _of_one_garment(folder)
+
+
+def _with_masks(folder: Path, images: Path) -> Listing:
+    names = _lines(folder / "labels.txt")
+    for name in names:
+        meaning(name)
+
+    def reading(file: Path) -> Read:
+        def read() -> Photo:
+            image = read_image(file, shrunk=False)
+            path = folder / "masks" / f"{file.stem}.png"
+            mask = read_image(path, shrunk=False, flags=cv2.IMREAD_GRAYSCALE)
+            if mask.shape != image.shape[:2]:
+                raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
+            if mask.max() >= len(names):
+                raise InputError(f"{path}: {mask.max()} is no line of labels.txt. Complete it.")
+            return from_mask(file.stem, _shrunk(image), _shrunk(mask, cv2.INTER_NEAREST), names)
+
+        return read
+
+    return _listing(folder, _images(images), reading)
+
+
+def _with_boxes(folder: Path, images: Path) -> Listing:
+    names = _yolo_names(folder)
+    meanings = [meaning(name) for name in names]
+
+    def reading(file: Path) -> Read:
+        def read() -> Photo:
+            image = read_image(file)
+            path = folder / "labels" / f"{file.stem}.txt"
+            rows = [line.split() for line in _lines(path)] if path.exists() else []
+            labels, boxes = [], []
+            for row in rows:
+                label, box = _yolo_row(path, row, meanings)
+                if label != NO_GARMENT:
+                    labels.append(label)
+                    boxes.append(box)
+            size = np.array(image.shape[1::-1] * 2, np.float32)
+            xyxy = np.array(boxes, np.float32).reshape(-1, 4).clip(0, 1) * size
+            return Photo(file.stem, image, xyxy, np.array(labels, np.int64))
+
+        return read
+
+    return _listing(folder, _images(images), reading)
+
+
+def _of_one_garment(folder: Path) -> Listing:
+    folders = sorted(path for path in folder.iterdir() if path.is_dir())
+    labels = {path: meaning(path.name) for path in folders if _images(path)}
+    files = [file for path in labels for file in _images(path)]
+
+    def reading(file: Path) -> Read:
+        return lambda: of_single(file.stem, read_image(file), labels[file.parent])
+
+    return _listing(folder, files, reading, is_single=True)
+
+
+def _listing(
+    folder: Path, files: list[Path], reading: Callable[[Path], Read], is_single: bool = False
+) -> Listing:
+    if not files:
+        raise InputError(f"{folder} holds no photo in a known layout. The README shows them.")
+    names = tuple(str(file.relative_to(folder)) for file in files)
+    return Listing(names, tuple(reading(file) for file in files), is_single, tuple(files))
+
+
+def read_image(file: Path, shrunk: bool = True, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """The pixels of a file, BGR or gray. Raises InputError where it cannot be read."""
+    data = np.frombuffer(file.read_bytes(), np.uint8) if file.is_file() else np.zeros(0, np.uint8)
+    image = cv2.imdecode(data, flags) if data.size else None
+    if image is None:
+        raise InputError(f"{file} is not an image that can be read. Remove or replace it.")
+    return _shrunk(image) if shrunk else image
+
+
+def _shrunk(image: np.ndarray, method: int = cv2.INTER_AREA) -> np.ndarray:
+    factor = LONGEST / max(image.shape[:2])
+    if factor >= 1:
+        return image
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return cv2.resize(image, size, interpolation=method)
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+
+
+def _lines(file: Path) -> list[str]:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file. It names the labels, one a line.")
+    return [line for line in file.read_text().splitlines() if line.strip()]
+
+
+def _yolo_names(folder: Path) -> list[str]:
+    file = folder / "data.yaml"
+    try:
+        names = yaml.safe_load("\n".join(_lines(file)))["names"]
+        return [str(name) for name in (names.values() if isinstance(names, dict) else names)]
+    except (yaml.YAMLError, TypeError, KeyError):
+        raise InputError(f"{file} has no list `names`. Write one: names: [dress, coat].") from None
+
+
+def _yolo_row(path: Path, row: list[str], meanings: list[int]) -> tuple[int, list[float]]:
+    """Class and box (parts of the width and height); of a polygon, the box around it."""
+    try:
+        label, numbers = meanings[int(row[0])], [float(part) for part in row[1:]]
+        if len(numbers) == 4:
+            x, y, width, height = numbers
+            return label, [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+        across, down = numbers[::2], numbers[1::2]
+        return label, [min(across), min(down), max(across), max(down)]
+    except (ValueError, IndexError):
+        raise InputError(
+            f"{path}: {' '.join(row)!r} is no label. Write: class x y width height, in 0..1."
+        ) from None

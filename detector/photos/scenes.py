@@ -1,0 +1,134 @@
+"""Frames of real clothes: photos as they are, side by side, and what is cut out of them."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.photos.collage import Collage, Place
+from detector.photos.photo import Photo
+from detector.synthesis.backgrounds import Background
+from detector.synthesis.lens import photograph
+from detector.synthesis.scenes import Scene
+
+VISIBLE = 0.3  # least part of a garment that is to be found
+CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
+SHARES = (0.25, 0.2, 0.4, 0.15)  # of the frames: one photo, columns, cut out, a single garment
+EMPTY = 0.08  # of the frames have nothing laid over their background
+PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
+GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
+ROUGH = 0.7  # strength of the lens's faults
+
+
+@dataclass(frozen=True)
+class PhotoScenes:
+    """Makes one frame after another; picklable, because worker processes call it.
+
+    `people` are photos of the world around, `garments` of one garment each, all with owners.
+    A `background` stands behind what is cut out.
+    """
+
+    people: tuple[Photo, ...]
+    garments: tuple[Photo, ...]
+    background: Background
+
+    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        kinds = (self._full, self._columns, self._cut_out, self._single)
+        has = (bool(self.people), bool(self.people), True, bool(self.garments))
+        shares = np.multiply(SHARES, has)
+        collage = kinds[rng.choice(len(kinds), p=shares / shares.sum())](rng, size_wh)
+        xyxy, labels = collage.garments(VISIBLE)
+        frame = photograph(rng, _developed(rng, collage.frame), ROUGH)
+        return Scene(frame, xyxy, labels)
+
+    def _full(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
+        """One photo that fills the frame, or nearly; then perhaps somebody before it."""
+        collage = _blank(size_wh)
+        photo = _any(rng, self.people)
+        collage.lay(photo, _covering(rng, photo, (0, size_wh[0]), size_wh[1]))
+        if rng.random() < 0.3:
+            self._add(rng, collage)
+        return collage
+
+    def _columns(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
+        """Several photos side by side, so that whole people stand in a wide frame."""
+        width, height = size_wh
+        collage = _blank(size_wh)
+        count = max(1, round(width / height / rng.uniform(0.55, 0.9)))
+        edges = np.linspace(0, width, count + 1).astype(int).tolist()
+        for left, right in zip(edges, edges[1:], strict=False):
+            photo = _any(rng, self.people)
+            collage.lay(photo, _covering(rng, photo, (left, right), height), slice(left, right))
+        return collage
+
+    def _cut_out(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
+        """A few people and garments before another background."""
+        collage = Collage(self.background(rng, size_wh))
+        if rng.random() >= EMPTY:
+            for _ in range(rng.integers(1, 5)):
+                self._add(rng, collage)
+        return collage
+
+    def _single(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
+        """A garment where it was photographed, large."""
+        collage = _blank(size_wh)
+        photo = _any(rng, self.garments)
+        height, width = photo.image.shape[:2]
+        fits = min(size_wh[0] / width, size_wh[1] / height)
+        scale = fits * _log_uniform(rng, *CLOSER)
+        shift = rng.normal(0, 0.08, 2) * size_wh
+        centre = size_wh[0] / 2 + shift[0], size_wh[1] / 2 + shift[1]
+        collage.lay(photo, Place(scale, centre, bool(rng.random() < 0.5), rng.normal(0, 8)))
+        return collage
+
+    def _add(self, rng: np.random.Generator, collage: Collage) -> None:
+        height, width = collage.frame.shape[:2]
+        is_person = self.people and (not self.garments or rng.random() < 0.6)
+        photo = _any(rng, self.people if is_person else self.garments)
+        if not collage.room(photo):
+            return
+        if is_person:
+            scale = height * _log_uniform(rng, *PERSON) / photo.image.shape[0]
+        else:
+            scale = min(width, height) * _log_uniform(rng, *GARMENT) / max(photo.image.shape[:2])
+        centre = rng.uniform(0, width), height * rng.uniform(0.3, 0.8)
+        turn = rng.normal(0, 4 if is_person else 15)
+        collage.cut_out(photo, Place(scale, centre, rng.random() < 0.5, turn))
+
+
+def _blank(size_wh: tuple[int, int]) -> Collage:
+    return Collage(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))
+
+
+def _any(rng: np.random.Generator, photos: tuple[Photo, ...]) -> Photo:
+    return photos[rng.integers(len(photos))]
+
+
+def _covering(
+    rng: np.random.Generator, photo: Photo, columns: tuple[int, int], height: int
+) -> Place:
+    """Where the photo covers these columns over the whole height, somewhat closer perhaps."""
+    rows, across = photo.image.shape[:2]
+    width = columns[1] - columns[0]
+    scale = max(width / across, height / rows) * _log_uniform(rng, *CLOSER)
+    spare = scale * across - width, scale * rows - height
+    x = (columns[0] + columns[1]) / 2 + rng.uniform(-0.5, 0.5) * spare[0]
+    y = height / 2 + rng.uniform(-0.5, 0.5) * spare[1]
+    return Place(scale, (x, y), bool(rng.random() < 0.5), rng.normal(0, 2))
+
+
+def _developed(
+    rng: np.random.Generator, frame: UInt8[np.ndarray, "h w 3"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Other light: gain of each channel, contrast; one in twelve is gray."""
+    if rng.random() < 1 / 12:
+        frame = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    gain = np.clip(1 + rng.normal(0, 0.15) + rng.normal(0, 0.06, 3), 0.4, 1.6)
+    offset = rng.normal(0, 12)
+    return cv2.transform(frame, np.column_stack([np.diag(gain), np.full(3, offset)]))
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return math.exp(rng.uniform(math.log(low), math.log(high)))

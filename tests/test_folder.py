@@ -1,0 +1,88 @@
+"""Photos with known garments, from folders in three layouts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.photos.folder import check, listing, training_part, validation_part
+from fmnist.classes import CLASSES, FOOTWEAR, NOTHING
+from fmnist.errors import InputError
+from tests.photo_folders import of_single_garments, picture, with_boxes, with_masks, write
+
+
+def test_masks_give_boxes_labels_and_owners(tmp_path: Path) -> None:
+    photos = list(listing(with_masks(tmp_path)).photos())
+    assert len(photos) == 9
+    coat, *shoes, skirt = (CLASSES.index("Coat"), FOOTWEAR, FOOTWEAR, NOTHING)
+    assert photos[0].labels.tolist() == [coat, *shoes, skirt]
+    assert photos[0].xyxy.tolist() == [
+        [20, 10, 40, 40],
+        [18, 70, 26, 75],
+        [34, 70, 42, 75],
+        [22, 40, 38, 60],
+    ]
+    assert photos[0].owner is not None
+
+
+def test_every_eighth_validates_and_none_is_on_both_sides(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path, 17)
+    training, validation = training_part(folder).names, validation_part(folder).names
+    assert validation == ("photos/007.png", "photos/015.png")
+    assert not set(training) & set(validation) and len(training) == 15
+
+
+def test_boxes_and_polygons_as_ultralytics_has_them(tmp_path: Path) -> None:
+    first, second = listing(with_boxes(tmp_path)).photos()
+    assert first.labels.tolist() == [CLASSES.index("Ankle boot"), CLASSES.index("Dress")]
+    np.testing.assert_allclose(first.xyxy, [[24, 0, 36, 40], [6, 8, 24, 72]], atol=1e-3)
+    assert first.owner is None and len(second.labels) == 0
+
+
+def test_photos_of_one_garment_are_cut_out_and_split_as_they_are(tmp_path: Path) -> None:
+    folder = of_single_garments(tmp_path)
+    training, validation = training_part(folder), validation_part(folder)
+    assert training.is_single and len(training.names) == 6 and len(validation.names) == 4
+    for photo in validation.photos():
+        np.testing.assert_allclose(photo.xyxy, [[15, 20, 45, 60]], atol=2)
+    labels = [label for _, label in validation.singles()]
+    assert labels == [CLASSES.index("Dress")] * 2 + [FOOTWEAR] * 2
+
+
+def test_large_photos_are_shrunk_with_their_masks(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path, 1)
+    write(folder / "photos" / "000.png", picture(0, (1200, 1600)))
+    mask = np.zeros((1600, 1200), np.uint8)
+    mask[400:800, 300:900] = 1
+    write(folder / "masks" / "000.png", mask)
+    (photo,) = listing(folder).photos()
+    assert photo.image.shape == (640, 480, 3)
+    np.testing.assert_allclose(photo.xyxy, [[120, 160, 360, 320]], atol=1)
+
+
+def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        check(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no photo"):
+        check(tmp_path / "empty")
+    folder = with_masks(tmp_path / "masks")
+    (folder / "labels.txt").write_text("null\ncoatt\n")
+    with pytest.raises(InputError, match="Did you mean coat"):
+        check(folder)
+    (folder / "labels.txt").write_text("null\ncoat\n")
+    with pytest.raises(InputError, match="no line of labels"):
+        list(listing(folder).photos())
+    write(folder / "masks" / "000.png", np.zeros((3, 3), np.uint8))
+    with pytest.raises(InputError, match="as large as"):
+        list(listing(folder).photos())
+    (folder / "photos" / "000.png").write_bytes(b"text")
+    with pytest.raises(InputError, match="cannot|can be read"):
+        list(listing(folder).photos())
+    folder = with_boxes(tmp_path / "boxes")
+    (folder / "labels" / "a.txt").write_text("7 0.5 0.5 1 1\n")
+    with pytest.raises(InputError, match="is no label"):
+        list(listing(folder).photos())
+    (folder / "data.yaml").write_text("nc: 3\n")
+    with pytest.raises(InputError, match="names"):
+        check(folder)

@@ -1,0 +1,64 @@
+"""Frames made of photos."""
+
+import pickle
+
+import numpy as np
+
+from detector.photos.empty import beside
+from detector.photos.photo import Photo, from_mask, of_single
+from detector.photos.scenes import PhotoScenes
+from detector.synthesis.backgrounds import TRAIN, procedural
+from tests.photo_folders import NAMES, picture, street_mask
+
+
+def people(count: int = 4) -> tuple[Photo, ...]:
+    return tuple(from_mask(str(i), picture(i), street_mask(), list(NAMES)) for i in range(count))
+
+
+def scenes(with_people: bool = True) -> PhotoScenes:
+    image = np.full((80, 60, 3), 110, np.uint8)
+    image[20:60, 15:45] = (200, 0, 60)
+    single = of_single("dress", image, 3)
+    assert single is not None
+    behind = procedural(TRAIN, np.random.default_rng(0), 4, side=64)
+    return PhotoScenes(people() if with_people else (), (single,), behind)
+
+
+def test_boxes_lie_in_the_frame_and_have_labels() -> None:
+    make = scenes()
+    total = 0
+    for seed in range(30):
+        scene = make(np.random.default_rng(seed), (96, 64))
+        assert scene.frame.shape == (64, 96, 3) and scene.frame.dtype == np.uint8
+        assert len(scene.xyxy) == len(scene.labels)
+        assert (scene.xyxy >= 0).all() and (scene.xyxy <= [96, 64, 96, 64]).all()
+        assert (scene.xyxy[:, 2:] > scene.xyxy[:, :2]).all()
+        total += len(scene.labels)
+    assert total > 30
+
+
+def test_the_same_seed_makes_the_same_frame_in_another_process_too() -> None:
+    make = scenes()
+    again = pickle.loads(pickle.dumps(make))
+    for seed in range(5):
+        first = make(np.random.default_rng(seed), (64, 64))
+        second = again(np.random.default_rng(seed), (64, 64))
+        np.testing.assert_array_equal(first.frame, second.frame)
+        np.testing.assert_array_equal(first.xyxy, second.xyxy)
+
+
+def test_without_people_there_are_single_garments() -> None:
+    labels = [
+        label
+        for seed in range(20)
+        for label in scenes(False)(np.random.default_rng(seed), (64, 64)).labels.tolist()
+    ]
+    assert set(labels) == {3}
+
+
+def test_what_stands_beside_people_shows_none_of_them() -> None:
+    strips = beside(people())
+    assert strips is not None
+    widths = [strip.shape[1] for strip in strips.pictures]
+    assert widths == [17] * 4, "18 pixels at the right, less the margin; a stray one is at the left"
+    assert beside(()) is None
