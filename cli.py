@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from commands import benchmarks, classifiers, detection, live, training, tuning
+from commands import benchmarks, classifiers, detection, detector, live, training, tuning
 from fmnist import console
 from fmnist.errors import InputError
 
@@ -17,6 +17,7 @@ app.add_typer(training.app)
 app.add_typer(benchmarks.app)
 app.add_typer(tuning.app)
 app.add_typer(detection.app)
+app.add_typer(detector.app, name="detector")
 app.add_typer(live.app)
 
 

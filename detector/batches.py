@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from detector.grid import letterbox
+from detector.letterbox import letterbox
 from detector.synthesis.scenes import Scene
 
 # A frame of the wanted width and height from a random generator. Where it is made by worker

@@ -16,6 +16,7 @@ from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
+from detector.letterbox import as_input, letterbox, scaled_size
 from fmnist.checkpoint import load_checkpoint
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.device import autocast
@@ -24,7 +25,6 @@ from fmnist.errors import InputError
 LAYOUT = Path(__file__).with_name("grid.yaml")
 STRIDES = (8, 16, 32)
 BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
-GRAY = 114  # fills what the frame leaves of the input
 MAX_CANDIDATES = 1000
 # Frames are looked at somewhat larger than in training (Touvron et al. 2019, arXiv:1906.06423);
 # on validation frames 0.802 became 0.819 mAP50-95, for a fifth more arithmetic.
@@ -161,7 +161,7 @@ class Grid:
         keep = nms(xyxy, scores, iou_threshold=0.6)[:100]
         keep = keep[scores[keep] >= confidence]
         height, width = frame.shape[:2]
-        scaled = _scaled_size(width, height, self.image_size)
+        scaled = scaled_size(width, height, self.image_size)
         limit = np.array([width, height, width, height], np.float32)
         factor = limit / np.array([*scaled, *scaled], np.float32)
         boxes = (_agreed(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)
@@ -192,46 +192,6 @@ def _agreed(
     votes = (box_iou(xyxy[keep], xyxy) >= VOTES_IOU) * scores
     votes[torch.arange(len(keep)), keep] = scores[keep]  # its own, even of a box without area
     return votes @ xyxy / votes.sum(1, keepdim=True)
-
-
-def letterbox(
-    frame: UInt8[np.ndarray, "height width 3"], image_size: int
-) -> UInt8[np.ndarray, "rows columns 3"]:
-    """Scale the longest side to `image_size`, fill with gray at the right and at the bottom.
-
-    Both sides become the next multiple of 32.
-    """
-    size_wh = _scaled_size(frame.shape[1], frame.shape[0], image_size)
-    frame = _halved(frame, size_wh)
-    shrinks = max(size_wh) < max(frame.shape[:2])
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    scaled = cv2.resize(frame, size_wh, interpolation=method)
-    canvas = np.full((-(-size_wh[1] // 32) * 32, -(-size_wh[0] // 32) * 32, 3), GRAY, np.uint8)
-    canvas[: size_wh[1], : size_wh[0]] = scaled
-    return canvas
-
-
-def _halved(
-    frame: UInt8[np.ndarray, "height width 3"], least_wh: tuple[int, int]
-) -> UInt8[np.ndarray, "rows columns 3"]:
-    """The frame, halved while it stays at least that large: means of 2x2 pixels cost little."""
-    height, width = frame.shape[:2]
-    while width % 2 == height % 2 == 0 and width >= 2 * least_wh[0] and height >= 2 * least_wh[1]:
-        width, height = width // 2, height // 2
-        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-    return frame
-
-
-def as_input(
-    images: UInt8[Tensor, "batch height width 3"], device: torch.device
-) -> Float32[Tensor, "batch 3 height width"]:
-    """Bytes to what the network reads; NHWC in memory is channels_last already."""
-    return images.to(device).permute(0, 3, 1, 2).float() / 255
-
-
-def _scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:
-    scale = image_size / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 @lru_cache(maxsize=16)

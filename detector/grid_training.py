@@ -15,7 +15,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import box_precision
-from detector.grid import MODEL, Grid, Network, as_input, build, read
+from detector.grid import MODEL, Grid, Network, build, read
+from detector.letterbox import as_input
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
 from fmnist.device import autocast

@@ -28,7 +28,9 @@ def read(folder: Path, flags: int, *suffixes: str) -> list[np.ndarray]:
         picture = cv2.imread(str(path), flags)
         if picture is not None and picture.ndim == 3:
             shrink = min(1.0, SIZE_WH[0] / max(picture.shape[:2]))
-            pictures.append(cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA))
+            pictures.append(
+                cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+            )
     return pictures
 
 
@@ -36,7 +38,9 @@ def lay(rng: np.random.Generator, frame: np.ndarray, thing: np.ndarray) -> None:
     """Draw the cut-out (BGRA) somewhere on the frame, of any size, turned and mirrored."""
     height, width = thing.shape[:2]
     side = SIZE_WH[1] * rng.uniform(0.15, 0.8)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0, 15), side / max(height, width))
+    matrix = cv2.getRotationMatrix2D(
+        (width / 2, height / 2), rng.normal(0, 15), side / max(height, width)
+    )
     matrix[:, 2] += rng.uniform(0, SIZE_WH) - (width / 2, height / 2)
     if rng.random() < 0.5:
         thing = cv2.flip(thing, 1)

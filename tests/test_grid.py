@@ -25,11 +25,10 @@ from detector.grid import (
     _any_garment,
     _cells,
     _shares,
-    as_input,
     build,
-    letterbox,
 )
 from detector.grid_training import train
+from detector.letterbox import as_input, letterbox
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
 from fmnist.errors import InputError

@@ -1,0 +1,211 @@
+"""`fmnist detector`: train, evaluate, tracks, clip."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.options import (
+    DataDir,
+    Device,
+    Grid,
+    Head,
+    ImageSize,
+    Json,
+    Minutes,
+    Overwrite,
+    Photos,
+    Seed,
+    put_json,
+    say,
+    weights_file,
+)
+from fmnist.checks import all_free
+from fmnist.errors import InputError
+
+app = typer.Typer(help="Train and judge the detector, render its demo clip.")
+
+
+@app.command("train")
+def detector_train(
+    scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
+    image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
+    backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
+    photos: Photos = None,
+    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
+    max_minutes: Minutes = None,
+    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Results.")] = Path("runs/grid"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run there.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Train the grid on frames made on the fly from the training images."""
+    from fmnist import files
+
+    if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
+        raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
+    initial = weights_file(init) if init else None
+    folder = files.find(data_dir)
+
+    from detector.photos.folder import check
+
+    for path in photos or ():
+        check(path)
+
+    from detector.grid_training import Schedule
+    from detector.protocol import train_grid
+    from fmnist.device import pick_device
+
+    try:
+        weights = train_grid(
+            folder,
+            run_dir,
+            Schedule(scenes=scenes, image_size=image_size, rate=rate),
+            pick_device(device),
+            backgrounds=backgrounds,
+            photos=photos or (),
+            seed=seed,
+            workers=workers,
+            max_minutes=max_minutes,
+            resume=resume,
+            init=initial,
+            report=say,
+        )
+    except KeyboardInterrupt:
+        say("stopped; go on from the last report with the same command and --resume")
+        raise
+    if weights:
+        say(f"written: {weights}")
+
+
+@app.command("evaluate")
+def detector_evaluate(
+    grid: Grid = "grid",
+    heads: Annotated[
+        str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
+    ] = "none,vgg,vgg-crops",
+    photos: Photos = None,
+    frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
+    image_size: ImageSize = None,
+    json_file: Json = "",
+    misses: Annotated[Path | None, typer.Option(metavar="PNG", help="The worst misses.")] = None,
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Judge grid and heads on frames made from test images, or on the validation part of photos."""
+    from fmnist import files
+
+    all_free(overwrite, json_file, misses)
+    grid_path = weights_file(grid)
+    names = heads.split(",")
+    head_paths = [weights_file(name) if name != "none" else None for name in names]
+    folder = None if photos else files.find(data_dir)
+
+    from detector.photos.folder import check
+
+    for path in photos or ():
+        check(path)
+
+    from detector.evaluation import from_detections
+    from detector.grid import Grid
+    from detector.head import Head
+    from detector.misses import worst
+    from detector.protocol import compare_heads, judged_scenes, name_singles, photographed
+    from detector.video.disk import write_image
+    from fmnist.data import load
+    from fmnist.device import describe, pick_device
+    from fmnist.tables import detector_table
+
+    where = pick_device(device)
+    scenes = judged_scenes(load(folder, "test"), frames) if folder else photographed(photos or ())
+    named = [Head.load(path, where) if path else None for path in head_paths]
+    localiser = Grid.load(grid_path, where)
+    localiser.image_size = image_size or localiser.image_size
+    rows: list[dict[str, Any]] = []
+    found = compare_heads(localiser, named, scenes) if scenes else [[] for _ in named]
+    for name, head, its in zip(names, named, found, strict=True):
+        row: dict[str, Any] = {"head": Path(name).stem}
+        if scenes:
+            row |= from_detections(its, scenes).to_dict()
+        if head and (singles := name_singles(head, photos or ())):
+            row["single_garments"] = singles
+        rows.append(row)
+    if json_file != "-":
+        print(detector_table(rows))
+    put_json(
+        {
+            "grid": grid_path.stem,
+            "image_size": localiser.image_size,
+            "rows": rows,
+            **describe(where),
+        },
+        json_file,
+    )
+    if misses and scenes:
+        write_image(misses, worst(found[-1], scenes))
+        say(f"written: {misses}")
+
+
+@app.command("tracks")
+def detector_tracks(
+    sources: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Videos to look at.")],
+    conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
+    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    grid: Grid = "grid",
+    head: Head = "vgg-crops",
+    json_file: Json = "",
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell how steady boxes and labels are, without and with tracks."""
+    all_free(overwrite, json_file)
+
+    from detector.video.sources import find_sources, is_image
+
+    paths = find_sources(sources)
+    for path in paths:
+        if is_image(path):
+            raise InputError(f"{path} is an image. Name videos.")
+    grid_path, head_path = weights_file(grid), weights_file(head)
+
+    import cv2
+
+    from detector.pipeline import Detector
+    from detector.steadiness import judge_video
+    from fmnist.device import describe, pick_device
+    from fmnist.tables import tracks_table
+
+    cv2.setNumThreads(1)
+    where = pick_device(device)
+    detector = Detector.load(where, grid_path, head_path, conf)
+    rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
+    if json_file != "-":
+        print(tracks_table(rows))
+    weights = {"grid": grid_path.stem, "head": head_path.stem}
+    settings = {"confidence": conf, "label_confidence": label_conf}
+    put_json({"weights": weights, "settings": settings, "rows": rows, **describe(where)}, json_file)
+
+
+@app.command("clip")
+def detector_clip(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The video.")],
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 12,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Render a clip of moving garments from test images."""
+    from fmnist import files
+
+    all_free(overwrite, output)
+    folder = files.find(data_dir)
+
+    from detector.protocol import write_clip
+    from fmnist.data import load
+
+    write_clip(output, load(folder, "test"), seed, seconds)
+    say(f"written: {output}")

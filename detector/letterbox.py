@@ -1,0 +1,50 @@
+"""A frame as the network reads it: shrunk to its size, filled up to whole cells, as numbers."""
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+GRAY = 114  # fills what the frame leaves of the input
+
+
+def letterbox(
+    frame: UInt8[np.ndarray, "height width 3"], image_size: int
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Scale the longest side to `image_size`, fill with gray at the right and at the bottom.
+
+    Both sides become the next multiple of 32.
+    """
+    size_wh = scaled_size(frame.shape[1], frame.shape[0], image_size)
+    frame = _halved(frame, size_wh)
+    shrinks = max(size_wh) < max(frame.shape[:2])
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    scaled = cv2.resize(frame, size_wh, interpolation=method)
+    canvas = np.full((-(-size_wh[1] // 32) * 32, -(-size_wh[0] // 32) * 32, 3), GRAY, np.uint8)
+    canvas[: size_wh[1], : size_wh[0]] = scaled
+    return canvas
+
+
+def _halved(
+    frame: UInt8[np.ndarray, "height width 3"], least_wh: tuple[int, int]
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """The frame, halved while it stays at least that large: means of 2x2 pixels cost little."""
+    height, width = frame.shape[:2]
+    while width % 2 == height % 2 == 0 and width >= 2 * least_wh[0] and height >= 2 * least_wh[1]:
+        width, height = width // 2, height // 2
+        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    return frame
+
+
+def as_input(
+    images: UInt8[Tensor, "batch height width 3"], device: torch.device
+) -> Float32[Tensor, "batch 3 height width"]:
+    """Bytes to what the network reads; NHWC in memory is channels_last already."""
+    return images.to(device).permute(0, 3, 1, 2).float() / 255
+
+
+def scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:
+    """Width and height of a frame whose longest side becomes `image_size` pixels."""
+    scale = image_size / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
