@@ -118,7 +118,7 @@ def predict(
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
     ],
-    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-crops",
+    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-worn",
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,

@@ -46,7 +46,7 @@ def detect(
     strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,
     image_size: ImageSize = None,
     grid: Grid = "grid",
-    head: Head = "vgg-crops",
+    head: Head = "vgg-worn",
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,

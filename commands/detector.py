@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.options import (
+    Backgrounds,
     DataDir,
     Device,
     Grid,
@@ -30,7 +31,7 @@ app = typer.Typer(help="Train and judge the detector, render its demo clip.")
 def detector_train(
     scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
     image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
-    backgrounds: Annotated[Path | None, typer.Option(help="Folder of your own photos.")] = None,
+    backgrounds: Backgrounds = None,
     photos: Photos = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
@@ -48,12 +49,12 @@ def detector_train(
     if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
     initial = weights_file(init) if init else None
-    folder = files.find(data_dir)
 
     from detector.photos.folder import check
 
     for path in photos or ():
         check(path)
+    folder = files.find(data_dir)
 
     from detector.grid_training import Schedule
     from detector.protocol import train_grid
@@ -86,7 +87,7 @@ def detector_evaluate(
     grid: Grid = "grid",
     heads: Annotated[
         str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
-    ] = "none,vgg,vgg-crops",
+    ] = "none,vgg,vgg-worn",
     photos: Photos = None,
     frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
     image_size: ImageSize = None,
@@ -156,7 +157,7 @@ def detector_tracks(
     conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
     label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
     grid: Grid = "grid",
-    head: Head = "vgg-crops",
+    head: Head = "vgg-worn",
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,

@@ -55,7 +55,7 @@ def live(
         int | None, typer.Option(min=32, help="Longest side for the grid.")
     ] = None,
     grid: Grid = "grid",
-    head: Head = "vgg-crops",
+    head: Head = "vgg-worn",
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,

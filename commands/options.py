@@ -24,6 +24,9 @@ Photos = Annotated[
     list[Path] | None,
     typer.Option(metavar="DIR", help="Photos of known garments, as the README lays them out."),
 ]
+Backgrounds = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Photos in which nobody wears anything.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from commands.options import (
+    Backgrounds,
     DataDir,
     Device,
     Minutes,
@@ -32,6 +33,16 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
+class Clothes(NamedTuple):
+    """The user's own folders that a head can learn from."""
+
+    photos: tuple[Path, ...] = ()
+    backgrounds: Path | None = None
+
+
+NO_CLOTHES = Clothes()
+
+
 @app.command()
 def train(
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
@@ -41,6 +52,7 @@ def train(
     ] = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     photos: Photos = None,
+    backgrounds: Backgrounds = None,
     pretrained: Annotated[
         str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
     ] = "",
@@ -104,9 +116,8 @@ def train(
             settings = parallel.agreed(paced(settings, epochs, data[0], where))
             if parallel.rank() == 0:
                 prepare(folder, settings, initial)
-        facts = carry_on(
-            settings, folder, data, where, max_minutes, stop_after, quiet, photos or ()
-        )
+        clothes = Clothes(tuple(photos or ()), backgrounds)
+        facts = carry_on(settings, folder, data, where, max_minutes, stop_after, quiet, clothes)
         if facts and parallel.rank() == 0:
             print(result_line(facts))
 
@@ -148,7 +159,7 @@ def carry_on(
     max_minutes: float | None,
     stop_after: int | None,
     quiet: bool,
-    photos: Sequence[Path] = (),
+    clothes: Clothes = NO_CLOTHES,
 ) -> "Facts | None":
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from fmnist import runs
@@ -158,7 +169,7 @@ def carry_on(
     initial = weights_file(settings.init) if settings.init and not is_begun else None
     tell = say if not quiet else lambda _: None
     if settings.recipe.crops:
-        data = _crop_splits(data, settings, run_dir / "crops.npz", tell, photos)
+        data = _crop_splits(data, settings, run_dir / "crops.npz", tell, clothes)
     again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(
@@ -189,16 +200,18 @@ def _crop_splits(
     settings: "Settings",
     kept_in: Path,
     tell: Callable[[str], None],
-    photos: Sequence[Path],
+    clothes: Clothes,
 ) -> "tuple[Split, Split, Split]":
     from detector.crops import Plan, crop_splits
+    from detector.photos.scenes import FOR_HEAD
     from detector.protocol import behind_garments, photo_scenes
 
     recipe, seed, make = settings.recipe, settings.seed, None
     if not kept_in.exists():
         tell("rendering crops: some minutes, once for a run")
         if recipe.photo_crops:
-            check_photos(settings.recipe_name, photos)
-            make = photo_scenes(photos, behind_garments(seed))
+            check_photos(settings.recipe_name, clothes.photos)
+            behind = behind_garments(seed, clothes.backgrounds)
+            make = photo_scenes(clothes.photos, behind, FOR_HEAD)
     wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)
     return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

@@ -26,7 +26,7 @@ class Schedule:
     """How long, on what size, and how fast: everything that a training run is planned by."""
 
     scenes: int = 60_000
-    batch_size: int = 8
+    batch_size: int = 16
     image_size: int = 320
     shares: tuple[float, ...] = (0.8, 0.8, 1.0, 1.0)  # of that size, in equal parts of the time
     learning_rate: float = 1e-3  # of AdamW

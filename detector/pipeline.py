@@ -20,7 +20,7 @@ from fmnist.device import pick_device
 from weights import WEIGHTS
 
 GRID = WEIGHTS / "grid.safetensors"
-HEAD = WEIGHTS / "vgg-crops.safetensors"
+HEAD = WEIGHTS / "vgg-worn.safetensors"
 LIVE_RATE = 12.0  # looks a second that are taken at a camera, about
 LEAST_SHARE = 0.02  # of every class in the grid's opinion: it has seen few of some
 

@@ -17,7 +17,7 @@ from detector.misses import name_of
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
-from detector.photos.scenes import PhotoScenes
+from detector.photos.scenes import FOR_GRID, PhotoScenes
 from detector.pipeline import judge
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
@@ -86,7 +86,9 @@ def behind_garments(seed: int, backgrounds: Path | None = None) -> Background:
     return mixture([painted, from_folder(backgrounds)], [1, 1]) if backgrounds else painted
 
 
-def photo_scenes(folders: Sequence[Path], behind: Background, others: bool = False) -> PhotoScenes:
+def photo_scenes(
+    folders: Sequence[Path], behind: Background, shares: tuple[float, ...] = FOR_GRID
+) -> PhotoScenes:
     """Frames of the training parts of these folders; the streets of the photos join `behind`.
 
     Raises:
@@ -99,7 +101,7 @@ def photo_scenes(folders: Sequence[Path], behind: Background, others: bool = Fal
     streets = beside(people)
     if streets:
         behind = mixture([behind, streets], [1, 1])
-    return PhotoScenes(tuple(people), tuple(garments), behind)
+    return PhotoScenes(tuple(people), tuple(garments), behind, shares)
 
 
 def photographed(folders: Sequence[Path]) -> list[Scene]:

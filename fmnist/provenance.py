@@ -25,8 +25,9 @@ def provenance(device: torch.device) -> Facts:
 
 
 def command_line() -> str:
-    """The command as the user typed it."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """The command as the user typed it; of an absolute path its last part: cards travel."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv]
+    return " ".join(["fmnist" if words[0] == "cli.py" else words[0], *words[1:]])
 
 
 @functools.cache

@@ -38,7 +38,11 @@ class Display:
         return pixels.reshape(height, width, 4)[:, :, :3].copy()
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after another, as slowly as a hand."""
+        """Press keys, one after another, as slowly as a hand.
+
+        They go to the window under the pointer, where no window manager gives the focus.
+        """
+        self._xdotool("mousemove", "100", "140")
         for key in keys:
             self._xdotool("key", key)
             time.sleep(0.15)

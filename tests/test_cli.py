@@ -96,7 +96,7 @@ USAGE = [
     ("train vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
     (
         "train vgg --recipe zzz",
-        "zzz: no such recipe. Choose from: report, best, crops, fast, distill.",
+        "zzz: no such recipe. Choose from: report, best, crops, worn, fast, distill.",
     ),
     ("train vgg --epochs many", "'--epochs': "),
     ("train vgg --device gpu", "gpu is no device. Choose auto, cpu, cuda or cuda:N."),
@@ -137,6 +137,12 @@ TRAINING = [
     ("train --resume clips --set dropout=0", "Leave out --set, "),
     ("train vgg -o good.mp4/run", "good.mp4 is a file, not a folder."),
 ]
+PHOTOS = [
+    ("detector train --photos no", "no: no such folder. Give a folder of photos"),
+    ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
+    ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),
+    ("train vgg --recipe worn --photos clips", "clips holds no photo in a known layout."),
+]
 MEASURING = [
     ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
     ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
@@ -161,7 +167,7 @@ WEIGHTS = [
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), USAGE + SOURCES + OUTPUTS + TRAINING + MEASURING + WEIGHTS
+    ("arguments", "message"), USAGE + SOURCES + OUTPUTS + TRAINING + PHOTOS + MEASURING + WEIGHTS
 )
 def test_bad_input_is_told_in_a_sentence_before_anything_is_loaded(
     desk: Path, arguments: str, message: str

@@ -26,12 +26,21 @@ def test_the_evaluation_of_a_perfect_network_is_all_ones() -> None:
 
 
 def test_the_detector_table_has_a_line_a_head() -> None:
-    keys = ("agnostic_map50", "agnostic_map50_95", "map50", "map50_95", "label_accuracy")
+    keys: tuple[str, ...] = (
+        "agnostic_map50",
+        "agnostic_map50_95",
+        "map50",
+        "map50_95",
+        "label_accuracy",
+        "calibration_error",
+    )
     figures: dict[str, Any] = dict.fromkeys(keys, 0.5) | {"frames": 2, "garments": 3}
+    figures["ap50_per_class"] = dict.fromkeys(CLASSES, 0.25) | {"Bag": None}
     lines = detector_table([figures | {"head": name} for name in ("vgg", "vgg-crops")]).splitlines()
     assert lines[0] == "2 frames, 3 garments"
-    assert [line.split()[0] for line in lines[2:]] == ["vgg", "vgg-crops"]
-    assert len({len(line) for line in lines[1:]}) == 1
+    assert [line.split()[0] for line in lines[2:4]] == ["vgg", "vgg-crops"]
+    assert len({len(line) for line in lines[1:4]}) == 1
+    assert lines[-2].split() == ["Bag", "-", "-"] and len(lines) == 16
 
 
 def test_the_tracks_table_has_a_line_for_each_row_and_a_dash_where_nothing_is() -> None:

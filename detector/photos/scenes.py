@@ -15,8 +15,10 @@ from detector.synthesis.scenes import Scene
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
-SHARES = (0.25, 0.2, 0.4, 0.15)  # of the frames: one photo, columns, cut out, a single garment
-EMPTY = 0.08  # of the frames have nothing laid over their background
+# Of the frames: one photo, columns, cut out, a single garment.
+FOR_GRID = (0.35, 0.2, 0.3, 0.15)
+FOR_HEAD = (0.12, 0.08, 0.15, 0.65)  # a frame of the last kind has one garment, the others several
+EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
 ROUGH = 0.7  # strength of the lens's faults
@@ -27,17 +29,18 @@ class PhotoScenes:
     """Makes one frame after another; picklable, because worker processes call it.
 
     `people` are photos of the world around, `garments` of one garment each, all with owners.
-    A `background` stands behind what is cut out.
+    A `background` stands behind what is cut out. `shares` says how often each kind of frame comes.
     """
 
     people: tuple[Photo, ...]
     garments: tuple[Photo, ...]
     background: Background
+    shares: tuple[float, ...] = FOR_GRID
 
     def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
         kinds = (self._full, self._columns, self._cut_out, self._single)
         has = (bool(self.people), bool(self.people), True, bool(self.garments))
-        shares = np.multiply(SHARES, has)
+        shares = np.multiply(self.shares, has)
         collage = kinds[rng.choice(len(kinds), p=shares / shares.sum())](rng, size_wh)
         xyxy, labels = collage.garments(VISIBLE)
         frame = photograph(rng, _developed(rng, collage.frame), ROUGH)

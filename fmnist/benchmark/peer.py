@@ -73,6 +73,7 @@ def yolo(*words: str) -> str:
     """
     program = Path(sysconfig.get_path("scripts")) / "yolo"
     environment = {**os.environ, "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
+    environment["YOLO_VERBOSE"] = "true"  # what it prints is read
     try:
         done = subprocess.run([program, *words], env=environment, capture_output=True, text=True)
     except OSError as error:
