@@ -1,7 +1,8 @@
 """How steady boxes and labels are over time: figures of what a viewer sees flicker."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class Steadiness:
     `tracks` counts the ids that are shown, and `track_seconds` adds up how long each of them is,
     from its first frame to the end of its last. `flips` are the changes of the name at a track
     from one frame that shows it to the next, to and from "unknown" included; `gaps` are the times
-    at which it goes and comes back.
+    at which it goes and comes back. `showing` counts the frames that show each name.
     """
 
     frames: int
@@ -34,11 +35,13 @@ class Steadiness:
     track_seconds: float
     flips: int
     gaps: int
+    showing: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, with the rates; None where nothing was shown."""
+        """JSON-ready, with the rates and `showing` as parts of the frames; None where nothing was."""
         seconds = self.track_seconds
         return asdict(self) | {
+            "showing": {name: count / self.frames for name, count in self.showing.items()},
             "boxes_per_frame": self.boxes / self.frames if self.frames else None,
             "mean_track_seconds": seconds / self.tracks if self.tracks else None,
             "flips_per_track_second": self.flips / seconds if seconds else None,
@@ -52,12 +55,14 @@ def steadiness(frames: Sequence[Detections], fps: float, least: float) -> Steadi
     A class less likely than `least` is shown as unknown. Raises ValueError for boxes without id.
     """
     seen: dict[int, list[tuple[int, str | None]]] = {}  # of each id: frame, name
+    showing: Counter[str] = Counter()
     for number, detections in enumerate(frames):
         if len(detections) == 0:
             continue
         if detections.track_id is None:
             raise ValueError(f"frame {number}: wanted a track_id for every box, got none")
         names = names_of(detections, least)
+        showing.update({name or "unknown" for name in names})
         for key, name in zip(detections.track_id.tolist(), names, strict=True):
             seen.setdefault(key, []).append((number, name))
     steps = [step for looks in seen.values() for step in zip(looks, looks[1:], strict=False)]
@@ -68,6 +73,7 @@ def steadiness(frames: Sequence[Detections], fps: float, least: float) -> Steadi
         track_seconds=sum(looks[-1][0] - looks[0][0] + 1 for looks in seen.values()) / fps,
         flips=sum(before[1] != after[1] for before, after in steps),
         gaps=sum(after[0] - before[0] > 1 for before, after in steps),
+        showing=dict(showing.most_common()),
     )
 
 

@@ -87,6 +87,11 @@ def tracks_table(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         name = f"{row['video']:20}{'with' if row['tracked'] else 'without':8}"
         lines.append(name + "".join(f"{_short(row[key]):>12}" for key in keys))
+    lines += ["", "part of the frames that shows each name, with tracks"]
+    for row in rows:
+        if row["tracked"]:
+            parts = (f"{name} {part:.0%}" for name, part in row["showing"].items())
+            lines.append(f"{row['video']:20}" + (", ".join(parts) or "none"))
     return "\n".join(lines)
 
 

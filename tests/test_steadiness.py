@@ -17,7 +17,9 @@ def with_ids(found: Detections, *ids: int) -> Detections:
 def test_two_garments_that_never_change() -> None:
     frames = [with_ids(detections([shirt(0), coat(200)]), 1, 2)] * 20
     found = steadiness(frames, fps=10, least=0.5)
-    assert found == Steadiness(20, boxes=40, tracks=2, track_seconds=4, flips=0, gaps=0)
+    assert found == Steadiness(
+        20, boxes=40, tracks=2, track_seconds=4, flips=0, gaps=0, showing={"Shirt": 20, "Coat": 20}
+    )
     rates = found.to_dict()
     assert (rates["boxes_per_frame"], rates["mean_track_seconds"]) == (2, 2)
     assert (rates["flips_per_track_second"], rates["gaps_per_track_second"]) == (0, 0)
@@ -28,6 +30,8 @@ def test_changes_of_name_are_counted_those_to_unknown_included() -> None:
     unknown = detections([shirt(0)], sureness=0.4)
     frames = [with_ids(found, 7) for found in (sure, sure, other, sure, unknown, unknown, sure)]
     assert steadiness(frames, fps=7, least=0.5).flips == 4
+    shown = steadiness(frames, fps=7, least=0.5).to_dict()["showing"]
+    assert shown == {"Shirt": 4 / 7, "unknown": 2 / 7, "Coat": 1 / 7}
     assert steadiness(frames, fps=7, least=0.3).flips == 2
     assert steadiness(frames, fps=7, least=0.5).to_dict()["flips_per_track_second"] == 4
 

@@ -46,9 +46,10 @@ def test_the_detector_table_has_a_line_a_head() -> None:
 def test_the_tracks_table_has_a_line_for_each_row_and_a_dash_where_nothing_is() -> None:
     rates = ("boxes_per_frame", "mean_track_seconds", "flips_per_track_second")
     figures: dict[str, Any] = dict.fromkeys((*rates, "gaps_per_track_second"), 0.25)
-    figures |= {"video": "x.mp4", "tracks": 3, "flips": 7, "gaps": 2}
+    figures |= {"video": "x.mp4", "tracks": 3, "flips": 7, "gaps": 2, "showing": {"Coat": 0.5}}
     rows = [{**figures, "tracked": False}, {**figures, "tracked": True, "mean_track_seconds": None}]
     lines = tracks_table(rows).splitlines()
     assert lines[1].split() == ["x.mp4", "without", "0.25", "3", "0.25", "7", "0.25", "2", "0.25"]
     assert lines[2].split()[1:5] == ["with", "0.25", "3", "-"]
-    assert len({len(line) for line in lines}) == 1
+    assert len({len(line) for line in lines[:3]}) == 1
+    assert lines[-1].split() == ["x.mp4", "Coat", "50%"]
