@@ -38,7 +38,7 @@ class Steadiness:
     showing: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, with the rates and `showing` as parts of the frames; None where nothing was."""
+        """JSON-ready; the rates, None where nothing was shown; `showing` as parts of the frames."""
         seconds = self.track_seconds
         return asdict(self) | {
             "showing": {name: count / self.frames for name, count in self.showing.items()},
