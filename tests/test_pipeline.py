@@ -8,7 +8,7 @@ import torch
 
 from detector.grid import MODEL, Grid, build
 from detector.head import Head
-from detector.pipeline import Detector, judge, watch
+from detector.pipeline import REJECTION, Detector, judge, watch
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.models import build as build_classifier
@@ -67,9 +67,9 @@ def test_what_the_head_rejects_is_less_confident(detector: Detector, frame: np.n
     garment = rejecting(frame, xyxy).garment
     found = judge(rejecting, frame, boxes)
     assert len(found) == len(xyxy) and (np.diff(found.confidence) <= 0).all()
-    np.testing.assert_allclose(np.sort(found.confidence), np.sort(confidence * garment))
+    np.testing.assert_allclose(np.sort(found.confidence), np.sort(confidence * garment**REJECTION))
     kept = Detector(detector.grid, rejecting, 0.3)(frame)
-    assert len(kept) == (confidence * garment >= 0.3).sum()
+    assert len(kept) == (confidence * garment**REJECTION >= 0.3).sum()
 
 
 def test_in_a_video_boxes_are_tracked_and_in_an_image_or_on_request_they_are_not(
