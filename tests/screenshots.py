@@ -3,9 +3,11 @@
 docs/live-window.jpg and docs/live-page.jpg, with the shipped weights and the bundled clip.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -56,20 +58,25 @@ def page(folder: Path) -> tuple[Picture, Picture]:
     frames = islice(read(CLIP), 60, 140, 2)
     images = [np.asarray(cv2.resize(frame.image, (960, 540)), np.uint8) for frame in frames]
     camera = camera_clip(folder / "clip.y4m", images)
-    run = ["live", "--web", "--port", "0", "--device", "cpu", "--duration", "600"]
+    with live_web() as (url, _), browser(folder / "profile", camera) as opened:
+        desk = _shot(opened, url, 1280, 800, is_phone=False)
+        phone = _shot(opened, url, 390, 800, is_phone=True)
+    return desk, phone
+
+
+@contextlib.contextmanager
+def live_web() -> Iterator[tuple[str, int]]:
+    """`fmnist live --web` with the shipped weights: its address and process id."""
+    run = ["live", "--web", "--port", "0", "--device", "cpu"]
     server = subprocess.Popen(
         [sys.executable, "-m", "cli", *run], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert server.stdout
-        url = server.stdout.readline().strip()
-        with browser(folder / "profile", camera) as opened:
-            desk = _shot(opened, url, 1280, 800, is_phone=False)
-            phone = _shot(opened, url, 390, 800, is_phone=True)
+        yield server.stdout.readline().strip(), server.pid
     finally:
         server.terminate()
         server.wait()
-    return desk, phone
 
 
 def side_by_side(desk: Picture, phone: Picture) -> Picture:
