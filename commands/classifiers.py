@@ -8,6 +8,7 @@ import typer
 from commands.options import (
     DataDir,
     Device,
+    Grid,
     Json,
     Overwrite,
     Weights,
@@ -119,6 +120,7 @@ def predict(
         list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
     ],
     weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-worn",
+    grid: Grid = "grid",
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -128,22 +130,25 @@ def predict(
 
     paths = find_sources(images)
     all_free(overwrite, json_file)
-    head_path = weights_file(weights)
+    grid_path, head_path = weights_file(grid), weights_file(weights)
 
+    from detector.grid import Grid
     from detector.head import Head
+    from detector.single import name_single
     from detector.video.frames import read
     from fmnist.classes import CLASSES
     from fmnist.device import pick_device
 
-    name = Head.load(head_path, pick_device(device))
+    where = pick_device(device)
+    finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
     rows = []
     for path in paths:
-        (garment,), (probabilities,) = name.whole(next(read(path)).image)
+        xyxy, garment, probabilities = name_single(finder, namer, next(read(path)).image)
         words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
         if garment < 0.5:
             words.append(f"(perhaps no garment: {1 - garment:.2f})")
-        row = {"path": str(path), "garment": float(garment), "probs": probabilities.tolist()}
-        rows.append(row)
+        row = {"path": str(path), "xyxy": xyxy.tolist(), "garment": garment}
+        rows.append({**row, "probs": probabilities.tolist()})
         if json_file != "-":
             print(str(path), *words, sep="  ")
     put_json(rows, json_file)

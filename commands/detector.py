@@ -132,7 +132,7 @@ def detector_evaluate(
         row: dict[str, Any] = {"head": Path(name).stem}
         if scenes:
             row |= from_detections(its, scenes).to_dict()
-        if head and (singles := name_singles(head, photos or ())):
+        if head and (singles := name_singles(localiser, head, photos or ())):
             row["single_garments"] = singles
         rows.append(row)
     if json_file != "-":

@@ -68,11 +68,6 @@ class Head:
         garment = garment_probability(logits) if self.rejects else torch.ones(len(logits))
         return Verdict(garment.cpu().numpy(), logits.softmax(1).cpu().numpy())
 
-    def whole(self, image: UInt8[np.ndarray, "height width 3"]) -> Verdict:
-        """Judge a BGR photo of one garment that fills it, as one box."""
-        height, width = image.shape[:2]
-        return self(image, np.array([[0, 0, width, height]], np.float32))
-
 
 def square_crops(
     frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]

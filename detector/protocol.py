@@ -19,6 +19,7 @@ from detector.photos.empty import beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
 from detector.pipeline import judge
+from detector.single import name_single
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
 from detector.synthesis.garments import Garments, from_split
@@ -175,8 +176,8 @@ def compare_heads(
     ]
 
 
-def name_singles(head: Head, folders: Sequence[Path]) -> dict[str, Any] | None:
-    """How many photos of one garment (validation parts) the head names rightly; None: no photos.
+def name_singles(grid: Grid, head: Head, folders: Sequence[Path]) -> dict[str, Any] | None:
+    """How many photos of one garment (validation parts) are named rightly; None: no photos.
 
     Garments of none of the classes are left out; of footwear any kind of shoe is right.
     """
@@ -185,7 +186,7 @@ def name_singles(head: Head, folders: Sequence[Path]) -> dict[str, Any] | None:
     for listing in map(photo_folder.validation_part, folders):
         for image, label in listing.singles():
             if label != NOTHING:
-                said = int(head.whole(image).probabilities.argmax())
+                said = int(name_single(grid, head, image).probabilities.argmax())
                 of[name_of(label)] += 1
                 right[name_of(label)] += said in SHOES if label == FOOTWEAR else said == label
     if not of:

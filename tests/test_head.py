@@ -99,12 +99,6 @@ def test_no_boxes_no_probabilities() -> None:
     assert garment.shape == (0,) and probabilities.shape == (0, 10)
 
 
-def test_a_photo_is_one_box() -> None:
-    head = Head(trained_enough("lenet"), CPU)
-    whole, box = head.whole(frame()), head(frame(), BOXES[1:2])
-    np.testing.assert_array_equal(whole.probabilities, box.probabilities)
-
-
 def test_weights_of_a_classifier_load_and_those_of_a_grid_do_not(tmp_path: Path) -> None:
     model = trained_enough("lenet")
     facts = {"model": "lenet", "classes": list(CLASSES)}

@@ -1,0 +1,55 @@
+"""A photo of one garment is named by its surest box, mirrored or not."""
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float32, UInt8
+
+from detector.grid import NO_BOXES, Boxes
+from detector.head import Head
+from detector.single import Localiser, name_single
+from fmnist.models import build
+
+PHOTO = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    torch.manual_seed(0)
+    return Head(build("lenet"), torch.device("cpu"))
+
+
+def grid_that_finds(*xyxy: tuple[float, float, float, float]) -> Localiser:
+    """The first box is the surest, as those of a grid are."""
+    boxes = np.array(xyxy, np.float32).reshape(-1, 4)
+    even = np.full((len(boxes), 10), 0.1, np.float32)
+    found = Boxes(boxes, np.linspace(0.9, 0.5, len(boxes), dtype=np.float32), even)
+
+    def look(photo: UInt8[np.ndarray, "h w 3"], confidence: float) -> Boxes:
+        return found if len(boxes) else NO_BOXES
+
+    return look
+
+
+def judged(head: Head, photo: np.ndarray, box: tuple[float, ...]) -> Float32[np.ndarray, " 10"]:
+    return head(photo, np.array([box], np.float32)).probabilities[0]
+
+
+def test_the_surest_box_is_named_by_what_it_is_and_its_mirror_image(head: Head) -> None:
+    single = name_single(grid_that_finds((10, 5, 40, 55), (0, 0, 9, 9)), head, PHOTO)
+    assert single.xyxy.tolist() == [10, 5, 40, 55]
+    mirror = np.ascontiguousarray(PHOTO[:, ::-1])
+    looks = judged(head, PHOTO, (10, 5, 40, 55)), judged(head, mirror, (40, 5, 70, 55))
+    np.testing.assert_allclose(single.probabilities, np.mean(looks, axis=0), atol=1e-6)
+    assert single.garment == 1  # a head that rejects nothing
+
+
+def test_a_photo_and_its_mirror_image_are_named_alike(head: Head) -> None:
+    mirror = np.ascontiguousarray(PHOTO[:, ::-1])
+    here = name_single(grid_that_finds((10, 5, 40, 55)), head, PHOTO)
+    there = name_single(grid_that_finds((40, 5, 70, 55)), head, mirror)
+    np.testing.assert_allclose(here.probabilities, there.probabilities, atol=1e-6)
+
+
+def test_where_nothing_is_found_the_whole_photo_is_looked_at(head: Head) -> None:
+    assert name_single(grid_that_finds(), head, PHOTO).xyxy.tolist() == [0, 0, 80, 60]
