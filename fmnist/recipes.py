@@ -105,6 +105,8 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     # Its stem divides the image by four before the first block: no smaller ones.
     ("best", "resnet10"): {"epochs": 40, "sizes": FULL_SIZE},
+    ("crops", "resnet10"): {"sizes": FULL_SIZE},
+    ("worn", "resnet10"): {"sizes": FULL_SIZE},
     # Crops, cut-outs and mixtures keep nine million parameters from knowing the images by heart.
     ("best", "wrn"): {
         "epochs": 200,
@@ -116,9 +118,9 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
 }
 # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
-for _name in ("best", "fast", "distill"):
+for _name in ("best", "fast", "distill", "crops", "worn"):
     _EXCEPTIONS[_name, "lenet"] = {
-        "epochs": RECIPES[_name].epochs + (6 if _name != "fast" else 0),
+        "epochs": RECIPES[_name].epochs + (6 if _name in ("best", "distill") else 0),
         "optimizer": "adamw",
         "learning_rate": 0.003,
         "sizes": FULL_SIZE,
