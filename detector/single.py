@@ -1,4 +1,4 @@
-"""Which garment is on a photo that shows one: of the surest box, as it is and mirrored."""
+"""Which garment is on a photo that shows one."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,9 +8,10 @@ from jaxtyping import Float32, UInt8
 
 from detector.grid import Boxes
 from detector.head import Head
+from detector.pipeline import LEAST_SHARE
 
-SURE = 0.05  # confidence of the grid from which a box is taken in place of the whole photo
-
+SURE = 0.01  # confidence of the grid from which its surest box is that of the garment
+TINY = 1e-9
 
 Localiser = Callable[[UInt8[np.ndarray, "_ _ 3"], float], Boxes]  # a `Grid`
 
@@ -26,14 +27,18 @@ class Single(NamedTuple):
 def name_single(grid: Localiser, head: Head, photo: UInt8[np.ndarray, "height width 3"]) -> Single:
     """Name the garment on a BGR photo; where the grid finds none, the whole photo is its box.
 
-    The mean of two looks: on 290 validation photos mirroring gains two points.
+    The head looks at the surest box and at the whole photo, as they are and mirrored; the mean of
+    the logarithms of what it says counts twice as much as what the grid says.
     """
     height, width = photo.shape[:2]
-    found = grid(photo, SURE).xyxy[:1]
-    box = found if len(found) else np.array([[0, 0, width, height]], np.float32)
-    mirrored = box.copy()
-    mirrored[:, [0, 2]] = width - box[:, [2, 0]]
-    looks = head(photo, box), head(np.ascontiguousarray(photo[:, ::-1]), mirrored)
-    garment = np.mean([look.garment[0] for look in looks])
-    probabilities = np.mean([look.probabilities[0] for look in looks], axis=0)
-    return Single(box[0], float(garment), probabilities.astype(np.float32))
+    whole = np.array([[0, 0, width, height]], np.float32)
+    found = grid(photo, SURE)
+    places = np.concatenate([found.xyxy[:1], whole])
+    mirrored = places.copy()
+    mirrored[:, [0, 2]] = width - places[:, [2, 0]]
+    looks = head(photo, places), head(np.ascontiguousarray(photo[:, ::-1]), mirrored)
+    logs = np.log(np.concatenate([look.probabilities for look in looks]) + TINY).mean(0)
+    grids = found.probabilities[:1].sum(0) + LEAST_SHARE
+    probabilities = np.exp(2 * logs) * grids
+    garment = float(np.mean([look.garment[0] for look in looks]))
+    return Single(places[0], garment, (probabilities / probabilities.sum()).astype(np.float32))
