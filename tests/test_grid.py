@@ -275,7 +275,7 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
     rows = list(csv.DictReader((tmp_path / "b" / "metrics.csv").open()))
     assert [int(row["scenes"]) for row in rows] == [8, 16, 24, 32]
     card = json.loads(resumed.with_suffix(".json").read_text())
-    assert card["image_size"] == 64 and card["parameters"] == 811_540
+    assert card["image_size"] == 64 and card["parameters"] == 2_592_180
     with pytest.raises(InputError, match="other settings"):
         train(replace(TINY, scenes=64), rectangles, validation, tmp_path / "b", CPU, resume=True)
     with pytest.raises(InputError, match="--resume"):
