@@ -58,18 +58,19 @@ def result_line(facts: dict[str, Any]) -> str:
 def detector_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line a head, of `DetectorEvaluation.to_dict` with the name of the `head`."""
     lines = []
+    wide = max(12, *(len(row["head"]) + 1 for row in rows))
     if "frames" in rows[0]:
         lines.append(f"{rows[0]['frames']} frames, {rows[0]['garments']} garments")
-        lines.append(
-            f"{'head':12}" + "".join(f"{title:>11}" for title in DETECTOR_COLUMNS.values())
-        )
+        titles = "".join(f"{title:>11}" for title in DETECTOR_COLUMNS.values())
+        lines.append(f"{'head':{wide}}{titles}")
         for row in rows:
             figures = "".join(f"{row[key]:11.3f}" for key in DETECTOR_COLUMNS)
-            lines.append(f"{row['head']:12}{figures}")
-        lines += ["", f"{'AP50':12}" + "".join(f"{row['head']:>11}" for row in rows)]
+            lines.append(f"{row['head']:{wide}}{figures}")
+        lines += ["", f"{'AP50':12}" + "".join(f"{row['head']:>{wide}}" for row in rows)]
         for name in CLASSES:
             precisions = (row["ap50_per_class"][name] for row in rows)
-            figures = "".join(f"{'-':>11}" if ap is None else f"{ap:11.3f}" for ap in precisions)
+            texts = ("-" if ap is None else f"{ap:.3f}" for ap in precisions)
+            figures = "".join(f"{text:>{wide}}" for text in texts)
             lines.append(f"{name:12}{figures}")
     for row in rows:
         if single := row.get("single_garments"):
