@@ -50,9 +50,9 @@ class Newest:
 
     @property
     def is_over(self) -> bool:
-        """Whether no frame will come any more."""
+        """Whether no frame will come any more, and `take` has nothing to raise either."""
         with self._changed:
-            return self._is_read and self._waiting is None
+            return self._is_read and self._waiting is None and self._error is None
 
     @property
     def fps(self) -> float:
