@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from detector.adjustable import Detector
 from detector.boxes import Detections
@@ -97,7 +98,9 @@ BAD = [
     (cv2.imencode(".jpg", np.zeros((6250, 8000, 3), np.uint8))[1].tobytes(), "8000x6250"),
     (jpeg()[: len(jpeg()) // 2], "incomplete"),
     ("no JSON", "no JSON"),
-    ("[" * 100_000, "no JSON"),
+    ("[" * 1000, "no JSON"),
+    ("[" * 1001, "1001 characters: at most 1000"),
+    ('{"confidence": 1}' + " " * 1_000_000, "characters: at most 1000"),
     ("[1]", "no JSON object"),
     ("", "no JSON"),
 ]
@@ -135,6 +138,11 @@ def test_a_message_that_is_too_long_is_not_read(server: Served) -> None:
     with server.socket() as client:
         client.send(bytes(MAX_BYTES + 1))
         assert closed(client)[0] == 1009
+
+
+def test_nothing_is_packed() -> None:
+    with served() as running, connect(f"ws://{running.address}/frames") as client:
+        assert client.response and "Sec-WebSocket-Extensions" not in client.response.headers
 
 
 def test_who_is_silent_or_stops_within_a_frame_has_to_go() -> None:
