@@ -168,13 +168,16 @@ def test_the_recording_can_be_played_however_it_ends(
     assert has(clips.frames_in(tmp_path / "x.mp4")[0], "Shirt")
 
 
+@pytest.mark.parametrize("paused", [False, True])
 def test_the_recording_of_a_camera_that_is_pulled_can_be_played(
-    screen: Display, tmp_path: Path
+    screen: Display, tmp_path: Path, paused: bool
 ) -> None:
     camera = mjpeg.Camera()
     try:
         program = live(screen, tmp_path, camera.url, "x.mp4")
         wait_until(lambda: camera.number > 20, program)
+        if paused:
+            screen.press("space")
         camera.is_there = False
         out, told = program.communicate(timeout=SECONDS)
     finally:

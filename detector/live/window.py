@@ -111,7 +111,9 @@ class Window:
 
     def _turn(self) -> bool:
         """A look at the source, the detector and the keys; False: the window was closed."""
-        if self._looking is None and not self._paused and (taken := self.newest.take(PATIENCE)):
+        if self._paused:
+            self.newest.drop()  # raises where a camera is gone
+        elif self._looking is None and (taken := self.newest.take(PATIENCE)):
             self._look(*taken)
         if self._looking and not wait([self._looking], PATIENCE).not_done:
             self._looked(self._looking.result())

@@ -82,6 +82,11 @@ class Newest:
         else:
             self._running.set()
 
+    def drop(self) -> None:
+        """Forget a camera's newest frame while nobody wants it; a file waits. Raises as `take`."""
+        if self._camera:
+            self.take(0)
+
     def close(self) -> None:
         """Stop reading. Does not wait for a camera that keeps silent."""
         self._running.set()
