@@ -2,6 +2,7 @@
 
 import json
 import socket as sockets
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from websockets.sync.client import connect
 
 from detector.adjustable import Detector
 from detector.boxes import Detections
+from detector.web.app import VISITORS
 from detector.web.pictures import MAX_BYTES
 from detector.web.visit import BAD_IN_A_ROW, MOST_A_SECOND
 from tests import clips
@@ -179,6 +181,32 @@ def test_a_visitor_who_leaves_before_his_answer_is_forgotten(server: Served) -> 
     with server.socket() as client:
         client.send(jpeg())
         assert len(answer(client)["boxes"]) == 2
+
+
+def test_who_vanishes_without_a_word_leaves_his_place_to_others() -> None:
+    with served() as running:
+        clients = [running.socket() for _ in range(VISITORS)]
+        for client in clients:
+            client.send(jpeg())
+            answer(client)
+        vanished = clients.pop()
+        # Closed so, TCP resets the connection: no closing frame, as after a crash.
+        option = struct.pack("ii", 1, 0)
+        vanished.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, option)
+        vanished.socket.shutdown(sockets.SHUT_RD)
+        vanished.socket.close()
+
+        def is_served() -> bool:
+            with running.socket() as late:
+                try:
+                    late.send(jpeg())
+                    return len(answer(late)["boxes"]) == 2
+                except ConnectionClosed:
+                    return False
+
+        wait_until(is_served)
+        for client in clients:
+            client.close()
 
 
 def test_frames_of_one_visitor_are_answered_in_their_order(server: Served) -> None:
