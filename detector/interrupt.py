@@ -6,11 +6,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-
-# Ctrl-C; `kill`, or a service that is stopped; a terminal that was closed (Windows has none).
-SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+# `kill`, or a service that is stopped; a terminal that was closed (Windows has no such signal).
+ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @contextlib.contextmanager
@@ -26,9 +23,9 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    # What is ignored stays so: nohup wants it.
-    ours = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in ours}
+    # What is ignored stays so: nohup wants it. None: not Python's, it could not be given back.
+    ours = [n for n in ENDS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, *ours)}
     try:
         yield stop
     finally:
