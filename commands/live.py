@@ -68,8 +68,8 @@ def live(
 
     wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
     size_wh = _size(size)
-    if record and record.suffix.lower() != ".mp4":
-        raise InputError(f"{record}: video is written as MP4. Name it {record.stem}.mp4.")
+    if record:
+        _check_record(record, source)
     all_free(overwrite, record)
     weights = weights_file(grid), weights_file(head)
 
@@ -127,9 +127,8 @@ class _Page:
         label_conf: float,
     ) -> None:
         """Take the address, load the detector, serve; then tell how fast it was."""
-        for path in self.tls or ():
-            if not path.is_file():
-                raise InputError(f"{path}: no such file. --tls wants a certificate and its key.")
+        if self.tls:
+            _check_tls(*self.tls)
 
         from detector.web.server import bind, is_local, link, server_of
         from detector.web.server import serve as serve_at
@@ -153,6 +152,29 @@ class _Page:
         finally:
             if not self.quiet:
                 say(str(figures))
+
+
+def _check_record(record: Path, source: str | None) -> None:
+    if record.suffix.lower() != ".mp4":
+        raise InputError(f"{record}: video is written as MP4. Name it {record.stem}.mp4.")
+    if source and record.resolve() == Path(source).resolve():
+        raise InputError(f"{record} is the source and would be lost. Choose another name.")
+
+
+def _check_tls(certificate: Path, key: Path) -> None:
+    """InputError where the server would end in a traceback, after the weights were loaded."""
+    import ssl
+
+    for path in (certificate, key):
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. --tls wants a certificate and its key.")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError:  # an SSLError is one
+        raise InputError(
+            f"{certificate} and {key} are no certificate and its key. "
+            "Give two PEM files that belong together."
+        ) from None
 
 
 def _list_cameras() -> None:
@@ -179,6 +201,13 @@ def _opened(source: str, size_wh: tuple[int, int] | None, all_frames: bool) -> "
     from detector.video.cameras import name_of, read_source
     from detector.video.newest import open_source
 
+    address = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", source)
+    if address and not Path(source).exists():
+        host, port = address[1].strip("[]"), address[2]
+        raise InputError(
+            f"{source}: no such file. To serve the page there, give --web --host {host} "
+            f"--port {port}."
+        )
     meant = read_source(source)
     if size_wh and not isinstance(meant, int):
         raise InputError(f"{name_of(meant)} has its own size. Leave out --size.")

@@ -1,4 +1,4 @@
-"""Ctrl-C between two frames, so that every file is finished."""
+"""Ctrl-C, or the wish that we end, between two frames, so that every file is finished."""
 
 import contextlib
 import signal
@@ -6,10 +6,13 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+# `kill`, or a service that is stopped; a terminal that was closed (Windows has no such signal).
+ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 @contextlib.contextmanager
 def interrupt_between_frames() -> Iterator[threading.Event]:
-    """Ctrl-C sets the event instead of striking inside an encoder; a second one strikes."""
+    """A signal sets the event instead of striking inside an encoder; a second one strikes."""
     stop = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -20,8 +23,11 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = signal.signal(signal.SIGINT, note)
+    # What is ignored stays so: nohup wants it. None: not Python's, it could not be given back.
+    ours = [n for n in ENDS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, *ours)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

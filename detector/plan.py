@@ -1,5 +1,6 @@
 """What `fmnist detect` will read and write, settled before anything slow begins."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Sequence
@@ -63,10 +64,26 @@ def plan_outputs(
 
 def check_display(instead: str = "Use fmnist live --web, or drop --show.") -> None:
     """InputError without a display: OpenCV would end the whole process (exit 134)."""
-    if sys.platform == "linux" and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
+    if sys.platform != "linux":
+        return
+    name = os.environ.get("DISPLAY", "")
+    if not (name or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError(f"no display. {instead}")
+    if name and not _opens(name):
+        raise InputError(f"no display at {name}. {instead}")
+
+
+def _opens(display: str) -> bool:
+    """Whether somebody answers there and lets us in; True, too, where Xlib is missing."""
+    try:
+        x11 = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return True
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    server = x11.XOpenDisplay(os.fsencode(display))
+    if server:
+        x11.XCloseDisplay(ctypes.c_void_p(server))
+    return bool(server)
 
 
 def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:

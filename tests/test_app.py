@@ -1,16 +1,21 @@
 """The page's site: what it hands out, to whom, and what it forbids the browser."""
 
 import io
+import threading
 import zipfile
 from http.client import HTTPConnection
 from pathlib import Path
 
+import numpy as np
 import pytest
+from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from detector.boxes import Detections
 from detector.web.app import VISITORS
 from fmnist.classes import CLASSES
 from tests import clips
+from tests.live_window import two_garments
 from tests.served import Served, answer, jpeg, served
 
 
@@ -103,6 +108,42 @@ def test_the_servers_own_clip_is_shown_to_all_who_ask(tmp_path: Path) -> None:
                 assert told["size_wh"] == list(clips.SIZE_WH) and told["age_ms"] >= 0
                 picture = client.recv(timeout=60)
                 assert isinstance(picture, bytes) and picture.startswith(b"\xff\xd8")
+
+
+def test_a_detector_that_fails_is_told_and_tried_again_for_who_asks(tmp_path: Path) -> None:
+    broken = threading.Event()
+    broken.set()
+
+    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        if broken.is_set():
+            raise RuntimeError("CUDA error")
+        return two_garments(frame)
+
+    with served(lambda _: detector, clips.clip(tmp_path / "clip.mp4")) as server:
+        with server.socket("watch") as client:
+            for _ in range(2):
+                client.send("{}")
+                assert answer(client)["error"].startswith("internal error")
+        broken.clear()
+        with server.socket("watch") as client:  # hears nothing of what was
+            client.send("{}")
+            assert len(answer(client)["boxes"]) == 2
+
+
+def test_nobody_waits_for_ever_for_a_picture(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        ended.wait(60)
+        return two_garments(frame)
+
+    clip = clips.clip(tmp_path / "clip.mp4")
+    with served(lambda _: detector, clip, silence=1.0) as server:
+        with server.socket("watch") as client:
+            client.send("{}")
+            with pytest.raises(ConnectionClosed, match="no picture came for 1 seconds"):
+                client.recv(timeout=60)
+        ended.set()
 
 
 def test_a_server_without_a_source_says_so() -> None:

@@ -28,6 +28,9 @@ LOCAL = [
     (visit("127.0.0.1:8000", origin="null"), False),
     (visit("evil.example:8000", origin="http://evil.example:8000"), False),  # DNS rebinding
     (visit(""), False),
+    (visit("["), False),
+    (visit("[", origin="http://["), False),
+    (visit("127.0.0.1:8000", origin="http://["), False),
 ]
 
 
@@ -46,6 +49,8 @@ REMOTE = [
     (visit("host:8000"), False),
     (visit("127.0.0.1:8000"), False),
     (visit("host:8000", "token=right", "http://evil.example"), False),
+    (visit("host:8000", "token=right", "http://["), False),
+    (visit("[", "token=right", "http://["), False),
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from detector import Detector
 from tests import clips
 from tests.command import ROOT, fmnist
+from tests.display import MISSING
 
 CLIP = "clip.mp4"
 
@@ -36,13 +37,20 @@ BAD = [
     (f"{CLIP} --web --size 640x480", "clip.mp4 has its own size. Leave out --size."),
     (f"{CLIP} --record x.avi", "x.avi: video is written as MP4. Name it x.mp4."),
     (f"{CLIP} --record taken.mp4", "taken.mp4 exists."),
+    (
+        f"{CLIP} --record ../desk/{CLIP} --overwrite",
+        f"../desk/{CLIP} is the source and would be lost. Choose another name.",
+    ),
     (f"{CLIP} --classes Shrt", "Shrt: no such class. Did you mean Shirt?"),
     ("--web --record x.mp4", "are for the window."),
     ("--web --host 192.0.2.1 --port 0", "192.0.2.1 is no address of this machine."),
     ("--web --host no..name --port 0", "no..name is no address of this machine."),
     ("--web --port 70000", "'--port': "),
     ("--web --tls no.pem no.key", "no.pem: no such file."),
-    ("http://u:secret@127.0.0.1:9/x?k=secret --web", "http://127.0.0.1:9/x cannot be opened."),
+    (f"--web --tls taken.mp4 {CLIP}", f"taken.mp4 and {CLIP} are no certificate and its key."),
+    ("--web 0.0.0.0:8000", "To serve the page there, give --web --host 0.0.0.0 --port 8000."),
+    ("--web [::1]:80", "To serve the page there, give --web --host ::1 --port 80."),
+    ("http://u:secret@127.0.0.1:9/x?k=secret --web", "http://127.0.0.1:9 cannot be opened."),
 ]
 
 
@@ -54,6 +62,14 @@ def test_what_cannot_work_is_told_in_a_sentence(desk: Path, arguments: str, mess
     assert "secret" not in outcome.err and "Traceback" not in outcome.err
     assert not {"torch", "ultralytics", "matplotlib"} & outcome.modules
     assert (desk / "taken.mp4").read_bytes() == b"an earlier recording"
+
+
+@pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
+def test_a_display_that_is_not_there_is_told(desk: Path) -> None:
+    outcome = fmnist("live", CLIP, folder=desk, environment={"DISPLAY": ":77"})
+    assert outcome.code == 2
+    assert outcome.err == "fmnist: no display at :77. Use fmnist live --web.\n"
+    assert "torch" not in outcome.modules
 
 
 def test_a_port_that_is_in_use_is_told(desk: Path) -> None:

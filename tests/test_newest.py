@@ -66,6 +66,8 @@ def test_what_reading_raises_comes_after_the_last_frame() -> None:
     newest = Newest(frames(), every=True)
     taken = newest.take(PATIENCE)
     assert taken is not None and taken[0].index == 0
+    wait_until(lambda: not newest._thread.is_alive())
+    assert not newest.is_over  # who asks this first hears of it, too
     with pytest.raises(InputError, match="unplugged"):
         newest.take(PATIENCE)
     assert newest.is_over

@@ -9,6 +9,7 @@ import pytest
 from detector.plan import check_display, plan_outputs
 from fmnist.errors import InputError
 from tests import clips
+from tests.display import MISSING, display
 
 
 @pytest.fixture
@@ -112,5 +113,14 @@ def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(InputError, match=r"no display\. Use fmnist live --web, or drop --show\."):
         check_display()
-    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     check_display()
+
+
+@pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
+def test_a_window_needs_a_display_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with display() as screen:
+        monkeypatch.setenv("DISPLAY", screen.name)
+        check_display()
+    with pytest.raises(InputError, match=rf"no display at {screen.name}\. Use fmnist live --web"):
+        check_display()

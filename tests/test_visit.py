@@ -2,6 +2,7 @@
 
 import json
 import socket as sockets
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from detector.adjustable import Detector
 from detector.boxes import Detections
+from detector.web.app import VISITORS
 from detector.web.pictures import MAX_BYTES
 from detector.web.visit import BAD_IN_A_ROW, MOST_A_SECOND
 from tests import clips
@@ -97,7 +100,9 @@ BAD = [
     (cv2.imencode(".jpg", np.zeros((6250, 8000, 3), np.uint8))[1].tobytes(), "8000x6250"),
     (jpeg()[: len(jpeg()) // 2], "incomplete"),
     ("no JSON", "no JSON"),
-    ("[" * 100_000, "no JSON"),
+    ("[" * 1000, "no JSON"),
+    ("[" * 1001, "1001 characters: at most 1000"),
+    ('{"confidence": 1}' + " " * 1_000_000, "characters: at most 1000"),
     ("[1]", "no JSON object"),
     ("", "no JSON"),
 ]
@@ -137,6 +142,11 @@ def test_a_message_that_is_too_long_is_not_read(server: Served) -> None:
         assert closed(client)[0] == 1009
 
 
+def test_nothing_is_packed() -> None:
+    with served() as running, connect(f"ws://{running.address}/frames") as client:
+        assert client.response and "Sec-WebSocket-Extensions" not in client.response.headers
+
+
 def test_who_is_silent_or_stops_within_a_frame_has_to_go() -> None:
     with served(silence=0.3) as running:
         with running.socket() as client:
@@ -171,6 +181,32 @@ def test_a_visitor_who_leaves_before_his_answer_is_forgotten(server: Served) -> 
     with server.socket() as client:
         client.send(jpeg())
         assert len(answer(client)["boxes"]) == 2
+
+
+def test_who_vanishes_without_a_word_leaves_his_place_to_others() -> None:
+    with served() as running:
+        clients = [running.socket() for _ in range(VISITORS)]
+        for client in clients:
+            client.send(jpeg())
+            answer(client)
+        vanished = clients.pop()
+        # Closed so, TCP resets the connection: no closing frame, as after a crash.
+        option = struct.pack("ii", 1, 0)
+        vanished.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, option)
+        vanished.socket.shutdown(sockets.SHUT_RD)
+        vanished.socket.close()
+
+        def is_served() -> bool:
+            with running.socket() as late:
+                try:
+                    late.send(jpeg())
+                    return len(answer(late)["boxes"]) == 2
+                except ConnectionClosed:
+                    return False
+
+        wait_until(is_served)
+        for client in clients:
+            client.close()
 
 
 def test_frames_of_one_visitor_are_answered_in_their_order(server: Served) -> None:

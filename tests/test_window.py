@@ -151,30 +151,36 @@ def test_a_recording_lasts_from_key_to_key(screen: Display, clip: Path, tmp_path
     assert lasted == pytest.approx((numbers[-1] - numbers[0] + 1) / FPS, abs=0.5)
 
 
-@pytest.mark.parametrize("end", ["Ctrl-C", "close button"])
+ENDS = {"Ctrl-C": signal.SIGINT, "kill": signal.SIGTERM, "closed terminal": signal.SIGHUP}
+
+
+@pytest.mark.parametrize("end", [*ENDS, "close button"])
 def test_the_recording_can_be_played_however_it_ends(
     screen: Display, clip: Path, tmp_path: Path, end: str
 ) -> None:
     program = live(screen, tmp_path, str(clip), "x.mp4")
     wait_until(lambda: any(tmp_path.glob(".x.mp4.*")), program)
-    if end == "Ctrl-C":
-        program.send_signal(signal.SIGINT)
+    if end in ENDS:
+        program.send_signal(ENDS[end])
     else:
         screen.close_window("fmnist live")
     out, told = program.communicate(timeout=SECONDS)
     assert out.split() == ["x.mp4"]
-    assert ("Stopped" in told) == (end == "Ctrl-C")
+    assert ("Stopped" in told) == (end in ENDS)
     assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
     assert has(clips.frames_in(tmp_path / "x.mp4")[0], "Shirt")
 
 
+@pytest.mark.parametrize("paused", [False, True])
 def test_the_recording_of_a_camera_that_is_pulled_can_be_played(
-    screen: Display, tmp_path: Path
+    screen: Display, tmp_path: Path, paused: bool
 ) -> None:
     camera = mjpeg.Camera()
     try:
         program = live(screen, tmp_path, camera.url, "x.mp4")
         wait_until(lambda: camera.number > 20, program)
+        if paused:
+            screen.press("space")
         camera.is_there = False
         out, told = program.communicate(timeout=SECONDS)
     finally:
@@ -182,6 +188,22 @@ def test_the_recording_of_a_camera_that_is_pulled_can_be_played(
     assert out.split() == ["x.mp4"]
     assert "stopped, and did not come back" in told and "secret" not in told
     assert clips.frames_in(tmp_path / "x.mp4")
+
+
+def test_the_command_records_what_a_camera_that_looks_at_you_shows(
+    screen: Display, clip: Path, untrained: Path, tmp_path: Path
+) -> None:
+    arguments = ["live", str(clip), "--record", "x.mp4", "--mirror", "--duration", "3"]
+    arguments += ["--device", "cpu", "--conf", "0.95"]
+    arguments += ["--grid", str(untrained / "grid.safetensors")]
+    arguments += ["--head", str(untrained / "head.safetensors")]
+    program = start(screen, tmp_path, "-c", "import cli; cli.main()", *arguments)
+    _, told = program.communicate(timeout=SECONDS)
+    assert program.returncode == 0, told
+    assert "written: x.mp4" in told
+    images = clips.frames_in(tmp_path / "x.mp4")
+    numbers = [clips.number_of(np.asarray(cv2.flip(image, 1), np.uint8)) for image in images]
+    assert numbers and numbers == sorted(set(numbers)) and max(numbers) < 250
 
 
 def test_live_finds_the_garments_of_the_demo_clip(screen: Display, tmp_path: Path) -> None:

@@ -106,12 +106,16 @@ class Window:
         try:
             yield
         finally:
-            self._end_recording()
-            cv2.destroyAllWindows()
+            try:
+                self._end_recording()
+            finally:
+                cv2.destroyAllWindows()
 
     def _turn(self) -> bool:
         """A look at the source, the detector and the keys; False: the window was closed."""
-        if self._looking is None and not self._paused and (taken := self.newest.take(PATIENCE)):
+        if self._paused:
+            self.newest.drop()  # raises where a camera is gone
+        elif self._looking is None and (taken := self.newest.take(PATIENCE)):
             self._look(*taken)
         if self._looking and not wait([self._looking], PATIENCE).not_done:
             self._looked(self._looking.result())
@@ -214,9 +218,11 @@ class Window:
     def _end_recording(self) -> None:
         recording, self._recording = self._recording, None
         if recording:
-            recording.finish()
-            if recording.is_written:
-                self._wrote(recording.path)
+            try:
+                recording.finish()
+            finally:  # of a full disk, too, what fitted can be played
+                if recording.is_written and recording.path.exists():
+                    self._wrote(recording.path)
 
     def _switch_labels(self) -> None:
         self._labelled = not self._labelled

@@ -44,10 +44,20 @@ def read_source(text: str) -> Source:
 
 
 def name_of(source: Source) -> str:
-    """The source in a message; a URL loses its user, its password and what may be a token."""
+    """The source in a message; of a URL only protocol, host and port.
+
+    Cameras want their password before the host, in the path or behind it, and with any sign in
+    it. Where an @ behind the host lets it begin anywhere, the host is not told either.
+    """
     if isinstance(source, int):
         return f"camera {source}"
-    return re.sub(r"(://)[^/]*@|\?.*", r"\1", str(source)) if _is_url(source) else str(source)
+    if not _is_url(source):
+        return str(source)
+    protocol, _, rest = str(source).partition("://")
+    place, *behind = re.split(r"[/?#]", rest, maxsplit=1)
+    if any("@" in text for text in behind):
+        return f"{protocol}://..."
+    return f"{protocol}://{place.rpartition('@')[2]}"
 
 
 class Camera:

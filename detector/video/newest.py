@@ -50,9 +50,9 @@ class Newest:
 
     @property
     def is_over(self) -> bool:
-        """Whether no frame will come any more."""
+        """Whether no frame will come any more, and `take` has nothing to raise either."""
         with self._changed:
-            return self._is_read and self._waiting is None
+            return self._is_read and self._waiting is None and self._error is None
 
     @property
     def fps(self) -> float:
@@ -81,6 +81,11 @@ class Newest:
             self._running.clear()
         else:
             self._running.set()
+
+    def drop(self) -> None:
+        """Forget a camera's newest frame while nobody wants it; a file waits. Raises as `take`."""
+        if self._camera:
+            self.take(0)
 
     def close(self) -> None:
         """Stop reading. Does not wait for a camera that keeps silent."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
 from detector.video.newest import Newest
 from detector.web.turns import Turns
-from detector.web.visit import SILENCE, Incoming, told_in
+from detector.web.visit import SILENCE, Incoming, LeftError, told_in
 from fmnist.errors import InputError
 
 LONGEST = 1280  # side of the pictures that are sent
@@ -56,19 +57,17 @@ class Feed:
         self._worker: asyncio.Task[None] | None = None
 
     async def show(self, socket: WebSocket, silence: float = SILENCE) -> None:
-        """Send the newest frame for every message that asks for one. LeftError as `Incoming`."""
-        incoming, seen = Incoming(socket, silence), 0
+        """Send the newest frame for every message that asks for one.
+
+        LeftError as `Incoming`, and if no frame comes for so many seconds.
+        """
+        # What was shown to those before us is over, a mistake most of all.
+        incoming, seen = Incoming(socket, silence), self._number
         self._watching += 1
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
         try:
             while True:
                 told_in(str(await incoming.next()))
-                async with self._changed:
-                    while self._number == seen:
-                        await self._changed.wait()
-                    seen, shown = self._number, self._shown
-                assert shown is not None
+                seen, shown = await self._later_than(seen, silence)
                 await socket.send_text(shown.told)
                 if shown.jpeg:
                     await socket.send_bytes(shown.jpeg)
@@ -80,6 +79,18 @@ class Feed:
         if self._newest:
             self._newest.close()
 
+    async def _later_than(self, seen: int, seconds: float) -> tuple[int, Shown]:
+        """The newest frame and its number, which is not `seen`. LeftError if none comes."""
+        if self._worker is None:  # it ends with the last viewer, and with a mistake
+            self._worker = asyncio.create_task(self._work())
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: self._number != seen)
+        except TimeoutError:
+            raise LeftError(f"no picture came for {seconds:.0f} seconds") from None
+        assert self._shown is not None
+        return self._number, self._shown
+
     async def _work(self) -> None:
         try:
             while self._watching:
@@ -87,6 +98,10 @@ class Feed:
                     await self._publish(shown)
         except InputError as error:
             await self._publish(Shown(json.dumps({"error": str(error)}), b""))
+        except Exception:
+            logging.getLogger(__name__).exception("the server's own source is not shown")
+            told = "internal error: the server's terminal tells more"
+            await self._publish(Shown(json.dumps({"error": told}), b""))
         finally:
             self._worker = None
 

@@ -27,13 +27,24 @@ class Guard:
         is. A page may also give its own name the address 127.0.0.1, so that without a token the
         name by which we were called counts, too.
         """
-        host = urlsplit(f"//{visit.headers.get('host', '')}")
+        place, name = _split(f"//{visit.headers.get('host', '')}")
+        if place is None:
+            return "wrong host name: use the printed link"
         origin = visit.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host.netloc:
+        if origin is not None and _split(origin)[0] != place:
             return "this page belongs to another site"
         if not self.token:
-            return "" if host.hostname in LOOPBACK else "wrong host name: use the printed link"
+            return "" if name in LOOPBACK else "wrong host name: use the printed link"
         given = visit.query_params.get("token", "")
         if secrets.compare_digest(given.encode(), self.token.encode()):
             return ""
         return "the token is missing or wrong: use the printed link"
+
+
+def _split(url: str) -> tuple[str | None, str]:
+    """Host with port, and host alone; None instead of the first: this is no URL."""
+    try:
+        parts = urlsplit(url)
+        return parts.netloc, parts.hostname or ""
+    except ValueError:
+        return None, ""

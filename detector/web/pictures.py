@@ -12,6 +12,10 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 ONE_PASS = (0xC0, 0xC1)
 PASSES = (0xC2, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
 FILL, START_OF_SCAN = 0xFF, 0xDA
+# Markers whose segment tells its length. A decoder takes others for two bytes: whoever skips
+# over them finds another frame header than the decoder does.
+SEGMENTS = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+MOST_SCANS = 4  # one for each colour, or one in all and one of a thumbnail; each costs a pass
 
 
 class BadPictureError(ValueError):
@@ -33,6 +37,8 @@ def check(data: bytes) -> tuple[int, int]:
         raise BadPictureError(
             f"a picture of {width}x{height}: at most {MAX_PIXELS} pixels are looked at"
         )
+    if data.count(bytes([FILL, START_OF_SCAN])) > MOST_SCANS:
+        raise BadPictureError(f"a picture of more than {MOST_SCANS} scans is not looked at")
     if END not in data[-64:]:
         raise BadPictureError("the picture is incomplete")
     return width, height
@@ -65,7 +71,8 @@ def _size(data: bytes) -> tuple[int, int]:
             if width and height:
                 return width, height
             break
-        if marker == START_OF_SCAN:
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker not in SEGMENTS or length < 2:
             break
-        at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
+        at += 2 + length
     raise BadPictureError("the picture has no header")

@@ -47,6 +47,7 @@ def server_of(app: Starlette, tls: tuple[Path, Path] | None = None) -> uvicorn.S
         log_level="error",
         server_header=False,
         ws_max_size=MAX_BYTES,
+        ws_per_message_deflate=False,  # JPEG gains nothing, and a small message can unpack large
         timeout_graceful_shutdown=2,
         ssl_certfile=certificate,
         ssl_keyfile=key,

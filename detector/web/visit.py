@@ -20,6 +20,7 @@ from detector.web.turns import Turns
 SILENCE = 60.0  # seconds after which a visitor has left, whatever his browser believes
 MOST_A_SECOND = 120  # messages; a page needs two for a frame
 BAD_IN_A_ROW = 20
+LONGEST = 1000  # characters of a message; the page's have 30, and nobody else waits for more
 LEAST, MOST = 0.05, 0.95  # of the confidence that a visitor may ask for
 POLICY, TRY_LATER = 1008, 1013  # why a socket is closed (RFC 6455, 7.4.1)
 
@@ -133,6 +134,8 @@ class Visit:
 
 def told_in(message: str) -> dict[str, float]:
     """The numbers of a JSON object; BadPictureError if it is none."""
+    if len(message) > LONGEST:
+        raise BadPictureError(f"a message of {len(message)} characters: at most {LONGEST} are read")
     try:
         told = json.loads(message)
     except (ValueError, RecursionError):

@@ -303,7 +303,7 @@ async function watchServer(mine) {
   mine.stop = () => mine.socket?.close();
   await keepConnected(mine, "watch", async (socket) => {
     const answer = answersOf(socket);
-    while (mine === source) {
+    while (mine === source && socket.readyState === WebSocket.OPEN) {
       if (paused) {
         await new Promise((done) => setTimeout(done, 50));
         continue;
