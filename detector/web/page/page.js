@@ -376,7 +376,7 @@ async function begin() {
   $("least").textContent = settings.confidence.toFixed(2);
   $("source").href = settings.source_url || withToken("source");
   $("feed").hidden = !settings.has_feed;
-  if (settings.has_feed) become("feed", watchServer);
+  if (settings.has_feed && !source) become("feed", watchServer); // who clicked already has chosen
 }
 
 $("camera").onclick = $("start").onclick = () => become("camera", lookThroughCamera);
