@@ -81,14 +81,14 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
 
 
 def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
-    start = ("detector", "train", "--scenes", "40", "--image-size", "64", "-o", "run")
+    start = ("detector", "train", "--scenes", "80", "--image-size", "64", "-o", "run")
     told = interrupted_after(tmp_path / "run/last.pt", tmp_path, fashion_mnist, *start)
     assert "stopped; go on from the last report with the same command and --resume" in told
     assert not (tmp_path / "run/grid.safetensors").exists()
     finished(tmp_path, fashion_mnist, *start, "--resume")
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 5
     card = json.loads((tmp_path / "run/grid.json").read_text())
-    assert card["scenes"] == 40 and card["image_size"] == 64
+    assert card["scenes"] == 80 and card["image_size"] == 64
 
 
 def test_a_run_that_is_there_is_kept_and_told_at_once(tmp_path: Path) -> None:
