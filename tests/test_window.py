@@ -36,6 +36,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clips.clip(tmp_path_factory.mktemp("window") / "long.mp4", times, SIZE_WH)
 
 
+def hear_signals() -> None:
+    """In the new process: what nohup and shells in the background ignore for their children."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(screen: Display, folder: Path, *arguments: str) -> Program:
     return subprocess.Popen(
         [sys.executable, *arguments],
@@ -44,6 +50,7 @@ def start(screen: Display, folder: Path, *arguments: str) -> Program:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_signals,
     )
 
 
