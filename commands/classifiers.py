@@ -134,7 +134,7 @@ def predict(
 
     from detector.grid import Grid
     from detector.head import Head
-    from detector.single import name_single
+    from detector.single import SURE_OF_ONE, name_single
     from detector.video.frames import read
     from fmnist.classes import CLASSES
     from fmnist.device import pick_device
@@ -143,7 +143,8 @@ def predict(
     finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
     rows = []
     for path in paths:
-        xyxy, garment, probabilities = name_single(finder, namer, next(read(path)).image)
+        photo = next(read(path)).image
+        xyxy, garment, probabilities = name_single(finder(photo, SURE_OF_ONE), namer, photo)
         words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
         if garment < 0.5:
             words.append(f"(perhaps no garment: {1 - garment:.2f})")

@@ -52,8 +52,11 @@ def detector_train(
 
     from detector.photos.folder import check
 
-    for path in photos or ():
-        check(path)
+    check(photos or ())
+    if backgrounds:
+        from detector.synthesis.backgrounds import photos_in
+
+        photos_in(backgrounds)
     folder = files.find(data_dir)
 
     from detector.grid_training import Schedule
@@ -108,8 +111,7 @@ def detector_evaluate(
 
     from detector.photos.folder import check
 
-    for path in photos or ():
-        check(path)
+    check(photos or ())
 
     from detector.evaluation import from_detections
     from detector.grid import Grid
@@ -128,12 +130,13 @@ def detector_evaluate(
     localiser.image_size = image_size or localiser.image_size
     rows: list[dict[str, Any]] = []
     found = compare_heads(localiser, named, scenes) if scenes else [[] for _ in named]
-    for name, head, its in zip(names, named, found, strict=True):
+    singles = name_singles(localiser, named, photos or ())
+    for name, its, single in zip(names, found, singles, strict=True):
         row: dict[str, Any] = {"head": Path(name).stem}
         if scenes:
             row |= from_detections(its, scenes).to_dict()
-        if head and (singles := name_singles(localiser, head, photos or ())):
-            row["single_garments"] = singles
+        if single:
+            row["single_garments"] = single
         rows.append(row)
     if json_file != "-":
         print(detector_table(rows))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import Device, Grid, Head, Overwrite, Quiet, say, weights_file
+from commands.options import Device, Grid, Head, ImageSize, Overwrite, Quiet, say, weights_file
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -51,9 +51,7 @@ def live(
     list_cameras: Annotated[
         bool, typer.Option("--list-cameras", help="Which there are, then end.")
     ] = False,
-    image_size: Annotated[
-        int | None, typer.Option(min=32, help="Longest side for the grid.")
-    ] = None,
+    image_size: ImageSize = None,
     grid: Grid = "grid",
     head: Head = "vgg-worn",
     device: Device = "auto",

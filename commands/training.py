@@ -101,6 +101,10 @@ def train(
     for name in settings.teachers:
         classifier_file(name)
     check_photos(settings.recipe_name, photos or (), resume)
+    if backgrounds:
+        from detector.synthesis.backgrounds import photos_in
+
+        photos_in(backgrounds)
     folder = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
     data_folder = files.find(data_dir)
 
@@ -133,8 +137,7 @@ def check_photos(recipe: str, photos: Sequence[Path], resume: Path | None = None
     if photos:
         from detector.photos.folder import check
 
-        for folder in photos:
-            check(folder)
+        check(photos)
 
 
 def paced(

@@ -47,7 +47,7 @@ def errors_of(found: Detections, scene: Scene) -> Errors:
         if box < 0 and label != NOTHING:
             boxes.append(xyxy)
             texts.append(f"missed: {name_of(label)}")
-        elif box >= 0 and not _fits(said := int(found.labels[box]), label):
+        elif box >= 0 and not fits(said := int(found.labels[box]), label):
             boxes.append(found.xyxy[box])
             texts.append(f"{CLASSES[said]}, not {name_of(label)}")
     overlap = iou(found.xyxy, scene.xyxy).max(1, initial=0)
@@ -62,7 +62,8 @@ def name_of(label: int) -> str:
     return {FOOTWEAR: "footwear", NOTHING: "another garment"}.get(label) or CLASSES[label]
 
 
-def _fits(said: int, label: int) -> bool:
+def fits(said: int, label: int) -> bool:
+    """Whether that class is the label, or some shoe where the label is footwear."""
     return said == label or (label == FOOTWEAR and said in SHOES)
 
 

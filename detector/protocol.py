@@ -13,19 +13,19 @@ from detector.boxes import Detections
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
-from detector.misses import name_of
+from detector.misses import fits, name_of
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
 from detector.pipeline import judge
-from detector.single import name_single
+from detector.single import SURE_OF_ONE, name_single
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
 from detector.video.writer import Writer
-from fmnist.classes import FOOTWEAR, NOTHING, SHOES
+from fmnist.classes import NOTHING
 from fmnist.data import Split, hold_out, load
 from fmnist.provenance import provenance
 
@@ -176,21 +176,30 @@ def compare_heads(
     ]
 
 
-def name_singles(grid: Grid, head: Head, folders: Sequence[Path]) -> dict[str, Any] | None:
-    """How many photos of one garment (validation parts) are named rightly; None: no photos.
+def name_singles(
+    grid: Grid, heads: Sequence[Head | None], folders: Sequence[Path]
+) -> list[dict[str, Any] | None]:
+    """How many photos of one garment (validation parts) each head names rightly.
 
-    Garments of none of the classes are left out; of footwear any kind of shoe is right.
+    None without photos or without a head. Garments of none of the classes are left out; of
+    footwear any kind of shoe is right.
     """
-    right: Counter[str] = Counter()
     of: Counter[str] = Counter()
+    right: list[Counter[str]] = [Counter() for _ in heads]
     for listing in map(photo_folder.validation_part, folders):
         for image, label in listing.singles():
-            if label != NOTHING:
-                said = int(name_single(grid, head, image).probabilities.argmax())
-                of[name_of(label)] += 1
-                right[name_of(label)] += said in SHOES if label == FOOTWEAR else said == label
-    if not of:
-        return None
+            if label == NOTHING:
+                continue
+            of[name_of(label)] += 1
+            found = grid(image, SURE_OF_ONE)
+            for head, its in zip(heads, right, strict=True):
+                if head:
+                    named = name_single(found, head, image)
+                    its[name_of(label)] += fits(int(named.probabilities.argmax()), label)
+    return [_top1(its, of) if head and of else None for head, its in zip(heads, right, strict=True)]
+
+
+def _top1(right: Counter[str], of: Counter[str]) -> dict[str, Any]:
     per_group = {name: right[name] / of[name] for name in sorted(of)}
     return {"n": of.total(), "top1": right.total() / of.total(), "top1_per_group": per_group}
 

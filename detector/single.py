@@ -1,6 +1,5 @@
 """Which garment is on a photo that shows one."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +9,8 @@ from detector.grid import Boxes
 from detector.head import Head
 from detector.pipeline import LEAST_SHARE
 
-SURE = 0.01  # confidence of the grid from which its surest box is that of the garment
+SURE_OF_ONE = 0.01  # confidence of the grid from which its surest box is that of the garment
 TINY = 1e-9
-
-Localiser = Callable[[UInt8[np.ndarray, "_ _ 3"], float], Boxes]  # a `Grid`
 
 
 class Single(NamedTuple):
@@ -24,15 +21,14 @@ class Single(NamedTuple):
     probabilities: Float32[np.ndarray, " 10"]
 
 
-def name_single(grid: Localiser, head: Head, photo: UInt8[np.ndarray, "height width 3"]) -> Single:
-    """Name the garment on a BGR photo; where the grid finds none, the whole photo is its box.
+def name_single(found: Boxes, head: Head, photo: UInt8[np.ndarray, "height width 3"]) -> Single:
+    """Name the garment on a BGR photo in which the grid found these; none: the whole is its box.
 
     The head looks at the surest box and at the whole photo, as they are and mirrored; the mean of
     the logarithms of what it says counts twice as much as what the grid says.
     """
     height, width = photo.shape[:2]
     whole = np.array([[0, 0, width, height]], np.float32)
-    found = grid(photo, SURE)
     places = np.concatenate([found.xyxy[:1], whole])
     mirrored = places.copy()
     mirrored[:, [0, 2]] = width - places[:, [2, 0]]

@@ -141,6 +141,8 @@ PHOTOS = [
     ("detector train --photos no", "no: no such folder. Give a folder of photos"),
     ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
     ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),
+    ("detector train --backgrounds no", "no: no such folder. Give a folder that holds photos."),
+    ("train vgg --recipe crops --backgrounds clips", "clips holds no photo."),
     ("train vgg --recipe worn --photos clips", "clips holds no photo in a known layout."),
 ]
 MEASURING = [

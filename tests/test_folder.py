@@ -62,14 +62,14 @@ def test_large_photos_are_shrunk_with_their_masks(tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        check(tmp_path / "none")
+        check([tmp_path / "none"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no photo"):
-        check(tmp_path / "empty")
+        check([tmp_path / "empty"])
     folder = with_masks(tmp_path / "masks")
     (folder / "labels.txt").write_text("null\ncoatt\n")
     with pytest.raises(InputError, match="Did you mean coat"):
-        check(folder)
+        check([folder])
     (folder / "labels.txt").write_text("null\ncoat\n")
     with pytest.raises(InputError, match="no line of labels"):
         list(listing(folder).photos())
@@ -85,4 +85,4 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
         list(listing(folder).photos())
     (folder / "data.yaml").write_text("nc: 3\n")
     with pytest.raises(InputError, match="names"):
-        check(folder)
+        check([folder])

@@ -10,9 +10,10 @@ photo by its sorted name validates.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import call
 from pathlib import Path
 
 import cv2
@@ -47,7 +48,7 @@ class Listing:
     def photos(self) -> Iterator[Photo]:
         """Read them in their order, on all cores; what cannot be cut out is left out."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from (photo for photo in pool.map(_call, self.reads) if photo is not None)
+            yield from (photo for photo in pool.map(call, self.reads) if photo is not None)
 
     def part(self, validation: bool) -> "Listing":
         """Every eighth one, or the others."""
@@ -55,10 +56,6 @@ class Listing:
         reads = tuple(self.reads[i] for i in which)
         files = tuple(self.files[i] for i in which)
         return Listing(tuple(self.names[i] for i in which), reads, self.is_single, files)
-
-
-def _call(read: Read) -> Photo | None:
-    return read()
 
 
 def training_part(folder: Path) -> Listing:
@@ -75,10 +72,11 @@ def validation_part(folder: Path) -> Listing:
     return listing(folder).part(validation=True)
 
 
-def check(folder: Path) -> None:
+def check(folders: Sequence[Path]) -> None:
     """Raises InputError as both of them, before anything is read that takes time."""
-    training_part(folder)
-    validation_part(folder)
+    for folder in folders:
+        training_part(folder)
+        validation_part(folder)
 
 
 def listing(folder: Path) -> Listing:

@@ -61,14 +61,20 @@ def from_folder(folder: Path, at_most: int = 300, longest: int = 640) -> Backgro
     No more than `at_most` are kept, spread evenly over the sorted names: about 200 MB.
     Raises InputError where the folder is missing, holds no photo, or a photo cannot be read.
     """
+    files = photos_in(folder)
+    if len(files) > at_most:
+        files = [files[i] for i in np.linspace(0, len(files) - 1, at_most).astype(int)]
+    return Backgrounds(tuple(_read_shrunk(file, longest) for file in files), tint=0.1)
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """The photos of a folder and the folders inside it, sorted. InputError where there are none."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder. Give a folder that holds photos.")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         raise InputError(f"{folder} holds no photo. Put JPEG or PNG files there.")
-    if len(files) > at_most:
-        files = [files[i] for i in np.linspace(0, len(files) - 1, at_most).astype(int)]
-    return Backgrounds(tuple(_read_shrunk(file, longest) for file in files), tint=0.1)
+    return files
 
 
 def _read_shrunk(file: Path, longest: int) -> UInt8[np.ndarray, "_ _ 3"]:
