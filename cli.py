@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from commands import benchmarks, classifiers, detection, detector, live, training, tuning
+from commands import benchmarks, classifiers, detection, detector, export, live, training, tuning
 from fmnist import console
 from fmnist.errors import InputError
 
@@ -18,11 +18,12 @@ app.add_typer(benchmarks.app)
 app.add_typer(tuning.app)
 app.add_typer(detection.app)
 app.add_typer(detector.app, name="detector")
+app.add_typer(export.app)
 app.add_typer(live.app)
 
 
 def main() -> None:
-    """Run and exit: 0 done, 1 our bug, 2 bad input or environment, 130 Ctrl-C."""
+    """Run and exit: 0 done, 1 our bug, 2 bad input or environment, 3 a check failed, 130 Ctrl-C."""
     sys.exit(run(sys.argv[1:]))
 
 

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from commands.options import (
+    Backend,
     Device,
     Grid,
     Head,
     ImageSize,
     Overwrite,
     Quiet,
+    quiet_or_say,
     say,
     weights_file,
 )
@@ -48,6 +50,7 @@ def detect(
     grid: Grid = "grid",
     head: Head = "vgg-worn",
     device: Device = "auto",
+    backend: Backend = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,8 +74,6 @@ def detect(
 
     from detector.detect import Interrupted, Settings
     from detector.detect import detect as run_over
-    from detector.grid import Grid
-    from detector.head import Head
     from detector.pipeline import Detector, watch
     from fmnist.device import leave_a_core, pick_device
     from fmnist.progress import Progress
@@ -80,11 +81,10 @@ def detect(
     leave_a_core()
     cv2.setNumThreads(1)  # its threads would wait for those that decode and encode
     where = pick_device(device)
-    localiser = Grid.load(grid_path, where)
-    localiser.image_size = image_size or localiser.image_size
-    detector = Detector(localiser, Head.load(head_path, where), conf)
+    told = quiet_or_say(quiet)
+    detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, told)
     settings = Settings(conf, label_conf, wanted, every, max_frames, track)
-    facts = {"grid": grid_path.stem, "head": head_path.stem}
+    facts = {"grid": grid_path.stem, "head": head_path.stem, "backend": detector.grid.backend}
     watcher = partial(watch, detector, track=track)
     with Progress(quiet) as progress:
         try:

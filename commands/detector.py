@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.options import (
+    Backend,
     Backgrounds,
     DataDir,
     Device,
@@ -98,6 +99,7 @@ def detector_evaluate(
     misses: Annotated[Path | None, typer.Option(metavar="PNG", help="The worst misses.")] = None,
     data_dir: DataDir = None,
     device: Device = "auto",
+    backend: Backend = "torch",
     overwrite: Overwrite = False,
 ) -> None:
     """Judge grid and heads on frames made from test images, or on the validation part of photos."""
@@ -113,6 +115,7 @@ def detector_evaluate(
 
     check(photos or ())
 
+    from detector.backends.choice import run_with
     from detector.evaluation import from_detections
     from detector.grid import Grid
     from detector.head import Head
@@ -128,6 +131,7 @@ def detector_evaluate(
     named = [Head.load(path, where) if path else None for path in head_paths]
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size
+    backend = run_with(backend, [localiser, *filter(None, named)], localiser.wide, say)
     rows: list[dict[str, Any]] = []
     found = compare_heads(localiser, named, scenes) if scenes else [[] for _ in named]
     singles = name_singles(localiser, named, photos or ())
@@ -144,6 +148,7 @@ def detector_evaluate(
         {
             "grid": grid_path.stem,
             "image_size": localiser.image_size,
+            "backend": backend,
             "rows": rows,
             **describe(where),
         },

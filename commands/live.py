@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import Device, Grid, Head, ImageSize, Overwrite, Quiet, say, weights_file
+from commands.options import (
+    Backend,
+    Device,
+    Grid,
+    Head,
+    ImageSize,
+    Overwrite,
+    Quiet,
+    quiet_or_say,
+    say,
+    weights_file,
+)
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -55,6 +66,7 @@ def live(
     grid: Grid = "grid",
     head: Head = "vgg-worn",
     device: Device = "auto",
+    backend: Backend = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -77,7 +89,10 @@ def live(
         opened = _opened(source, size_wh, False) if source else None
         page = _Page(host, port, tls, source_url, duration, quiet)
         return page.serve(
-            lambda: _adjustable(weights, device, image_size), opened, conf, label_conf
+            lambda: _adjustable(weights, device, image_size, backend, quiet),
+            opened,
+            conf,
+            label_conf,
         )
 
     from detector.plan import check_display
@@ -89,7 +104,7 @@ def live(
     from detector.live.window import Window
     from detector.video.newest import Newest
 
-    adjustable = _adjustable(weights, device, image_size)
+    adjustable = _adjustable(weights, device, image_size, backend, quiet)
     window = Window(
         Newest.of(opened, all_frames),
         adjustable(conf),
@@ -215,7 +230,11 @@ def _opened(source: str, size_wh: tuple[int, int] | None, all_frames: bool) -> "
 
 
 def _adjustable(
-    weights: tuple[Path, Path], device: str, image_size: int | None
+    weights: tuple[Path, Path],
+    device: str,
+    image_size: int | None,
+    backend: str,
+    quiet: bool,
 ) -> "Callable[[float], Adjustable]":
     """Makes a detector, whose confidence may change, for the frames of one video."""
     from dataclasses import replace
@@ -228,8 +247,9 @@ def _adjustable(
 
     leave_a_core()
     cv2.setNumThreads(1)  # its threads would wait for those that decode and encode
-    detector = Detector.load(pick_device(device), *weights)
-    detector.grid.image_size = image_size or detector.grid.image_size
+    grid, head = weights
+    where, told = pick_device(device), quiet_or_say(quiet)
+    detector = Detector.load(where, grid, head, image_size=image_size, backend=backend, say=told)
     return lambda least: Adjustable(
         lambda confidence: watch(replace(detector, confidence=confidence), LIVE_RATE), least
     )

@@ -2,17 +2,23 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from detector.backends.names import BACKENDS, installed
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
 from weights import WEIGHTS
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]
+Backend = Annotated[
+    str,
+    typer.Option(callback=installed, help=f"What runs the networks: auto, {', '.join(BACKENDS)}."),
+]
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
 Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
 Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
@@ -34,6 +40,10 @@ Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors 
 
 def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def quiet_or_say(quiet: bool) -> Callable[[str], None]:
+    return (lambda line: None) if quiet else say
 
 
 def weights_file(name: str) -> Path:

@@ -16,10 +16,12 @@ from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
-from detector.letterbox import as_input, letterbox, scaled_size
+from detector.backends.graphs import GridGraph
+from detector.backends.names import runs_on
+from detector.backends.runners import runner_of
+from detector.letterbox import letterbox, scaled_size
 from fmnist.checkpoint import load_checkpoint
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
-from fmnist.device import autocast
 from fmnist.errors import InputError
 
 LAYOUT = Path(__file__).with_name("grid.yaml")
@@ -98,14 +100,18 @@ class Grid:
     def __init__(self, network: Network, image_size: int, device: torch.device) -> None:
         """Take over a network of `build`: its batch normalisation is folded into its weights."""
         network = network.float().eval().fuse(verbose=False)
-        network.model[-1].training = True  # gives raw maps, so that only candidates are decoded
         for module in network.modules():
             if isinstance(module, nn.ReLU):
                 module.inplace = True  # a tenth of the time
-        self.network = network.to(device=device, memory_format=torch.channels_last)
+        self.graph = GridGraph(network.to(device=device, memory_format=torch.channels_last))
         self.image_size = image_size
         self.device = device
-        self.autocast = autocast(device)
+        self.use("torch")
+
+    def use(self, backend: str) -> None:
+        """Have this one of `detector.backends.names.BACKENDS` run the network from now on."""
+        self.backend = runs_on(backend, self.device.type)
+        self._run = runner_of(self.graph, self.device, backend)
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "Grid":
@@ -116,6 +122,11 @@ class Grid:
         """
         network, image_size = read(path)
         return Grid(network, round(CLOSER * image_size / 32) * 32, device)
+
+    @property
+    def wide(self) -> tuple[int, int]:
+        """Height and width of what the network reads of a frame of 16:9."""
+        return -(-self.image_size * 9 // 16 // 32) * 32, -(-self.image_size // 32) * 32
 
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.25
@@ -132,13 +143,9 @@ class Grid:
         boxes = [NO_BOXES] * len(frames)
         for shape in {image.shape for image in inputs}:
             members = [i for i, image in enumerate(inputs) if image.shape == shape]
-            images = as_input(torch.from_numpy(np.stack([inputs[i] for i in members])), self.device)
-            with self.autocast:
-                maps = self.network(images)
-            for i, distances, scores in zip(members, maps["boxes"], maps["scores"], strict=True):
-                boxes[i] = self._select(
-                    distances.float(), scores.float().sigmoid(), confidence, frames[i], shape
-                )
+            images = torch.from_numpy(np.stack([inputs[i] for i in members]))
+            for i, distances, logits in zip(members, *self._run(images), strict=True):
+                boxes[i] = self._select(distances, logits.sigmoid(), confidence, frames[i], shape)
         return boxes
 
     def _select(

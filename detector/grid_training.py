@@ -177,7 +177,7 @@ def _train_period(
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * schedule.rate_at(run.step)
         with autocast(device):
-            maps = run.network(as_input(batch["images"], device))
+            maps = run.network(as_input(batch["images"].to(device)))
         maps |= {name: maps[name].float() for name in ("boxes", "scores")}
         loss, parts = run.network.loss(batch, maps)
         total = loss.sum()

@@ -10,9 +10,11 @@ from jaxtyping import Float32, UInt8
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from detector.backends.graphs import HeadGraph
+from detector.backends.names import runs_on
+from detector.backends.runners import runner_of
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
-from fmnist.device import autocast
 from fmnist.nothing import garment_probability
 
 SIZE = 28  # of Fashion-MNIST
@@ -36,10 +38,15 @@ class Head:
         """
         model = model.to(device).eval()
         _fold_batch_norm(model)
-        self.model = model.to(memory_format=torch.channels_last)
+        self.graph = HeadGraph(model.to(memory_format=torch.channels_last))
         self.device = device
         self.rejects = rejects
-        self.autocast = autocast(device)
+        self.use("torch")
+
+    def use(self, backend: str) -> None:
+        """Have this one of `detector.backends.names.BACKENDS` run the classifier from now on."""
+        self.backend = runs_on(backend, self.device.type)
+        self._run = runner_of(self.graph, self.device, backend)
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "Head":
@@ -62,9 +69,7 @@ class Head:
         """Judge what `square_crops` cut out."""
         if len(crops) == 0:
             return Verdict(np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32))
-        images = torch.from_numpy(crops).to(self.device)[:, None].float() / 255
-        with self.autocast:
-            logits = self.model(images).float()
+        (logits,) = self._run(torch.from_numpy(crops))
         garment = garment_probability(logits) if self.rejects else torch.ones(len(logits))
         return Verdict(garment.cpu().numpy(), logits.softmax(1).cpu().numpy())
 

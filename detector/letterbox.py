@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
@@ -38,10 +37,10 @@ def _halved(
 
 
 def as_input(
-    images: UInt8[Tensor, "batch height width 3"], device: torch.device
+    images: UInt8[Tensor, "batch height width 3"],
 ) -> Float32[Tensor, "batch 3 height width"]:
     """Bytes to what the network reads; NHWC in memory is channels_last already."""
-    return images.to(device).permute(0, 3, 1, 2).float() / 255
+    return images.permute(0, 3, 1, 2).float() / 255
 
 
 def scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from detector.backends.choice import run_with
 from detector.boxes import Detections
 from detector.grid import Boxes, Grid
 from detector.head import Head
@@ -42,14 +43,27 @@ class Detector:
 
     @staticmethod
     def load(
-        device: torch.device, grid: Path = GRID, head: Path = HEAD, confidence: float = 0.25
+        device: torch.device,
+        grid: Path = GRID,
+        head: Path = HEAD,
+        confidence: float = 0.25,
+        image_size: int | None = None,
+        backend: str = "torch",
+        say: Callable[[str], None] = lambda line: None,
     ) -> "Detector":
         """The shipped weights, or others.
+
+        The grid looks with its own `image_size`, or another. The backend is one of
+        `detector.backends.names.BACKENDS`, or `auto`: the fastest here, whose first measurement
+        is told by `say`.
 
         Raises:
             InputError: weights are missing, damaged, or not those of a grid and a classifier.
         """
-        return Detector(Grid.load(grid, device), Head.load(head, device), confidence)
+        finder, namer = Grid.load(grid, device), Head.load(head, device)
+        finder.image_size = image_size or finder.image_size
+        run_with(backend, (finder, namer), finder.wide, say)
+        return Detector(finder, namer, confidence)
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         found = judge(self.head, frame, self.grid(frame, self.confidence))

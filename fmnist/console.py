@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from fmnist.errors import InputError
+from fmnist.errors import CheckFailed, InputError
 
 BAD_PLACE = {
     errno.ENOSPC,
@@ -22,7 +22,7 @@ BAD_PLACE = {
 
 
 def run(command: Callable[[], None], debug: bool = False) -> int:
-    """Run the command; 0 done, 1 our bug, 2 bad input or environment, 130 Ctrl-C.
+    """Run the command; 0 done, 1 our bug, 2 bad input or environment, 3 a check failed, 130 Ctrl-C.
 
     What went wrong is told on stderr in a line or two; the traceback only when `debug`.
     """
@@ -51,6 +51,8 @@ def _say(message: str, code: int) -> int:
 def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, InputError):
         return str(error), 2
+    if isinstance(error, CheckFailed):
+        return str(error), 3
     if isinstance(error, ImportError) and "libG" in str(error):
         return "OpenCV needs libGL: apt install libgl1 libglib2.0-0", 2
     if isinstance(error, OSError) and error.errno in BAD_PLACE:

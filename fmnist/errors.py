@@ -6,3 +6,7 @@ class InputError(Exception):
 
     The command line prints the text as it is and exits with 2; a traceback is never shown.
     """
+
+
+class CheckFailed(Exception):
+    """A check that the user asked for failed; the text says which. Exit code 3."""

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 torch.set_num_threads(1)  # small tensors: a second thread only waits for the first
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the tests remember for the next time is not remembered for the user."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def fashion_mnist() -> Path:
     """The folder of the real data set; FMNIST_REQUIRE_DATA makes its absence a failure."""

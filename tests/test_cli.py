@@ -36,6 +36,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "text.mp4").write_text("This is no video.\n" * 50)
     (folder / "taken.mp4").write_bytes(b"an earlier result")
     (folder / "taken.json").write_bytes(b"{}")
+    (folder / "taken.onnx").write_bytes(b"an earlier export")
     (folder / "corrupt.safetensors").write_bytes(b"\xff" * 100)
     return folder
 
@@ -145,6 +146,16 @@ PHOTOS = [
     ("train vgg --recipe crops --backgrounds clips", "clips holds no photo."),
     ("train vgg --recipe worn --photos clips", "clips holds no photo in a known layout."),
 ]
+EXPORTING = [
+    ("export gird", "gird: no such network. Did you mean grid?"),
+    ("export head --format onnxx", "onnxx: no such format. Did you mean onnx?"),
+    ("export head -o x.pt", "x.pt: onnx files end in .onnx. Name it x.onnx."),
+    ("export grid --weights gird", "Did you mean grid?"),
+    ("export grid -o taken.onnx", "taken.onnx exists. "),
+    ("export grid --check no.mp4", "no.mp4: no such file."),
+    ("detect good.mp4 --backend opencv", "opencv: no such backend. Did you mean openvino?"),
+    ("live good.mp4 --backend trt", "trt: no such backend. Choose from: auto, torch, "),
+]
 MEASURING = [
     ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
     ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
@@ -169,7 +180,8 @@ WEIGHTS = [
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), USAGE + SOURCES + OUTPUTS + TRAINING + PHOTOS + MEASURING + WEIGHTS
+    ("arguments", "message"),
+    [*USAGE, *SOURCES, *OUTPUTS, *TRAINING, *PHOTOS, *EXPORTING, *MEASURING, *WEIGHTS],
 )
 def test_bad_input_is_told_in_a_sentence_before_anything_is_loaded(
     desk: Path, arguments: str, message: str
@@ -266,7 +278,7 @@ def detector(weights: Path) -> Path:
     return weights
 
 
-UNTRAINED = "--grid blank.safetensors --head lenet.safetensors --conf 0.001 --device cpu"
+UNTRAINED = "--grid blank.safetensors --head lenet.safetensors --conf 0.001 --device cpu --backend torch"
 
 
 def test_detect_leaves_a_video_its_json_lines_and_a_contact_sheet(
@@ -283,7 +295,7 @@ def test_detect_leaves_a_video_its_json_lines_and_a_contact_sheet(
     assert {path.name for path in tmp_path.iterdir()} == {"x.mp4", "x.jsonl", "x.png"}
     assert len(clips.frames_in(tmp_path / "x.mp4")) == 4
     lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
-    assert lines[0]["weights"] == {"grid": "blank", "head": "lenet"}
+    assert lines[0]["weights"] == {"grid": "blank", "head": "lenet", "backend": "torch"}
     assert [line["frame"] for line in lines[1:]] == [0, 1, 2, 3]
 
 

@@ -137,7 +137,7 @@ def test_a_frame_becomes_an_input_of_whole_cells(
 
 def test_every_cell_is_decoded_as_ultralytics_does() -> None:
     network = noisy_network().eval()
-    images = as_input(torch.from_numpy(noise(160, 96)[None]), CPU)
+    images = as_input(torch.from_numpy(noise(160, 96)[None]))
     with torch.inference_mode():
         decoded = network(images)[0][0]
         network.model[-1].training = True

@@ -63,7 +63,7 @@ def test_what_the_head_rejects_is_less_confident(detector: Detector, frame: np.n
     boxes = detector.grid(frame, 0.3)
     xyxy, confidence = boxes.xyxy, boxes.confidence
     assert isinstance(detector.head, Head)
-    rejecting = Head(detector.head.model, CPU, rejects=True)
+    rejecting = Head(detector.head.graph.network, CPU, rejects=True)
     garment = rejecting(frame, xyxy).garment
     found = judge(rejecting, frame, boxes)
     assert len(found) == len(xyxy) and (np.diff(found.confidence) <= 0).all()

@@ -1,0 +1,88 @@
+"""`fmnist export`: the grid or the head as a file that other programs run."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.options import Device, ImageSize, Overwrite, say, weights_file
+from detector.backends.names import BACKENDS, FORMATS, installed, runs_on
+from fmnist.checks import all_free, known
+from fmnist.errors import InputError
+
+if TYPE_CHECKING:
+    from detector.backends.graphs import Graph
+
+app = typer.Typer()
+
+
+class Part(StrEnum):
+    grid = "grid"
+    head = "head"
+
+
+@app.command()
+def export(
+    part: Annotated[str, typer.Argument(metavar="grid|head", help="Which network.")],
+    file_format: Annotated[
+        str, typer.Option("--format", "-f", help=f"One of {', '.join(FORMATS)}.")
+    ] = "onnx",
+    weights: Annotated[str, typer.Option(metavar="WEIGHTS", help="Instead of the shipped.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; its card goes beside it.")
+    ] = None,
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Videos or images to compare on, instead of two photos."),
+    ] = None,
+    image_size: ImageSize = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Export a network, bytes in and logits out, and compare it with torch on real pictures.
+
+    Where it says something else, nothing is written and the exit code is 3.
+    """
+    known(part, list(Part), "network")
+    backend = installed(known(file_format, FORMATS, "format"))
+    path = weights_file(weights or {"grid": "grid", "head": "vgg-worn"}[part])
+    target = output or Path(path.stem + BACKENDS[backend].suffix)
+    if target.suffix != BACKENDS[backend].suffix:
+        raise InputError(
+            f"{target}: {backend} files end in {BACKENDS[backend].suffix}. "
+            f"Name it {target.stem}{BACKENDS[backend].suffix}."
+        )
+    card = target.with_name(f"{target.name}.json")
+    all_free(overwrite, target, card, target.with_suffix(".bin") if backend == "openvino" else None)
+
+    from detector.video.sources import find_sources
+
+    sources = find_sources([str(file) for file in check or ()]) if check else None
+
+    from detector.backends.export import export as write
+    from detector.backends.export import photos, real_batches
+    from detector.grid import Grid
+    from detector.head import Head
+    from detector.pipeline import GRID
+    from fmnist.cards import write_json
+    from fmnist.device import pick_device
+    from fmnist.provenance import provenance
+
+    where = pick_device(device)
+    runs_on(backend, where.type)
+    grid = Grid.load(path if part == Part.grid else GRID, where)
+    grid.image_size = image_size or grid.image_size
+    graph: Graph = grid.graph if part == Part.grid else Head.load(path, where).graph
+    frames, crops = real_batches(grid, sources or photos())
+    real = frames if part == Part.grid else crops
+    if not real:
+        raise InputError("No box was found to compare on. Name pictures of clothes with --check.")
+    agreement = write(graph, backend, target, where, real)
+    facts: dict[str, Any] = {"weights": path.stem, "format": backend, **graph.facts()}
+    if part == Part.grid:
+        facts["image_size"] = grid.image_size
+    compared = {"inputs": agreement.inputs, "largest_difference": agreement.largest}
+    write_json(card, {**facts, "compared_with_torch": compared, **provenance(where)})
+    say(str(agreement))
+    say(f"written: {target}, {card}")

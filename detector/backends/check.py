@@ -1,0 +1,54 @@
+"""Does an exported graph say what torch says? Asked with real frames and the crops in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from detector.backends.graphs import Graph, Runner
+from detector.backends.runners import in_torch
+from fmnist.errors import CheckFailed
+
+TOLERANCE = 2e-3  # of a probability, fp32 against fp32
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How many inputs were compared, and the largest difference of a probability (0..1)."""
+
+    inputs: int
+    largest: float
+
+    def __str__(self) -> str:
+        return f"{self.inputs} inputs, no probability differs by more than {self.largest:.1e}"
+
+
+def compare(graph: Graph, run: Runner, batches: Sequence[UInt8[Tensor, "..."]]) -> Agreement:
+    """Ask both, in fp32.
+
+    Raises:
+        CheckFailed: a probability differs by more than `TOLERANCE`.
+    """
+    expected = in_torch(graph, torch.device("cpu"), precise=True)
+    largest, count = 0.0, 0
+    for batch in batches:
+        for theirs, ours in zip(run(batch), expected(batch), strict=True):
+            if theirs.shape != ours.shape:
+                raise CheckFailed(f"it gives {tuple(theirs.shape)}, torch {tuple(ours.shape)}")
+            difference = (_likely(theirs.cpu()) - _likely(ours)).abs().max().item()
+            largest = max(largest, difference if np.isfinite(difference) else np.inf)
+        count += len(batch)
+    if largest > TOLERANCE:
+        raise CheckFailed(f"a probability differs by {largest:.4f}, more than {TOLERANCE}")
+    return Agreement(count, largest)
+
+
+def _likely(logits: Tensor) -> Tensor:
+    """Bins and classes compete along their dimension, the grid's answers do not.
+
+    Both ways of reading logits are compared for each output: a little stricter than needed.
+    """
+    return torch.cat([logits.sigmoid(), logits.softmax(1)], 1)

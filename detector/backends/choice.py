@@ -1,0 +1,117 @@
+"""Which backend is the fastest here: measured once for this machine, and remembered."""
+
+import hashlib
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from detector.backends.graphs import Graph, Runner
+from detector.backends.names import AUTO, BACKENDS
+from detector.backends.runners import cache, runner_of
+from detector.grid import Grid
+from detector.head import Head
+from fmnist.cards import Facts, read_json, write_json
+from fmnist.device import describe
+from fmnist.errors import InputError
+
+ROUNDS = 15
+Times = dict[str, float]  # milliseconds of each backend
+
+
+def candidates(device: torch.device) -> list[str]:
+    """The backends that are installed and run on the device, torch first."""
+    return [n for n, b in BACKENDS.items() if device.type in b.devices and not b.missing]
+
+
+def run_with(
+    backend: str,
+    parts: Sequence[Grid | Head],
+    frame: tuple[int, int],
+    say: Callable[[str], None] = lambda line: None,
+) -> str:
+    """Have these run with a backend; with `auto` the fastest for all of them together.
+
+    `frame` is the height and width of what the grid reads. Returns the backend. `say` tells the
+    user of a measurement.
+    """
+    if backend == AUTO:
+        backend = fastest([part.graph for part in parts], frame, parts[0].device, say)
+    for part in parts:
+        part.use(backend)
+    return backend
+
+
+def fastest(
+    graphs: Sequence[Graph],
+    frame: tuple[int, int],
+    device: torch.device,
+    say: Callable[[str], None],
+) -> str:
+    """The backend that needs the least time for all of these. With torch alone none is measured."""
+    names = candidates(device)
+    if len(names) == 1:
+        return names[0]
+    file = cache() / "fastest" / f"{_situation(graphs, frame, names, device)}.json"
+    times = _remembered(file)
+    if times is None:
+        say(f"measuring once which backend is the fastest here: {', '.join(names)}")
+        times = measured(names, graphs, frame, device)
+        say(", ".join(f"{name} {ms:.1f} ms" for name, ms in times.items()))
+        _remember(file, times)
+    return min(times, key=lambda name: times[name])
+
+
+def measured(
+    names: Iterable[str], graphs: Sequence[Graph], frame: tuple[int, int], device: torch.device
+) -> Times:
+    """Median milliseconds for the graphs' part of one frame; the backends in turn."""
+    batches = [graph.typical(frame) for graph in graphs]
+    runners = {name: [runner_of(graph, device, name) for graph in graphs] for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in runners}
+    for _ in range(ROUNDS):
+        for name, its in runners.items():
+            seconds[name].append(sum(map(_timed, its, batches)))
+    return {name: 1000 * statistics.median(its[3:]) for name, its in seconds.items()}
+
+
+def _timed(run: Runner, batch: torch.Tensor) -> float:
+    before = time.perf_counter()
+    for part in run(batch):
+        part.cpu()  # waits for a GPU
+    return time.perf_counter() - before
+
+
+def _situation(
+    graphs: Sequence[Graph], frame: tuple[int, int], names: list[str], device: torch.device
+) -> str:
+    """A name for all that decides which is the fastest."""
+    here = describe(device)
+    modules = {module for name in names for module in BACKENDS[name].modules}
+    facts = {
+        "graphs": [graph.digest() for graph in graphs],
+        "frame": frame,
+        "here": [here[name] for name in ("device", "cores", "threads", "precision", "torch")],
+        "versions": [f"{name} {version(name)}" for name in sorted(modules)],
+        "names": names,
+    }
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _remembered(file: Path) -> Facts | None:
+    try:
+        return read_json(file)
+    except (OSError, InputError):
+        return None
+
+
+def _remember(file: Path, times: Times) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, times)
+    except OSError:
+        return  # a home that cannot be written: measured again next time

@@ -1,0 +1,108 @@
+"""The detector's two networks as graphs with nothing left to do around them: bytes in, logits out.
+
+A grid and a head are exported, compiled and compared in this form.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from detector.letterbox import as_input
+
+# A graph that is ready to run: a batch of bytes on any device -> float32 on that of the backend.
+Runner = Callable[[UInt8[Tensor, "batch ..."]], tuple[Float[Tensor, "batch ..."], ...]]
+
+
+BOXES = 8  # of a frame of ordinary footage
+
+
+class Graph(nn.Module):
+    """A network from bytes to logits.
+
+    `free` names the dimensions of the input that may change, by their place, `freed` those of the
+    outputs; `example` is a small input.
+    """
+
+    source: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]]
+    free: ClassVar[dict[int, str]]
+    freed: ClassVar[dict[int, str]]
+    example: UInt8[Tensor, "batch ..."]
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "batch ..."]:
+        """Noise in the amount of a usual frame, which is read as (height, width)."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        """For the card of an exported graph: names, types and shapes of what goes in and out."""
+        shape = [self.free.get(place, side) for place, side in enumerate(self.example.shape)]
+        return {
+            "input": {"name": self.source, "type": "uint8", "shape": shape},
+            "outputs": [{"name": name, "type": "float32"} for name in self.outputs],
+            "meaning": " ".join((self.__doc__ or "").split()),
+        }
+
+    def digest(self) -> str:
+        """A fingerprint of the architecture and the weights."""
+        found = hashlib.sha256(str(self).encode())
+        for name, value in sorted(self.state_dict().items()):
+            found.update(name.encode())
+            found.update(value.detach().float().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()[:16]
+
+
+class GridGraph(Graph):
+    """The grid's: BGR frames -> what its cells say.
+
+    uint8 [batch height width 3], sides multiples of 32 -> distances [batch 64 cells], in bins of
+    the cell's stride, and logits of the answers [batch 12 cells].
+    """
+
+    source = "frames"
+    outputs = ("distances", "answers")
+    free: ClassVar = {0: "batch", 1: "height", 2: "width"}
+    freed: ClassVar = {0: "batch", 2: "cells"}
+    example = torch.zeros(2, 64, 96, 3, dtype=torch.uint8)
+
+    def __init__(self, network: Any) -> None:
+        super().__init__(network)
+        self.eval()
+
+    def train(self, mode: bool = True) -> "GridGraph":
+        """As always, but for the last module: in training it gives its maps as they are."""
+        super().train(mode)
+        self.network.model[-1].training = True
+        return self
+
+    def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "1 height width 3"]:
+        return torch.randint(0, 256, (1, *frame, 3), dtype=torch.uint8)
+
+    def forward(
+        self, frames: UInt8[Tensor, "batch height width 3"]
+    ) -> tuple[Float[Tensor, "batch distances cells"], Float[Tensor, "batch answers cells"]]:
+        maps = self.network(as_input(frames))
+        return maps["boxes"], maps["scores"]
+
+
+class HeadGraph(Graph):
+    """The head's: gray crops uint8 [batch 28 28] -> logits of the ten classes [batch 10]."""
+
+    source = "crops"
+    outputs = ("logits",)
+    free: ClassVar = {0: "batch"}
+    freed: ClassVar = {0: "batch"}
+    example = torch.zeros(2, 28, 28, dtype=torch.uint8)
+
+    def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "boxes 28 28"]:
+        return torch.randint(0, 256, (BOXES, 28, 28), dtype=torch.uint8)
+
+    def forward(self, crops: UInt8[Tensor, "batch 28 28"]) -> tuple[Float[Tensor, "batch 10"]]:
+        return (self.network(crops[:, None].float() / 255),)

@@ -1,0 +1,42 @@
+"""OpenVINO, on the CPU: in bf16 where that has instructions for it."""
+
+import warnings
+from pathlib import Path
+
+import openvino
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from detector.backends.graphs import Graph, Runner
+
+
+def write(graph: Graph, path: Path) -> None:
+    """Write NAME.xml and, beside it, the weights as NAME.bin."""
+    shape = [-1 if place in graph.free else side for place, side in enumerate(graph.example.shape)]
+    source = (openvino.PartialShape(shape), openvino.Type.u8)
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it traces, which torch calls outdated
+        model = openvino.convert_model(graph, example_input=graph.example, input=[source])
+    model.inputs[0].set_names({graph.source})
+    for output, name in zip(model.outputs, graph.outputs, strict=True):
+        output.set_names({name})
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
+def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
+    """Run the file with as many threads as torch has; `precise`: in fp32."""
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        **({"INFERENCE_PRECISION_HINT": "f32"} if precise else {}),
+    }
+    compiled = openvino.Core().compile_model(path, "CPU", settings)
+    request = compiled.create_infer_request()
+
+    def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
+        request.infer([batch.numpy()], share_inputs=True)
+        found = [request.get_output_tensor(i).data for i in range(len(compiled.outputs))]
+        return tuple(torch.tensor(array) for array in found)  # copies: the next run overwrites them
+
+    return run

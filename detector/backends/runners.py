@@ -1,0 +1,82 @@
+"""From a graph and the name of a backend to something that runs."""
+
+import copy
+import os
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from detector.backends.graphs import Graph, Runner
+from detector.backends.names import BACKENDS
+from fmnist.device import autocast
+
+
+def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Runner:
+    """Have a backend of `BACKENDS` run a graph that is on the device.
+
+    What other backends than torch need is exported once and kept in the user's cache.
+    """
+    if backend == "torch":
+        return in_torch(graph, device)
+    return read(kept(graph, backend), backend, device)
+
+
+def in_torch(graph: Graph, device: torch.device, precise: bool = False) -> Runner:
+    """Run it as it is: in bf16 where the device gains by it, unless `precise`."""
+    mixed = torch.autocast(device.type, enabled=False) if precise else autocast(device)
+
+    @torch.inference_mode()
+    def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
+        with mixed:
+            found = graph(batch.to(device))
+        return tuple(part.float() for part in found)
+
+    return run
+
+
+def write(graph: Graph, backend: str, path: Path) -> None:
+    """Export a graph in fp32 for that backend; `path` ends as its files do."""
+    export: Callable[[Graph, Path], None] = import_module(f"detector.backends.{backend}").write
+    export(copy.deepcopy(graph).cpu(), path)
+
+
+def read(path: Path, backend: str, device: torch.device, precise: bool = False) -> Runner:
+    """Run what `write` wrote; `precise` in fp32 where the backend would round."""
+    open_file: Callable[[Path, torch.device, bool], Runner]
+    open_file = import_module(f"detector.backends.{backend}").read
+    return open_file(path, device, precise)
+
+
+def kept(graph: Graph, backend: str) -> Path:
+    """The exported graph in the user's cache; written where it is not there yet."""
+    known = BACKENDS[backend]
+    made_by = "-".join(version(name) for name in ("torch", *known.modules))
+    folder = cache() / "backends" / f"{graph.digest()}-{made_by}"
+    path = folder / f"{graph.source}{known.suffix}"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(graph, backend, path)
+    return path
+
+
+def write_whole(
+    graph: Graph, backend: str, path: Path, check: Callable[[Path], None] = lambda file: None
+) -> None:
+    """The same, but a file is there only when it is whole, and `check` raised nothing."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        half = Path(folder) / path.name
+        write(graph, backend, half)
+        check(half)
+        for file in sorted(half.parent.iterdir()):  # .bin before .xml: whoever sees this has both
+            file.replace(path.parent / file.name)
+
+
+def cache() -> Path:
+    """Where this program keeps what it can make again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fmnist"

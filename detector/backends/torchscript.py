@@ -1,0 +1,30 @@
+"""TorchScript: a traced graph, as libtorch and mobile programs read it."""
+
+import warnings
+from pathlib import Path
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from detector.backends.graphs import Graph, Runner
+
+
+def write(graph: Graph, path: Path) -> None:
+    """Trace the graph into a file."""
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # torch calls TorchScript outdated
+        torch.jit.save(torch.jit.trace(graph, graph.example, check_trace=False), path)
+
+
+def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
+    """Run the file on the device, in fp32."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = torch.jit.load(path, map_location=device)
+
+    @torch.inference_mode()
+    def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
+        return tuple(graph(batch.to(device)))
+
+    return run

@@ -1,0 +1,188 @@
+"""Every backend says what torch says, the fastest is found once, and exports are checked."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from detector.backends import check, choice
+from detector.backends.choice import candidates, measured, run_with
+from detector.backends.export import export, photos, real_batches
+from detector.backends.graphs import HeadGraph
+from detector.backends.names import AUTO, BACKENDS, FORMATS, Backend, installed, runs_on
+from detector.backends.runners import in_torch, kept, read
+from detector.grid import Grid
+from detector.head import Head
+from detector.pipeline import Detector
+from detector.video.frames import read as read_frames
+from fmnist.errors import CheckFailed, InputError
+from fmnist.models import build
+from tests.command import fmnist
+from tests.test_grid import noisy_network
+
+CPU = torch.device("cpu")
+HERE = [name for name in FORMATS if name in candidates(CPU)]
+
+
+@pytest.fixture(scope="module")
+def grid() -> Grid:
+    return Grid(noisy_network(), 64, CPU)
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    torch.manual_seed(0)
+    return Head(build("vgg"), CPU)
+
+
+def noise(*shape: int) -> torch.Tensor:
+    return torch.randint(0, 256, shape, generator=torch.manual_seed(1), dtype=torch.uint8)
+
+
+def test_the_test_machine_has_every_backend_of_a_cpu() -> None:
+    assert candidates(CPU) == ["torch", "torchscript", "onnx", "openvino"]
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_a_kept_grid_says_the_same_for_frames_of_any_size(backend: str, grid: Grid) -> None:
+    run = read(kept(grid.graph, backend), backend, CPU, precise=True)
+    expected = in_torch(grid.graph, CPU, precise=True)
+    for shape in ((1, 64, 64, 3), (3, 96, 160, 3), (1, 64, 64, 3)):
+        for theirs, ours in zip(run(noise(*shape)), expected(noise(*shape)), strict=True):
+            torch.testing.assert_close(theirs, ours, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_a_kept_head_says_the_same_for_any_number_of_crops(backend: str, head: Head) -> None:
+    run = read(kept(head.graph, backend), backend, CPU, precise=True)
+    expected = in_torch(head.graph, CPU, precise=True)
+    for count in (1, 7, 40, 1):
+        (theirs,), (ours,) = run(noise(count, 28, 28)), expected(noise(count, 28, 28))
+        torch.testing.assert_close(theirs, ours, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_what_ran_before_is_not_overwritten(backend: str, head: Head) -> None:
+    run = read(kept(head.graph, backend), backend, CPU)
+    (first,) = run(noise(2, 28, 28))
+    before = first.clone()
+    run(255 - noise(2, 28, 28))
+    assert torch.equal(first, before)
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_the_detector_finds_the_same_garments(backend: str) -> None:
+    (bus, *_) = photos()
+    frame = next(read_frames(bus)).image
+    ours, theirs = Detector.load(CPU)(frame), Detector.load(CPU, backend=backend)(frame)
+    assert len(ours) and len(ours) == len(theirs)
+    np.testing.assert_allclose(theirs.xyxy, ours.xyxy, atol=6)  # of 1080 pixels; bf16 rounds
+    np.testing.assert_allclose(theirs.confidence, ours.confidence, atol=0.05)
+    assert (theirs.labels == ours.labels).all()
+
+
+def test_the_fastest_is_found_once_and_remembered(
+    grid: Grid, head: Head, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    calls: list[list[str]] = []
+
+    def fake(names: list[str], *_: object) -> dict[str, float]:
+        calls.append(names)
+        return {name: 5.0 - names.index(name) for name in names}
+
+    monkeypatch.setattr(choice, "measured", fake)
+    told: list[str] = []
+    best = candidates(CPU)[-1]
+    for _ in range(2):
+        assert run_with(AUTO, (grid, head), (64, 64), told.append) == best
+        assert (grid.backend, head.backend) == (best, best)
+    assert len(calls) == 1 and len(told) == 2
+    assert run_with(AUTO, (grid, head), (96, 64)) == best  # another size is another matter
+    assert len(calls) == 2
+    for file in (tmp_path / "fmnist/fastest").iterdir():
+        file.write_text("{")
+    assert run_with(AUTO, (grid, head), (64, 64)) == best
+    assert len(calls) == 3
+    assert run_with("torch", (grid, head), (64, 64)) == "torch"
+    assert len(calls) == 3
+
+
+def test_a_measurement_names_every_backend(grid: Grid, head: Head) -> None:
+    times = measured(candidates(CPU), (grid.graph, head.graph), (64, 64), CPU)
+    assert [*times] == candidates(CPU)
+    assert all(0 < ms < 10_000 for ms in times.values())
+
+
+def test_other_weights_are_kept_apart(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(5)
+    other = Head(build("vgg"), CPU)
+    assert kept(head.graph, "torchscript") != kept(other.graph, "torchscript")
+
+
+def test_an_export_that_says_something_else_leaves_nothing(
+    head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other(HeadGraph):
+        """Says something else when it is exported."""
+
+        def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor]:
+            (logits,) = super().forward(crops)
+            return (logits + crops.float().mean() * 1e-2 * torch.arange(10),)
+
+    real = [noise(3, 28, 28)]
+    target = tmp_path / "head.onnx"
+    agreement = export(head.graph, "onnx", target, CPU, real)
+    assert agreement.inputs == 3 and agreement.largest < 1e-4
+    target.unlink()
+    wrong = Other(head.graph.network)
+    monkeypatch.setattr(check, "in_torch", lambda *_, **__: in_torch(head.graph, CPU, True))
+    with pytest.raises(CheckFailed, match="probability differs by"):
+        export(wrong, "onnx", target, CPU, real)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_real_inputs_are_frames_and_the_crops_in_them() -> None:
+    grid = Detector.load(CPU).grid
+    frames, crops = real_batches(grid, photos())
+    assert len(frames) == 2 * len(photos()) and {batch.shape[3] for batch in frames} == {3}
+    assert sum(map(len, crops)) > 10 and {batch.shape[1:] for batch in crops} == {(28, 28)}
+
+
+def test_the_command_exports_what_runs_without_us(tmp_path: Path) -> None:
+    import onnxruntime
+
+    done = fmnist("export", "head", "--weights", "lenet", folder=tmp_path)
+    assert done.code == 0, done.err
+    card = json.loads((tmp_path / "lenet.onnx.json").read_text())
+    assert card["input"] == {"name": "crops", "type": "uint8", "shape": ["batch", 28, 28]}
+    assert card["compared_with_torch"]["largest_difference"] < 2e-3
+    session = onnxruntime.InferenceSession(tmp_path / "lenet.onnx")
+    (logits,) = session.run(["logits"], {"crops": noise(5, 28, 28).numpy()})
+    assert logits.shape == (5, 10)
+    refused = fmnist("export", "head", "--weights", "lenet", folder=tmp_path)
+    assert refused.code == 2 and "lenet.onnx exists" in refused.err
+
+
+def test_a_failed_check_is_exit_code_three(tmp_path: Path) -> None:
+    code = """
+import sys
+from detector.backends import check
+check.TOLERANCE = -1.0
+import cli
+sys.exit(cli.run(sys.argv[2:]))
+"""
+    done = fmnist("export", "head", "--weights", "lenet", folder=tmp_path, code=code)
+    assert done.code == 3 and "more than" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_or_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BACKENDS, "onnx", Backend(".onnx", ("no_such_module",), ("cpu",), "onnx"))
+    with pytest.raises(InputError, match=r"no_such_module. Install it: pip install 'fmnist\[onnx"):
+        installed("onnx")
+    assert "onnx" not in candidates(CPU)
+    with pytest.raises(InputError, match="openvino does not run on cuda. Choose --device cpu"):
+        runs_on("openvino", "cuda")
