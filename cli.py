@@ -7,19 +7,33 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from commands import benchmarks, classifiers, detection, detector, export, live, training, tuning
+from commands import (
+    benchmarks,
+    classifiers,
+    detection,
+    detector,
+    detector_speed,
+    export,
+    live,
+    speed,
+    training,
+    tuning,
+)
 from fmnist import console
 from fmnist.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(classifiers.app)
 app.add_typer(training.app)
+benchmarks.group.add_typer(detector_speed.app)
+benchmarks.group.add_typer(speed.benchmark)
 app.add_typer(benchmarks.app)
 app.add_typer(tuning.app)
 app.add_typer(detection.app)
 app.add_typer(detector.app, name="detector")
 app.add_typer(export.app)
 app.add_typer(live.app)
+app.add_typer(speed.app)
 
 
 def main() -> None:

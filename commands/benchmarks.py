@@ -31,11 +31,14 @@ if TYPE_CHECKING:
     from fmnist.settings import Settings
 
 app = typer.Typer()
+group = typer.Typer()
+app.add_typer(group, name="benchmark")
 PEER = "ultralytics-cls"
 
 
-@app.command()
+@group.callback(invoke_without_command=True)
 def benchmark(
+    context: typer.Context,
     rows: Annotated[
         list[str] | None,
         typer.Option("--row", metavar="MODEL:RECIPE[:NAME=VALUE,...]", help="Instead of all."),
@@ -64,6 +67,9 @@ def benchmark(
 
     Stopped at any time, the same command goes on.
     """
+    if context.invoked_subcommand:
+        return
+
     from fmnist import files
     from fmnist.benchmark.rows import ROWS, Row
     from fmnist.benchmark.tables import COLUMNS

@@ -40,7 +40,7 @@ def as_input(
     images: UInt8[Tensor, "batch height width 3"],
 ) -> Float32[Tensor, "batch 3 height width"]:
     """Bytes to what the network reads; NHWC in memory is channels_last already."""
-    return images.permute(0, 3, 1, 2).float() / 255
+    return images.float().permute(0, 3, 1, 2) / 255  # TensorRT turns bytes into floats first
 
 
 def scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:

@@ -45,6 +45,22 @@ def evaluation_table(row: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def training_speed_table(whole: dict[str, Any]) -> str:
+    """A line for every way of training, and one for inference."""
+    lines = [f"{'':52}{'images/s':>10}{'60,000 in':>12}{'ratio':>8}"]
+    for row in whole["rows"]:
+        lines.append(
+            f"{row['row']:52}{row['images_per_second']['median']:10,.0f}"
+            f"{row['seconds_of_60000']:10.1f} s{row['ratio']['median']:8.2f}"
+        )
+    inference = whole["inference"]
+    lines.append(
+        f"{'inference, batches of ' + str(inference['batch']):52}"
+        f"{inference['images_per_second']:10,.0f}"
+    )
+    return "\n".join(lines)
+
+
 def result_line(facts: dict[str, Any]) -> str:
     """The one line that ends a run."""
     test = facts["test"]

@@ -157,6 +157,12 @@ EXPORTING = [
     ("live good.mp4 --backend trt", "trt: no such backend. Choose from: auto, torch, "),
 ]
 MEASURING = [
+    ("benchmark detect no.mp4", "no.mp4: no such file. Name a video."),
+    ("benchmark detect good.mp4 --backends onx", "onx: no such backend. Did you mean onnx?"),
+    ("benchmark detect good.mp4 --json taken.json", "taken.json exists. "),
+    ("benchmark speed vg", "vg: no such model. Did you mean vgg?"),
+    ("speedrun vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
+    ("speedrun vgg --recipe distill", "is no fixed schedule on plain images. Use best."),
     ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
     ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
     ("benchmark --with ultralytics", "Did you mean ultralytics-cls?"),
@@ -278,7 +284,9 @@ def detector(weights: Path) -> Path:
     return weights
 
 
-UNTRAINED = "--grid blank.safetensors --head lenet.safetensors --conf 0.001 --device cpu --backend torch"
+UNTRAINED = (
+    "--grid blank.safetensors --head lenet.safetensors --conf 0.001 --device cpu --backend torch"
+)
 
 
 def test_detect_leaves_a_video_its_json_lines_and_a_contact_sheet(

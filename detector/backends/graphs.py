@@ -105,4 +105,4 @@ class HeadGraph(Graph):
         return torch.randint(0, 256, (BOXES, 28, 28), dtype=torch.uint8)
 
     def forward(self, crops: UInt8[Tensor, "batch 28 28"]) -> tuple[Float[Tensor, "batch 10"]]:
-        return (self.network(crops[:, None].float() / 255),)
+        return (self.network(crops.float()[:, None] / 255),)

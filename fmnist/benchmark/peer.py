@@ -1,5 +1,6 @@
 """What a user would otherwise run: `yolo classify train` of ultralytics, as its own command."""
 
+import csv
 import os
 import re
 import subprocess
@@ -32,12 +33,8 @@ def classifier(
     """
     if done := finished(folder):
         return done
-    pictures = folder / "pictures"
-    for name, split in zip(PARTS, splits, strict=True):
-        _write_pictures(split, pictures / name)
-    where = "cpu" if device.type == "cpu" else str(device.index or 0)
-    common = [f"data={pictures.resolve()}", "imgsz=28", f"device={where}", "plots=False"]
-    common += [f"project={folder.resolve()}", "exist_ok=True", "workers=0", "batch=128"]
+    pictures = _pictures(splits, folder)
+    common = _common(pictures, folder, device)
     hours = f"time={seconds / 3600:.6f}"
     train = [f"model={MODEL}.yaml", hours, f"seed={seed}", "name=train", "amp=False"]
     yolo("classify", "train", *train, *common)
@@ -57,6 +54,39 @@ def classifier(
     }
     write_json(folder / "result.json", facts)
     return facts
+
+
+def epoch_seconds(splits: Sequence[Split], folder: Path, device: torch.device) -> float:
+    """Of the second epoch of a training, as its results.csv tells them.
+
+    Args:
+        splits: training, validation and test; it judges itself after every epoch, so that the
+            last two had better be small.
+
+    Raises:
+        InputError: ultralytics' command is missing or fails.
+    """
+    pictures = _pictures(splits, folder)
+    common = _common(pictures, folder, device)
+    yolo("classify", "train", f"model={MODEL}.yaml", "epochs=2", "name=speed", *common)
+    with (folder / "speed/results.csv").open(encoding="utf-8") as file:
+        first, second = (
+            float(line["time"]) for line in csv.DictReader(file, skipinitialspace=True)
+        )
+    return second - first
+
+
+def _pictures(splits: Sequence[Split], folder: Path) -> Path:
+    pictures = folder / "pictures"
+    for name, split in zip(PARTS, splits, strict=True):
+        _write_pictures(split, pictures / name)
+    return pictures
+
+
+def _common(pictures: Path, folder: Path, device: torch.device) -> list[str]:
+    where = "cpu" if device.type == "cpu" else str(device.index or 0)
+    common = [f"data={pictures.resolve()}", "imgsz=28", f"device={where}", "plots=False"]
+    return [*common, f"project={folder.resolve()}", "exist_ok=True", "workers=0", "batch=128"]
 
 
 def finished(folder: Path) -> Facts | None:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from fmnist.cards import Facts
-from fmnist.device import autocast, describe
+from fmnist.device import autocast, describe, peak_mb
 from fmnist.models import build
 
 BATCH = 1000
@@ -84,8 +84,7 @@ def _peak_memory_mb(device: torch.device) -> float:
         return torch.cuda.max_memory_allocated(device) / 2**20
     status = Path("/proc/self/status")
     if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        return int(lines["VmHWM"].split()[0]) / 2**10
+        return peak_mb(status)
     unit = 1 if sys.platform == "darwin" else 2**10  # of ru_maxrss, in bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 

@@ -1,0 +1,145 @@
+"""`fmnist benchmark speed`, `fmnist speedrun`: how fast networks are trained."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.options import (
+    DataDir,
+    Device,
+    Json,
+    Overwrite,
+    Quiet,
+    put_json,
+    quiet_or_say,
+)
+from fmnist.checks import all_free, known, made, writable_folder
+from fmnist.errors import InputError
+
+app = typer.Typer()
+benchmark = typer.Typer()
+JUDGED = 100  # images for validation and test of the peer, which judges after every epoch
+
+
+@benchmark.command("speed")
+def benchmark_speed(
+    model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
+    images: Annotated[int, typer.Option(min=256, max=55_000, help="Of one pass.")] = 6_400,
+    rounds: Annotated[int, typer.Option(min=1, help="Passes of each, in turn.")] = 3,
+    peer: Annotated[bool, typer.Option(help="Run `yolo classify train`, too.")] = True,
+    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Of the peer.")] = Path(
+        "runs/speed"
+    ),
+    json_file: Json = "",
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Images a second in training: ours, a plain PyTorch loop, `yolo classify train`."""
+    from fmnist import files
+    from fmnist.models import MODELS
+
+    known(model, MODELS, "model")
+    all_free(overwrite, json_file)
+    writable_folder(run_dir)
+    folder = files.find(data_dir)
+
+    from fmnist.benchmark.peer import MODEL, epoch_seconds
+    from fmnist.benchmark.speed import measured
+    from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
+    from fmnist.data import splits
+    from fmnist.device import describe, pick_device
+    from fmnist.tables import training_speed_table
+
+    where = pick_device(device)
+    train, validation, _ = splits(folder)
+    split = train.select(slice(images))
+    say = quiet_or_say(quiet)
+    programs = {
+        "plain PyTorch loop, fp32": plain_loop(model, split, where),
+        "fmnist train": our_trainer(model, split, where),
+    }
+    if peer:
+        judged = validation.select(slice(JUDGED))
+        pictures = split, judged, judged
+        programs[f"yolo classify train, {MODEL} at 28 px"] = partial(
+            epoch_seconds, pictures, made(run_dir), where
+        )
+    rows = in_turn(programs, images, rounds, say)
+    whole: dict[str, Any] = {"model": model, "rows": rows, "inference": measured(model, where)}
+    if json_file != "-":
+        print(training_speed_table(whole))
+    put_json({**whole, **describe(where)}, json_file)
+
+
+@app.command()
+def speedrun(
+    model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
+    recipe: Annotated[str, typer.Option(help="One of `fmnist train`'s.")] = "best",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A part of it.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Fixed before the first run.")] = 12,
+    target: Annotated[float, typer.Option(min=0, max=100, help="Percent right.")] = 94.02,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs.")] = 3,
+    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="A file for every run.")] = Path(
+        "runs/speedrun"
+    ),
+    json_file: Json = "",
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train from nothing to a test accuracy, against the clock; the README has the protocol.
+
+    Stopped, the same command goes on with the next seed.
+    """
+    from dataclasses import replace
+
+    from fmnist import files
+    from fmnist.models import MODELS
+    from fmnist.recipes import RECIPES, recipe_for
+
+    known(model, MODELS, "model")
+    known(recipe, RECIPES, "recipe")
+    settings = replace(recipe_for(recipe, model, changes or ()), epochs=epochs)
+    if settings.distill or settings.crops or settings.seconds:
+        raise InputError(f"The recipe {recipe} is no fixed schedule on plain images. Use best.")
+    all_free(overwrite, json_file)
+    writable_folder(run_dir)
+    folder = files.find(data_dir)
+
+    from fmnist.benchmark import speedrun as race
+    from fmnist.cards import read_json, write_json
+    from fmnist.data import load
+    from fmnist.device import describe, pick_device
+    from fmnist.provenance import provenance
+
+    where = pick_device(device)
+    say = quiet_or_say(quiet)
+    entry = {"model": model, "recipe": settings.to_dict(), "device": describe(where)["device"]}
+    training, test = load(folder, "train").to(where), load(folder, "test").to(where)
+    warm = race.warm_up(model, settings, training, test)
+    runs = []
+    for seed in range(seeds):
+        file = made(run_dir) / f"{model}-{seed}.json"
+        if not file.exists():
+            write_json(file, {**entry, **race.run(model, settings, training, test, seed)})
+        found = read_json(file)
+        if any(found.get(key) != value for key, value in entry.items()):
+            raise InputError(f"{file} is of another entry. Choose another -o.")
+        runs.append({key: found[key] for key in ("seed", "seconds", "accuracy")})
+        say(f"seed {seed}: {found['accuracy']:.2%} in {found['seconds']:.2f} s")
+    whole = race.summary(runs, target / 100)
+    if json_file != "-":
+        word = "reached" if whole["reached"] else "not reached"
+        print(
+            f"{model}: mean {whole['mean_accuracy']:.2%} of {seeds} runs in "
+            f"{whole['mean_seconds']:.2f} s; {target:.2f} % {word}"
+        )
+    facts = {**entry, **whole, "warm_up_seconds": warm}
+    put_json({**facts, **provenance(where)}, json_file)

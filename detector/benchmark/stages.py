@@ -1,0 +1,102 @@
+"""Milliseconds of every stage of a frame, one after another in one thread of ours.
+
+`python -m detector.benchmark.stages CLIP IMAGE_SIZE DEVICE BACKEND` prints them as JSON: in a
+process of its own, with the threads that `fmnist detect` has.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+from detector.draw import draw
+from detector.head import Head
+from detector.lines import texts_of
+from detector.memory import Memory
+from detector.pipeline import Detector, judge
+from detector.tracks import LEAST, Tracks
+from detector.video.frames import Reader
+from detector.video.writer import Writer
+from fmnist.device import leave_a_core, pick_device
+
+FRAMES = 200
+WARM_UP = 10
+Clock = Callable[[str], AbstractContextManager[None]]
+
+
+def measure(clip: Path, detector: Detector) -> dict[str, Any]:
+    """The medians over a clip's first frames."""
+    times: dict[str, list[float]] = {}
+
+    @contextmanager
+    def clock(stage: str) -> Any:
+        before = time.perf_counter()
+        yield
+        times.setdefault(stage, []).append(time.perf_counter() - before)
+
+    boxes = _follow(clip, detector, clock)
+    warm_up = min(WARM_UP, len(boxes) // 2)
+    medians = {name: 1000 * statistics.median(its[warm_up:]) for name, its in times.items()}
+    means = {name: 1000 * statistics.fmean(its[warm_up:]) for name, its in times.items()}
+    return {
+        "frames": len(boxes),
+        "boxes_a_frame": statistics.fmean(boxes),
+        "median_ms": medians,
+        "mean_ms": means,
+        "sum_of_means_ms": sum(means.values()),
+    }
+
+
+def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
+    """Go through the clip as `fmnist detect` does; how many boxes each frame has."""
+    reader = Reader(clip)
+    frames = islice(reader, FRAMES)
+    assert isinstance(detector.head, Head)
+    head, tracks = Memory(detector.head), Tracks(reader.fps, detector.confidence)
+    boxes: list[int] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Writer(Path(folder) / "clip.mp4", reader.size_wh, reader.fps) as writer,
+    ):
+        while True:
+            with clock("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return boxes
+            with clock("grid"):
+                found = detector.grid(frame.image, LEAST)
+            with clock("crops and head"):
+                seen = judge(head, frame.image, found)
+            with clock("tracks"):
+                shown = tracks(frame.image, seen)
+            with clock("draw"):
+                picture = draw(frame.image, shown, texts_of(shown, 0.5))
+            with clock("encode"):
+                writer.write(picture, frame.seconds)
+            boxes.append(len(shown))
+
+
+def main(clip: str, image_size: str, device: str, backend: str) -> None:
+    leave_a_core()
+    cv2.setNumThreads(1)
+    where = pick_device(device)
+    detector = Detector.load(where, image_size=int(image_size), backend=backend)
+    facts = {
+        "backend": backend,
+        **measure(Path(clip), detector),
+        "threads": torch.get_num_threads(),
+    }
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

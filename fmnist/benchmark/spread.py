@@ -1,0 +1,10 @@
+"""Repeated measurements as JSON."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+
+def around_median(values: Sequence[float]) -> dict[str, Any]:
+    """The values, their number and their median: times, which only ever err upwards."""
+    return {"n": len(values), "median": statistics.median(values), "values": list(values)}

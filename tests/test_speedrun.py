@@ -1,0 +1,75 @@
+"""Against the clock: what a seed gives, what counts as reached, and going on after a stop."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fmnist.benchmark import speedrun, training_speed
+from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
+from fmnist.data import Split
+from fmnist.device import pick_device
+from fmnist.recipes import recipe_for
+from tests.command import fmnist
+
+RECIPE = replace(recipe_for("best", "lenet"), epochs=6, batch_size=16, ema_decay=0.5)
+
+
+def test_a_seed_decides_the_accuracy(tiny_split: Split) -> None:
+    first, again, other = (
+        speedrun.run("lenet", RECIPE, tiny_split, tiny_split, seed) for seed in (0, 0, 1)
+    )
+    assert first["accuracy"] == again["accuracy"] > 0.15
+    assert other["seed"] == 1
+    assert first["seconds"] > 0
+
+
+def test_the_mean_has_to_reach_the_target() -> None:
+    runs = [{"seed": i, "seconds": 2.0 + i, "accuracy": a} for i, a in enumerate([0.94, 0.95])]
+    told = speedrun.summary(runs, 0.9402)
+    assert told["reached"] and told["mean_seconds"] == 2.5
+    assert told["mean_accuracy"] == pytest.approx(0.945)
+    assert not speedrun.summary(runs, 0.946)["reached"]
+    assert speedrun.summary(runs[:1], 0.9)["sd_accuracy"] is None
+
+
+def test_a_stopped_race_goes_on_with_the_next_seed(fashion_mnist: Path, tmp_path: Path) -> None:
+    words = ["speedrun", "lenet", "--epochs", "1", "-o", "race", "--data-dir", str(fashion_mnist)]
+    words += ["--set", "batch_size=2000", "--target", "10"]
+    done = fmnist(*words, "--seeds", "1", folder=tmp_path)
+    assert done.code == 0, done.err
+    before = (tmp_path / "race/lenet-0.json").read_bytes()
+    done = fmnist(*words, "--seeds", "2", "--json", "race.json", folder=tmp_path)
+    assert done.code == 0, done.err
+    assert (tmp_path / "race/lenet-0.json").read_bytes() == before
+    told = json.loads((tmp_path / "race.json").read_text())
+    assert told["n"] == 2 and told["reached"] and told["warm_up_seconds"] > 0
+    assert [run["seed"] for run in told["runs"]] == [0, 1]
+    other = fmnist(*words, "--set", "dropout=0.3", folder=tmp_path)
+    assert other.code == 2 and "is of another entry" in other.err
+
+
+def test_passes_are_paired_and_the_first_round_warms_up() -> None:
+    seconds = {"slow": [9.0, 4.0, 8.0], "fast": [9.0, 2.0, 1.0]}
+    programs = {name: iter(its).__next__ for name, its in seconds.items()}
+    slow, fast = in_turn(programs, 16, 2, lambda line: None)
+    assert slow["ratio"]["values"] == [1, 1]
+    assert fast["ratio"] == {"n": 2, "median": 5, "values": [2, 8]}
+    assert fast["images_per_second"]["values"] == [8, 16]
+    assert fast["seconds_of_60000"] == pytest.approx(5000)
+
+
+def test_both_trainers_pass_over_the_images(
+    tiny_split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_speed, "PLAIN_BATCH", 16)
+    cpu = pick_device("cpu")
+    assert plain_loop("lenet", tiny_split, cpu)() > 0
+    assert our_trainer("lenet", tiny_split, cpu)() > 0
+
+
+def test_the_view_of_the_plain_loop_is_listing_one(tiny_split: Split) -> None:
+    image, label = training_speed.Listing1(tiny_split)[3]
+    assert image.shape == (1, 28, 28) and label == 3
+    assert -1 <= image.min() < -0.5 and 0 < image.max() <= 1
