@@ -10,6 +10,7 @@ import pytest
 
 import cli
 from tests import clips
+from tests.bad_input import BAD_INPUT
 from tests.command import fmnist
 
 HEAVY = {"torch", "ultralytics", "matplotlib"}
@@ -88,107 +89,7 @@ def test_version_is_that_of_the_package(desk: Path) -> None:
 
 
 # Each row: the arguments, what the user reads.
-USAGE = [
-    ("detct good.mp4", "No such command 'detct'. Did you mean 'detect'"),
-    ("detect good.mp4 --jsn x", "No such option: --jsn (Possible options: --json)"),
-    ("detect", "Missing argument 'SOURCE"),
-    ("detector evalute", "Did you mean 'evaluate'?"),
-    ("train vg", "vg: no such model. Did you mean vgg?"),
-    ("train vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
-    (
-        "train vgg --recipe zzz",
-        "zzz: no such recipe. Choose from: report, best, crops, worn, fast, distill.",
-    ),
-    ("train vgg --epochs many", "'--epochs': "),
-    ("train vgg --device gpu", "gpu is no device. Choose auto, cpu, cuda or cuda:N."),
-]
-SOURCES = [
-    ("detect clip.mp4", "clip.mp4: no such file. Did you mean clips/clip.mp4?"),
-    ("detect nothing-like-it.mov", "nothing-like-it.mov: no such file."),
-    ("detect empty.mp4", "empty.mp4 is empty (0 bytes)."),
-    ("detect text.mp4", "text.mp4 is not a video or image that can be read."),
-    (
-        "detect truncated.mp4",
-        "truncated.mp4 is incomplete: its index (moov) is missing. "
-        "Was the copy or recording interrupted?",
-    ),
-    ("detect good.mp4 --show", "no display."),
-    ("predict empty.mp4", "empty.mp4 is empty (0 bytes)."),
-    ("predict no.png", "no.png: no such file."),
-]
-OUTPUTS = [
-    ("detect good.mp4 -o taken.mp4", "taken.mp4 exists. "),
-    ("detect good.mp4 -o x.mp4 --json taken.json", "taken.json exists. "),
-    ("detect good.mp4 -o no/where/x.mp4", "no/where"),
-    ("detect good.mp4 -o good.mp4 --overwrite", "good.mp4"),
-    ("detector clip -o taken.mp4", "taken.mp4 exists. "),
-    ("detector tracks good.mp4 --json taken.json", "taken.json exists. "),
-    ("detector tracks nothing-like-it.mov", "nothing-like-it.mov: no such file."),
-    ("evaluate vgg.safetensors --json taken.json", "vgg.safetensors: no such file. "),
-]
-TRAINING = [
-    ("train vgg --recipe distill", "Use --recipe distill with one --teacher WEIGHTS or more."),
-    ("train vgg --recipe distill --teacher x.safetensors", "x.safetensors: no such file."),
-    ("train vgg --recipe distill --teacher grid", "which is no classifier of fmnist."),
-    ("train vgg --init lenet", "lenet.safetensors holds a lenet, not a vgg."),
-    ("train vgg --set batch_size=0", "batch_size=0: batch_size is from 2 to 60000."),
-    ("train vgg --set optimizer=adm", "adm: no such optimizer. Did you mean adam?"),
-    ("train resnet18 --pretrained no.pth", "no.pth: no such file."),
-    ("train --resume clips", "clips holds no run."),
-    ("train --resume clips --set dropout=0", "Leave out --set, "),
-    ("train vgg -o good.mp4/run", "good.mp4 is a file, not a folder."),
-]
-PHOTOS = [
-    ("detector train --photos no", "no: no such folder. Give a folder of photos"),
-    ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
-    ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),
-    ("detector train --backgrounds no", "no: no such folder. Give a folder that holds photos."),
-    ("train vgg --recipe crops --backgrounds clips", "clips holds no photo."),
-    ("train vgg --recipe worn --photos clips", "clips holds no photo in a known layout."),
-]
-EXPORTING = [
-    ("export gird", "gird: no such network. Did you mean grid?"),
-    ("export head --format onnxx", "onnxx: no such format. Did you mean onnx?"),
-    ("export head -o x.pt", "x.pt: onnx files end in .onnx. Name it x.onnx."),
-    ("export grid --weights gird", "Did you mean grid?"),
-    ("export grid -o taken.onnx", "taken.onnx exists. "),
-    ("export grid --check no.mp4", "no.mp4: no such file."),
-    ("detect good.mp4 --backend opencv", "opencv: no such backend. Did you mean openvino?"),
-    ("live good.mp4 --backend trt", "trt: no such backend. Choose from: auto, torch, "),
-]
-MEASURING = [
-    ("benchmark detect no.mp4", "no.mp4: no such file. Name a video."),
-    ("benchmark detect good.mp4 --backends onx", "onx: no such backend. Did you mean onnx?"),
-    ("benchmark detect good.mp4 --json taken.json", "taken.json exists. "),
-    ("benchmark speed vg", "vg: no such model. Did you mean vgg?"),
-    ("speedrun vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
-    ("speedrun vgg --recipe distill", "is no fixed schedule on plain images. Use best."),
-    ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
-    ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
-    ("benchmark --with ultralytics", "Did you mean ultralytics-cls?"),
-    ("benchmark --table -o good.mp4", "good.mp4 is a file, not a folder."),
-    ("report", "benchmark.json: no such file. Make it with `fmnist benchmark`"),
-    ("report --benchmark taken.json", "taken.json holds no rows of a benchmark."),
-    ("report --benchmark good.mp4", "good.mp4 is not valid JSON."),
-    ("tune vgg --search droput", "droput: no such part to search. Did you mean dropout?"),
-    ("tune vgg --search ,", "Nothing is searched."),
-    ("tune vgg --recipe distill", "Teachers and crops have no part in a search."),
-    ("tune vgg --recipe report --search weight_decay", "weight_decay is 0 in this recipe"),
-]
-WEIGHTS = [
-    ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train."),
-    ("evaluate nothing", "nothing: no such shipped weights or .safetensors file. "),
-    ("evaluate corrupt.safetensors", "corrupt.safetensors has no card beside it."),
-    ("evaluate grid", "which is no classifier of fmnist."),
-    ("data", "Fashion-MNIST was not found. Looked in:"),
-    ("train vgg", "Fashion-MNIST was not found. Looked in:"),
-]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [*USAGE, *SOURCES, *OUTPUTS, *TRAINING, *PHOTOS, *EXPORTING, *MEASURING, *WEIGHTS],
-)
+@pytest.mark.parametrize(("arguments", "message"), BAD_INPUT)
 def test_bad_input_is_told_in_a_sentence_before_anything_is_loaded(
     desk: Path, arguments: str, message: str
 ) -> None:
