@@ -168,6 +168,7 @@ def detector_tracks(
     head: Head = "vgg-worn",
     json_file: Json = "",
     device: Device = "auto",
+    backend: Backend = "torch",
     overwrite: Overwrite = False,
 ) -> None:
     """Tell how steady boxes and labels are, without and with tracks."""
@@ -190,11 +191,11 @@ def detector_tracks(
 
     cv2.setNumThreads(1)
     where = pick_device(device)
-    detector = Detector.load(where, grid_path, head_path, conf)
+    detector = Detector.load(where, grid_path, head_path, conf, backend=backend, say=say)
     rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
     if json_file != "-":
         print(tracks_table(rows))
-    weights = {"grid": grid_path.stem, "head": head_path.stem}
+    weights = {"grid": grid_path.stem, "head": head_path.stem, "backend": detector.grid.backend}
     settings = {"confidence": conf, "label_confidence": label_conf}
     put_json({"weights": weights, "settings": settings, "rows": rows, **describe(where)}, json_file)
 
