@@ -126,12 +126,37 @@ def test_the_servers_clip_plays_on_a_phone_too(page: Browser, server: Served) ->
 def test_a_photo_is_looked_at(page: Browser, server: Served, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), clips.numbered(9, (640, 320)))
     page.open(server.url)
+    choose(page, tmp_path / "photo.png")
+    page.wait(f"fmnist.size() && fmnist.size()[0] === 640 && {BOXES}.length === 2")
+    assert page.value("window.fmnist.size()") == [640, 320]
+
+
+def test_a_clip_is_played_over_and_over_and_looked_at(
+    page: Browser, server: Served, tmp_path: Path
+) -> None:
+    clip = clips.clip(tmp_path / "clip.mp4", clips.TIMES[:20])  # 0.8 s
+    page.open(server.url)
+    choose(page, clip)
+    page.wait(f"fmnist.size() && fmnist.size()[0] === 192 && {BOXES}.length === 2")
+    first = page.value("fmnist.statistics().frames")
+    page.wait(f"fmnist.statistics().frames > {first} + 25")
+    assert page.value("window.fmnist.size()") == [192, 128]
+    assert page.errors == []
+
+
+def test_a_file_that_is_no_video_is_told(page: Browser, server: Served, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("This is no video.")
+    page.open(server.url)
+    choose(page, tmp_path / "text.mp4")
+    page.wait("document.body.textContent.includes('text.mp4 is no video that this browser plays')")
+
+
+def choose(page: Browser, file: Path) -> None:
+    """Give the page a file, as the dialogue would."""
     page.call("DOM.enable")
     root = page.call("DOM.getDocument")["root"]["nodeId"]
     node = page.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
-    page.call("DOM.setFileInputFiles", nodeId=node, files=[str(tmp_path / "photo.png")])
-    page.wait(f"fmnist.size() && fmnist.size()[0] === 640 && {BOXES}.length === 2")
-    assert page.value("window.fmnist.size()") == [640, 320]
+    page.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
 
 
 def test_a_wrong_token_is_told(page: Browser) -> None:
