@@ -1,6 +1,8 @@
 """Every backend says what torch says, the fastest is found once, and exports are checked."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +151,24 @@ def test_real_inputs_are_frames_and_the_crops_in_them() -> None:
     frames, crops = real_batches(grid, photos())
     assert len(frames) == 2 * len(photos()) and {batch.shape[3] for batch in frames} == {3}
     assert sum(map(len, crops)) > 10 and {batch.shape[1:] for batch in crops} == {(28, 28)}
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_ctrl_c_is_heard_after_models_came_and_went(backend: str) -> None:
+    code = """
+import os, signal, sys, torch
+from detector.backends.runners import kept, read
+from detector.head import Head
+from fmnist.models import build
+graph = Head(build("lenet"), torch.device("cpu")).graph
+runners = [read(kept(graph, sys.argv[1]), sys.argv[1], torch.device("cpu")) for _ in range(2)]
+while runners:
+    del runners[0]
+signal.signal(signal.SIGINT, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGINT)
+"""
+    done = subprocess.run([sys.executable, "-c", code, backend], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
 
 
 def test_the_command_exports_what_runs_without_us(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """OpenVINO, on the CPU: in bf16 where that has instructions for it."""
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import openvino
@@ -31,7 +32,7 @@ def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         **({"INFERENCE_PRECISION_HINT": "f32"} if precise else {}),
     }
-    compiled = openvino.Core().compile_model(path, "CPU", settings)
+    compiled = _core().compile_model(path, "CPU", settings)
     request = compiled.create_infer_request()
 
     def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
@@ -40,3 +41,13 @@ def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
         return tuple(torch.tensor(array) for array in found)  # copies: the next run overwrites them
 
     return run
+
+
+@cache
+def _core() -> openvino.Core:
+    """The one Core of the process, kept to its end.
+
+    Each sets a stack of its own for signal handlers, and takes it along when it goes: after two
+    of them the next Ctrl-C would be a segmentation fault.
+    """
+    return openvino.Core()
