@@ -6,13 +6,18 @@ import numpy as np
 
 from detector.photos.empty import beside
 from detector.photos.photo import Photo, from_mask, of_single
-from detector.photos.scenes import PhotoScenes
+from detector.photos.scenes import RARE, PhotoScenes, odds
 from detector.synthesis.backgrounds import TRAIN, procedural
 from tests.photo_folders import NAMES, picture, street_mask
 
 
 def people(count: int = 4) -> tuple[Photo, ...]:
     return tuple(from_mask(str(i), picture(i), street_mask(), list(NAMES)) for i in range(count))
+
+
+def with_labels(*labels: int) -> Photo:
+    boxes = np.tile(np.array([0, 0, 8, 8], np.float32), (len(labels), 1))
+    return Photo("", np.zeros((8, 8, 3), np.uint8), boxes, np.array(labels, np.int64))
 
 
 def scenes(with_people: bool = True) -> PhotoScenes:
@@ -62,3 +67,11 @@ def test_what_stands_beside_people_shows_none_of_them() -> None:
     widths = [strip.shape[1] for strip in strips.pictures]
     assert widths == [17] * 4, "18 pixels at the right, less the margin; a stray one is at the left"
     assert beside(()) is None
+
+
+def test_photos_of_rare_classes_come_more_often() -> None:
+    common, rare, bare = (with_labels(*labels) for labels in ((1,), (1, 9), ()))
+    chance = odds((common,) * 98 + (rare, bare))
+    np.testing.assert_allclose(chance.sum(), 1)
+    np.testing.assert_allclose(chance[98] / chance[0], np.sqrt(RARE * 100))
+    assert chance[99] == chance[0]

@@ -1,11 +1,13 @@
 """Frames of real clothes: photos as they are, side by side, and what is cut out of them."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
 from detector.photos.collage import Collage, Place
 from detector.photos.photo import Photo
@@ -22,6 +24,7 @@ EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their b
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
 ROUGH = 0.7  # strength of the lens's faults
+RARE = 0.3  # of the photos: a class that fewer of them show comes more often than its share
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,14 @@ class PhotoScenes:
         frame = photograph(rng, _developed(rng, collage.frame), ROUGH)
         return Scene(frame, xyxy, labels)
 
+    @cached_property
+    def _odds_of_people(self) -> Float64[np.ndarray, " photos"]:
+        return odds(self.people)
+
     def _full(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """One photo that fills the frame, or nearly; then perhaps somebody before it."""
         collage = _blank(size_wh)
-        photo = _any(rng, self.people)
+        photo = self._somebody(rng)
         collage.lay(photo, _covering(rng, photo, (0, size_wh[0]), size_wh[1]))
         if rng.random() < 0.3:
             self._add(rng, collage)
@@ -62,7 +69,7 @@ class PhotoScenes:
         count = max(1, round(width / height / rng.uniform(0.55, 0.9)))
         edges = np.linspace(0, width, count + 1).astype(int).tolist()
         for left, right in zip(edges, edges[1:], strict=False):
-            photo = _any(rng, self.people)
+            photo = self._somebody(rng)
             collage.lay(photo, _covering(rng, photo, (left, right), height), slice(left, right))
         return collage
 
@@ -86,10 +93,13 @@ class PhotoScenes:
         collage.lay(photo, Place(scale, centre, bool(rng.random() < 0.5), rng.normal(0, 8)))
         return collage
 
+    def _somebody(self, rng: np.random.Generator) -> Photo:
+        return self.people[rng.choice(len(self.people), p=self._odds_of_people)]
+
     def _add(self, rng: np.random.Generator, collage: Collage) -> None:
         height, width = collage.frame.shape[:2]
         is_person = self.people and (not self.garments or rng.random() < 0.6)
-        photo = _any(rng, self.people if is_person else self.garments)
+        photo = self._somebody(rng) if is_person else _any(rng, self.garments)
         if not collage.room(photo):
             return
         if is_person:
@@ -99,6 +109,20 @@ class PhotoScenes:
         centre = rng.uniform(0, width), height * rng.uniform(0.3, 0.8)
         turn = rng.normal(0, 4 if is_person else 15)
         collage.cut_out(photo, Place(scale, centre, rng.random() < 0.5, turn))
+
+
+def odds(photos: tuple[Photo, ...]) -> Float64[np.ndarray, " photos"]:
+    """How often each photo is taken, in sum 1: those of rare classes more often than others.
+
+    A class that a part f of the photos shows asks for max(1, sqrt(RARE / f)) times a photo's
+    share, and the rarest class of a photo is heard (repeat factors: Gupta, Dollar and Girshick,
+    LVIS, CVPR 2019).
+    """
+    shown = [set(photo.labels.tolist()) for photo in photos]
+    count = Counter(label for labels in shown for label in labels)
+    wanted = {label: math.sqrt(RARE * len(photos) / n) for label, n in count.items()}
+    times = np.array([max([1.0, *(wanted[label] for label in labels)]) for labels in shown])
+    return times / times.sum()
 
 
 def _blank(size_wh: tuple[int, int]) -> Collage:
