@@ -12,6 +12,7 @@ from commands import (
     classifiers,
     detection,
     detector,
+    detector_data,
     detector_speed,
     export,
     live,
@@ -30,6 +31,7 @@ benchmarks.group.add_typer(speed.benchmark)
 app.add_typer(benchmarks.app)
 app.add_typer(tuning.app)
 app.add_typer(detection.app)
+detector.app.add_typer(detector_data.app)
 app.add_typer(detector.app, name="detector")
 app.add_typer(export.app)
 app.add_typer(live.app)

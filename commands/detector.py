@@ -1,7 +1,7 @@
-"""`fmnist detector`: train, evaluate, tracks, clip."""
+"""`fmnist detector`: train, evaluate, tracks."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,7 +25,7 @@ from commands.options import (
 from fmnist.checks import all_free
 from fmnist.errors import InputError
 
-app = typer.Typer(help="Train and judge the detector, render its demo clip.")
+app = typer.Typer(help="Train and judge the detector, render its demo clip, make its data sets.")
 
 
 @app.command("train")
@@ -92,6 +92,10 @@ def detector_evaluate(
     heads: Annotated[
         str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
     ] = "none,vgg,vgg-worn",
+    yolo: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Beside them: a .pt file of yolo detect train."),
+    ] = None,
     photos: Photos = None,
     frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
     image_size: ImageSize = None,
@@ -116,11 +120,12 @@ def detector_evaluate(
     check(photos or ())
 
     from detector.backends.choice import run_with
-    from detector.evaluation import from_detections
+    from detector.contest import rows_of
     from detector.grid import Grid
     from detector.head import Head
     from detector.misses import worst
-    from detector.protocol import compare_heads, judged_scenes, name_singles, photographed
+    from detector.peer import Peer
+    from detector.protocol import judged_scenes, photographed
     from detector.video.disk import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device
@@ -128,34 +133,22 @@ def detector_evaluate(
 
     where = pick_device(device)
     scenes = judged_scenes(load(folder, "test"), frames) if folder else photographed(photos or ())
-    named = [Head.load(path, where) if path else None for path in head_paths]
+    named: dict[str, Head | None] = {
+        Path(name).stem: Head.load(path, where) if path else None
+        for name, path in zip(names, head_paths, strict=True)
+    }
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size
-    backend = run_with(backend, [localiser, *filter(None, named)], localiser.wide, say)
-    rows: list[dict[str, Any]] = []
-    found = compare_heads(localiser, named, scenes) if scenes else [[] for _ in named]
-    singles = name_singles(localiser, named, photos or ())
-    for name, its, single in zip(names, found, singles, strict=True):
-        row: dict[str, Any] = {"head": Path(name).stem}
-        if scenes:
-            row |= from_detections(its, scenes).to_dict()
-        if single:
-            row["single_garments"] = single
-        rows.append(row)
+    peers = [Peer(path, localiser.image_size, where) for path in yolo or ()]
+    known_heads = filter(None, named.values())
+    backend = run_with(backend, [localiser, *known_heads], localiser.wide, say)
+    rows, found = rows_of(localiser, named, peers, scenes, photos or ())
     if json_file != "-":
         print(detector_table(rows))
-    put_json(
-        {
-            "grid": grid_path.stem,
-            "image_size": localiser.image_size,
-            "backend": backend,
-            "rows": rows,
-            **describe(where),
-        },
-        json_file,
-    )
+    facts = {"grid": grid_path.stem, "image_size": localiser.image_size, "backend": backend}
+    put_json({**facts, "rows": rows, **describe(where)}, json_file)
     if misses and scenes:
-        write_image(misses, worst(found[-1], scenes))
+        write_image(misses, worst(found, scenes))
         say(f"written: {misses}")
 
 
@@ -198,24 +191,3 @@ def detector_tracks(
     weights = {"grid": grid_path.stem, "head": head_path.stem, "backend": detector.grid.backend}
     settings = {"confidence": conf, "label_confidence": label_conf}
     put_json({"weights": weights, "settings": settings, "rows": rows, **describe(where)}, json_file)
-
-
-@app.command("clip")
-def detector_clip(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The video.")],
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 12,
-    seed: Seed = 0,
-    data_dir: DataDir = None,
-    overwrite: Overwrite = False,
-) -> None:
-    """Render a clip of moving garments from test images."""
-    from fmnist import files
-
-    all_free(overwrite, output)
-    folder = files.find(data_dir)
-
-    from detector.protocol import write_clip
-    from fmnist.data import load
-
-    write_clip(output, load(folder, "test"), seed, seconds)
-    say(f"written: {output}")

@@ -99,6 +99,7 @@ class Grid:
 
     def __init__(self, network: Network, image_size: int, device: torch.device) -> None:
         """Take over a network of `build`: its batch normalisation is folded into its weights."""
+        self.parameters = sum(p.numel() for p in network.parameters())
         network = network.float().eval().fuse(verbose=False)
         for module in network.modules():
             if isinstance(module, nn.ReLU):

@@ -37,6 +37,7 @@ class Head:
         garment.
         """
         model = model.to(device).eval()
+        self.parameters = sum(p.numel() for p in model.parameters())
         _fold_batch_norm(model)
         self.graph = HeadGraph(model.to(memory_format=torch.channels_last))
         self.device = device

@@ -34,11 +34,12 @@ REJECTION = 0.5  # of the head's confidence
 class Detector:
     """A function from a BGR frame to the garments in it, the most confident one first.
 
-    `Detector()` has the shipped weights, on a GPU if there is one.
+    `Detector()` has the shipped weights, on a GPU if there is one. Without a head the grid names
+    what it finds by itself.
     """
 
     grid: Grid = field(default_factory=lambda: Grid.load(GRID, pick_device()))
-    head: Head | Memory = field(default_factory=lambda: Head.load(HEAD, pick_device()))
+    head: Head | Memory | None = field(default_factory=lambda: Head.load(HEAD, pick_device()))
     confidence: float = 0.25  # a box below it is dropped
 
     @staticmethod

@@ -1,15 +1,18 @@
 """The protocol: what the grid is trained on, watched by, and what every detector is judged on."""
 
+import statistics
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from detector.boxes import Detections
+from detector.evaluation import SURE, AnyDetector
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
@@ -18,7 +21,7 @@ from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
-from detector.pipeline import judge
+from detector.pipeline import Detector, judge
 from detector.single import SURE_OF_ONE, name_single
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.clip import clip
@@ -33,6 +36,7 @@ JUDGED_SEED = 2020  # of the one set of frames that every figure of this project
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
 PHOTO_SHARE = 0.7  # of the training frames that show real clothes, where there are photos
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
+TIMED = 40  # scenes are enough for a median
 CLIP_SIZE_WH = (1280, 720)
 CLIP_FPS = 25.0
 
@@ -163,17 +167,42 @@ def train_grid(
     )
 
 
+class Judged(NamedTuple):
+    """What was found, scene by scene, and the median of the milliseconds that a scene took."""
+
+    found: list[Detections]
+    milliseconds: float
+
+
 def compare_heads(
     grid: Grid, heads: Sequence[Head | None], scenes: Sequence[Scene]
-) -> list[list[Detections]]:
-    """What each head makes of the boxes of one grid, scene by scene; None: the grid's own classes.
+) -> list[Judged]:
+    """What each head makes of the boxes of one grid; None: the grid's own classes.
 
-    Boxes from `LEAST_CONFIDENCE` on, as average precision wants them.
+    Boxes from `LEAST_CONFIDENCE` on, as average precision wants them. The milliseconds are those
+    of grid and head together, for boxes of the confidence that is shown: SURE.
     """
     boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
-    return [
-        [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)] for head in heads
-    ]
+    judged = []
+    for head in heads:
+        found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
+        judged.append(Judged(found, _milliseconds(Detector(grid, head, SURE), scenes)))
+    return judged
+
+
+def judge_detector(detector: Callable[..., Detections], scenes: Sequence[Scene]) -> Judged:
+    """The same for any other detector: a function of a frame and the least confidence."""
+    found = [detector(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
+    return Judged(found, _milliseconds(lambda frame: detector(frame, SURE), scenes))
+
+
+def _milliseconds(detector: AnyDetector, scenes: Sequence[Scene]) -> float:
+    times = []
+    for scene in scenes[: TIMED + 1]:
+        before = time.perf_counter()
+        detector(scene.frame)
+        times.append(1000 * (time.perf_counter() - before))
+    return statistics.median(times[1:] or times)  # the first one warms up
 
 
 def name_singles(

@@ -12,6 +12,8 @@ DETECTOR_COLUMNS = {
     "map50_95": "50-95",
     "label_accuracy": "labels",
     "calibration_error": "ECE",
+    "milliseconds": "ms",
+    "parameters": "parameters",
 }
 
 
@@ -80,7 +82,7 @@ def detector_table(rows: Sequence[dict[str, Any]]) -> str:
         titles = "".join(f"{title:>11}" for title in DETECTOR_COLUMNS.values())
         lines.append(f"{'head':{wide}}{titles}")
         for row in rows:
-            figures = "".join(f"{row[key]:11.3f}" for key in DETECTOR_COLUMNS)
+            figures = "".join(f"{_figure(row[key]):>11}" for key in DETECTOR_COLUMNS)
             lines.append(f"{row['head']:{wide}}{figures}")
         lines += ["", f"{'AP50':12}" + "".join(f"{row['head']:>{wide}}" for row in rows)]
         for name in CLASSES:
@@ -110,6 +112,12 @@ def tracks_table(rows: Sequence[dict[str, Any]]) -> str:
             parts = (f"{name} {part:.0%}" for name, part in row["showing"].items())
             lines.append(f"{row['video']:20}" + (", ".join(parts) or "none"))
     return "\n".join(lines)
+
+
+def _figure(figure: float | int | None) -> str:
+    if figure is None:
+        return "-"
+    return f"{figure:.3f}" if isinstance(figure, float) else f"{figure:,}"
 
 
 def _short(figure: float | None) -> str:

@@ -45,6 +45,7 @@ ALONE = [
     ("ultralytics.nn", "detector/grid.py"),
     ("ultralytics.utils", "detector/grid.py"),
     ("ultralytics.trackers", "detector/association.py"),
+    ("ultralytics", "detector/peer.py"),
     ("av", "detector/video/writer.py"),
 ]
 

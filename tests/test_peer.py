@@ -1,49 +1,85 @@
-"""The peer is ultralytics' own command: it trains on tiny data, without any network, once."""
+"""A detector of ultralytics, judged as ours is."""
 
+import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from fmnist.benchmark.peer import NAME, classifier, finished, yolo
-from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, cells
-from fmnist.data import Split, hold_out
+from detector.grid import prepare_environment
+from detector.peer import Peer
+from detector.photos.dataset import NAMES
+from fmnist.classes import CLASSES, SHOES
 from fmnist.errors import InputError
+from tests.command import fmnist
+from tests.photo_folders import picture, with_masks
 
 CPU = torch.device("cpu")
+FRAME = picture(3, (96, 64))
 
 
-@pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whoever asks the network gets no answer; its settings are not those of the user."""
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def saved(path: Path, names: tuple[str, ...]) -> Path:
+    """An untrained yolo11n for classes of these names, so noisy that it sees something."""
+    prepare_environment()
+    from ultralytics import YOLO
+    from ultralytics.nn.tasks import DetectionModel
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network: Any = DetectionModel("yolo11n.yaml", nc=len(names), verbose=False)
+        for branch in network.model[-1].cv3:
+            torch.nn.init.normal_(branch[-1].weight, std=0.5)
+            torch.nn.init.normal_(branch[-1].bias)
+    network.names = dict(enumerate(names))
+    model: Any = YOLO("yolo11n.yaml", task="detect")
+    model.model = network
+    model.save(path)
+    return path
 
 
-@pytest.mark.usefixtures("offline")
-def test_it_is_trained_tested_and_then_kept(
-    tiny_split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "peer"
-    monkeypatch.chdir(tmp_path)
-    splits = (*hold_out(tiny_split, 20), tiny_split)
-    facts = classifier(splits, folder, 1.0, 0, CPU)
-    assert facts["row"] == NAME and facts["n"] == 1
-    assert 0 <= facts["test_accuracy"]["mean"] <= 1
-    low, high = facts["test_interval_95"]
-    assert low <= facts["test_accuracy"]["mean"] <= high
-    assert 1_000_000 < facts["parameters"] < 2_000_000 and facts["version"].startswith("8.")
-    assert len(list((folder / "pictures/test").rglob("*.png"))) == len(tiny_split)
-    assert {path.name for path in tmp_path.iterdir()} <= {"peer", "config"}
-    monkeypatch.setattr("subprocess.run", None)
-    assert classifier(splits, folder, 1.0, 0, CPU) == finished(folder) == facts
-    assert cells(facts, list(COLUMNS)).count(NOT_MEASURED) == len(COLUMNS) - 5
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("peer") / "theirs.pt", NAMES)
 
 
-@pytest.mark.usefixtures("offline")
-def test_what_it_says_when_it_fails_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="yolo classify train failed: .*Leave --with out"):
-        yolo("classify", "train", "model=nothing.yaml", f"project={tmp_path}")
-    assert finished(tmp_path) is None
+def test_it_names_the_likeliest_class_and_leaves_out_what_is_none(weights: Path) -> None:
+    found = Peer(weights, 96, CPU)(FRAME)
+    assert len(found) > 0
+    assert (found.xyxy[:, 2:] <= [96, 64]).all()
+    footwear = np.zeros(len(CLASSES), np.float32)
+    footwear[list(SHOES)] = 1 / 3
+    for row in found.probabilities:
+        assert sorted(row)[-2:] == [0, 1] or np.allclose(row, footwear)
+
+
+def test_a_garment_of_no_class_is_no_box(tmp_path: Path) -> None:
+    assert len(Peer(saved(tmp_path / "x.pt", ("skirt",)), 96, CPU)(FRAME)) == 0
+    assert len(Peer(saved(tmp_path / "x.pt", ("coat",)), 96, CPU)(FRAME)) > 0
+
+
+def test_what_cannot_be_judged_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file. Train one with yolo detect train"):
+        Peer(tmp_path / "none.pt", 96, CPU)
+    (tmp_path / "text.pt").write_text("no weights")
+    with pytest.raises(InputError, match=r"text.pt cannot be read .* Give a .pt file of yolo"):
+        Peer(tmp_path / "text.pt", 96, CPU)
+    with pytest.raises(InputError, match="elephant"):
+        Peer(saved(tmp_path / "zoo.pt", ("elephant",)), 96, CPU)
+
+
+def test_the_command_writes_the_data_set_and_judges_both(tmp_path: Path, weights: Path) -> None:
+    photos = str(with_masks(tmp_path / "street"))
+    made = fmnist("detector", "dataset", photos, "-o", "set", folder=tmp_path)
+    assert made.code == 0 and "8 photos to train, 1 to validate" in made.err
+    arguments = ("--photos", "set", "--heads", "none,lenet", "--yolo", str(weights))
+    done = fmnist("detector", "evaluate", *arguments, "--json", "x.json", folder=tmp_path)
+    assert done.code == 0, done.err
+    rows = {row["head"]: row for row in json.loads((tmp_path / "x.json").read_text())["rows"]}
+    assert list(rows) == ["none", "lenet", "theirs"]
+    assert rows["lenet"]["parameters"] - rows["none"]["parameters"] == 173_962
+    assert all(row["milliseconds"] > 0 for row in rows.values())
+    assert rows["theirs"]["calibration_error"] is None
+    again = fmnist("detector", "dataset", photos, "-o", "set", folder=tmp_path)
+    assert again.code == 2 and "set is not empty" in again.err

@@ -46,6 +46,7 @@ def test_every_box_of_the_grid_is_named_by_the_head(detector: Detector, frame: n
 
 def test_a_class_is_as_likely_as_both_say(detector: Detector, frame: np.ndarray) -> None:
     boxes = detector.grid(frame, 0.3)
+    assert detector.head
     head = detector.head(frame, boxes.xyxy).probabilities
     even = np.full_like(boxes.probabilities, 0.1)
     agreed = judge(detector.head, frame, boxes._replace(probabilities=head)).probabilities

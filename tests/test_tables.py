@@ -32,14 +32,16 @@ def test_the_detector_table_has_a_line_a_head() -> None:
         "map50",
         "map50_95",
         "label_accuracy",
-        "calibration_error",
+        "milliseconds",
     )
     figures: dict[str, Any] = dict.fromkeys(keys, 0.5) | {"frames": 2, "garments": 3}
+    figures |= {"calibration_error": None, "parameters": 1_234_567}
     figures["ap50_per_class"] = dict.fromkeys(CLASSES, 0.25) | {"Bag": None}
     lines = detector_table([figures | {"head": name} for name in ("vgg", "vgg-crops")]).splitlines()
     assert lines[0] == "2 frames, 3 garments"
     assert [line.split()[0] for line in lines[2:4]] == ["vgg", "vgg-crops"]
     assert len({len(line) for line in lines[1:4]}) == 1
+    assert lines[2].split()[-3:] == ["-", "0.500", "1,234,567"]
     assert lines[-2].split() == ["Bag", "-", "-"] and len(lines) == 16
 
 

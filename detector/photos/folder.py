@@ -5,8 +5,8 @@
     CLASS/*.jpg                                 photos of one garment each
 
 The folder of the images may be called `photos` too. Where there are folders `train` and
-`validation` (or `val`), each in one of these layouts, they are the split. Otherwise every eighth
-photo by its sorted name validates.
+`validation` (or `val`, `valid`), each in one of these layouts, they are the split, and one
+`data.yaml` above them serves both. Otherwise every eighth photo by its sorted name validates.
 """
 
 import os
@@ -66,8 +66,8 @@ def training_part(folder: Path) -> Listing:
 
 def validation_part(folder: Path) -> Listing:
     """The photos that are never learnt from. Raises InputError as `training_part`."""
-    for inner in (folder / "validation", folder / "val"):
-        if inner.is_dir():
+    for name in ("validation", "val", "valid"):
+        if (inner := folder / name).is_dir():
             return listing(inner)
     return listing(folder).part(validation=True)
 
@@ -189,6 +189,8 @@ def _lines(file: Path) -> list[str]:
 
 def _yolo_names(folder: Path) -> list[str]:
     file = folder / "data.yaml"
+    if not file.exists() and (folder.parent / "data.yaml").exists():
+        file = folder.parent / "data.yaml"
     try:
         names = yaml.safe_load("\n".join(_lines(file)))["names"]
         return [str(name) for name in (names.values() if isinstance(names, dict) else names)]

@@ -19,8 +19,8 @@ _MEANT = {
 }
 _FOOTWEAR = "shoes shoe heels pumps loafers flats wedges clogs footwear"
 _OTHER_GARMENTS = """
-    belt bodysuit bra gloves hat intimate panties romper scarf shorts skirt socks stockings swimwear
-    tie tights vest
+    garment belt bodysuit bra gloves hat intimate panties romper scarf shorts skirt socks stockings
+    swimwear tie tights vest
 """
 _NO_GARMENTS = """
     null background person skin hair accessories bracelet earrings glasses necklace ring sunglasses

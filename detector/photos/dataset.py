@@ -1,0 +1,49 @@
+"""Photos of known garments as a data set for `yolo detect train`, and for ourselves again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from detector.photos import folder as photo_folder
+from detector.photos.photo import Photo
+from detector.video.disk import write_image
+from fmnist.classes import CLASSES
+
+# Of a photo's labels: the ten classes, a garment of none of them, footwear whose kind nobody told.
+NAMES = (*CLASSES, "garment", "footwear")
+DIGITS = 6  # of a box's sides as parts of the photo's: a thousandth of a pixel
+
+
+def write_dataset(folders: Sequence[Path], output: Path) -> dict[str, int]:
+    """Write OUTPUT/{train,val}/{images,labels} and OUTPUT/data.yaml; the photos in each part.
+
+    The parts are those of `detector.photos.folder`; the photos at most 640 pixels long. Single
+    garments have one box, around what was cut out. The yaml comes last: with it all is there.
+
+    Raises:
+        InputError: a folder is in no known layout, or a photo in it cannot be read.
+    """
+    parts = {"train": photo_folder.training_part, "val": photo_folder.validation_part}
+    count = dict.fromkeys(parts, 0)
+    for part, listing_of in parts.items():
+        for folder in folders:
+            for photo in listing_of(folder).photos():
+                _write(photo, output / part, f"{folder.name}-{count[part]:05}")
+                count[part] += 1
+    facts = {**{part: f"{part}/images" for part in parts}, "names": dict(enumerate(NAMES))}
+    (output / "data.yaml").write_text(yaml.safe_dump(facts, sort_keys=False))
+    return count
+
+
+def _write(photo: Photo, folder: Path, name: str) -> None:
+    for inner in ("images", "labels"):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+    write_image(folder / "images" / f"{name}.jpg", photo.image)
+    height, width = photo.image.shape[:2]
+    lines = []
+    for label, (left, top, right, bottom) in zip(photo.labels, photo.xyxy, strict=True):
+        centre = (left + right) / 2 / width, (top + bottom) / 2 / height
+        size = (right - left) / width, (bottom - top) / height
+        lines.append(" ".join([str(label), *(f"{part:.{DIGITS}f}" for part in (*centre, *size))]))
+    (folder / "labels" / f"{name}.txt").write_text("\n".join(lines))

@@ -1,0 +1,64 @@
+"""Photos as a data set of ultralytics: what is written is read back, by both."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from detector.grid import prepare_environment
+from detector.photos import folder as photo_folder
+from detector.photos.dataset import NAMES, write_dataset
+from detector.photos.names import meaning
+from fmnist.errors import InputError
+from tests.photo_folders import of_single_garments, with_boxes, with_masks
+
+
+def test_the_names_mean_the_labels_that_they_are_written_for() -> None:
+    assert [meaning(name) for name in NAMES] == list(range(12))
+
+
+def test_what_is_written_is_read_back_with_the_same_split(tmp_path: Path) -> None:
+    photos = with_masks(tmp_path / "street")
+    count = write_dataset([photos], tmp_path / "set")
+    assert count == {"train": 8, "val": 1}
+    for part in (photo_folder.training_part, photo_folder.validation_part):
+        for first, again in zip(
+            part(photos).photos(), part(tmp_path / "set").photos(), strict=True
+        ):
+            np.testing.assert_array_equal(first.labels, again.labels)
+            np.testing.assert_allclose(first.xyxy, again.xyxy, atol=1e-3)
+            assert first.image.shape == again.image.shape
+
+
+def test_single_garments_have_the_box_of_what_was_cut_out(tmp_path: Path) -> None:
+    count = write_dataset([of_single_garments(tmp_path / "one")], tmp_path / "set")
+    assert count == {"train": 6, "val": 4}
+    for photo in photo_folder.validation_part(tmp_path / "set").photos():
+        assert len(photo.labels) == 1
+        np.testing.assert_allclose(photo.xyxy[0], [15, 20, 45, 60], atol=3)
+
+
+def test_ultralytics_finds_the_same_garments(tmp_path: Path) -> None:
+    prepare_environment()
+    from ultralytics.data.utils import check_det_dataset, verify_image_label
+
+    write_dataset([with_masks(tmp_path / "street")], tmp_path / "set")
+    facts = check_det_dataset(str(tmp_path / "set" / "data.yaml"), autodownload=False)
+    assert facts["names"] == dict(enumerate(NAMES)) and facts["nc"] == 12
+    (image,) = Path(facts["val"]).glob("*.jpg")
+    label = tmp_path / "set" / "val" / "labels" / f"{image.stem}.txt"
+    found = verify_image_label((str(image), str(label), "", False, 12, 0, 0, False))
+    (photo,) = photo_folder.validation_part(tmp_path / "set").photos()
+    np.testing.assert_array_equal(found[1][:, 0], photo.labels)
+
+
+def test_one_yaml_above_the_parts_is_enough_and_none_is_told(tmp_path: Path) -> None:
+    for part in ("train", "valid"):
+        with_boxes(tmp_path / part)
+    (tmp_path / "train" / "data.yaml").replace(tmp_path / "data.yaml")
+    (tmp_path / "valid" / "data.yaml").unlink()
+    assert [len(photo_folder.validation_part(tmp_path).names)] == [2]
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump({"names": ["no such garment"]}))
+    with pytest.raises(InputError, match="no such garment"):
+        photo_folder.training_part(tmp_path)
