@@ -22,7 +22,8 @@ from commands.options import (
     say,
     weights_file,
 )
-from fmnist.checks import all_free
+from detector.layouts import LAYOUTS
+from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
 app = typer.Typer(help="Train and judge the detector, render its demo clip, make its data sets.")
@@ -35,6 +36,9 @@ def detector_train(
     backgrounds: Backgrounds = None,
     photos: Photos = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    backbone: Annotated[
+        str, typer.Option(help="What the grid stands on: yolo11n, vgg.")
+    ] = "yolo11n",
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
     seed: Seed = 0,
     device: Device = "auto",
@@ -49,6 +53,7 @@ def detector_train(
 
     if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
+    known(backbone, LAYOUTS, "backbone")
     initial = weights_file(init) if init else None
 
     from detector.photos.folder import check
@@ -77,6 +82,7 @@ def detector_train(
             max_minutes=max_minutes,
             resume=resume,
             init=initial,
+            backbone=backbone,
             report=say,
         )
     except KeyboardInterrupt:

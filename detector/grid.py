@@ -16,15 +16,17 @@ from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
+from detector.backbones import carry_over, prepare_trunk
 from detector.backends.graphs import GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
+from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
 from detector.letterbox import letterbox, scaled_size
-from fmnist.checkpoint import load_checkpoint
+from fmnist.cards import read_card
+from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 
-LAYOUT = Path(__file__).with_name("grid.yaml")
 STRIDES = (8, 16, 32)
 BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
 MAX_CANDIDATES = 1000
@@ -56,10 +58,11 @@ NO_BOXES = Boxes(
 )
 
 
-def build(seed: int = 0) -> Network:
+def build(seed: int = 0, backbone: str = YOLO) -> Network:
     """The untrained network: BGR in 0..1 [batch 3 height width] (multiples of 32) -> raw maps.
 
-    `network.loss` is ultralytics' `v8DetectionLoss`.
+    `backbone` is one of `detector.layouts.LAYOUTS`; `network.loss` is ultralytics'
+    `v8DetectionLoss`.
     """
     prepare_environment()
     threads = cv2.getNumThreads()
@@ -69,7 +72,9 @@ def build(seed: int = 0) -> Network:
     cv2.setNumThreads(threads)  # ultralytics sets it to one
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network: Network = DetectionModel(YAML.load(LAYOUT), ch=3, verbose=False)
+        network: Network = DetectionModel(YAML.load(LAYOUTS[backbone]), ch=3, verbose=False)
+    if backbone == VGG:
+        prepare_trunk(network.model[:TRUNK])
     # Weights of the loss; cls is twice the usual: boxes are found early, the garment in them late.
     network.args = IterableSimpleNamespace(box=7.5, cls=1.0, dfl=1.5)
     return network.to(memory_format=torch.channels_last)
@@ -82,7 +87,7 @@ def read(path: Path) -> tuple[Network, int]:
         InputError: the files are missing, damaged, or not those of a grid.
     """
     state, facts = load_checkpoint(path)
-    network = build()
+    network = build(backbone=facts.get("backbone", YOLO))
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     found = {name: value.shape for name, value in state.items()}
     if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
@@ -92,6 +97,29 @@ def read(path: Path) -> tuple[Network, int]:
         )
     network.load_state_dict(state)
     return network, facts["image_size"]
+
+
+def begun(init: Path | None, backbone: str, seed: int) -> Network:
+    """The network that a training starts from: untrained, or with the weights `init`.
+
+    Those may be of a VGG-like classifier, if that is the backbone.
+
+    Raises:
+        InputError: the files are missing, damaged, or of something else.
+    """
+    if init is None:
+        return build(seed, backbone)
+    model, of = (read_card(init).get(name, YOLO) for name in ("model", "backbone"))
+    if model == MODEL and of == backbone:
+        return read(init)[0]
+    if (model, backbone) != (VGG, VGG):
+        raise InputError(
+            f"{init.name} is no start for a grid on {backbone}. Give weights of such a grid"
+            + (", or of a VGG-like classifier." if backbone == VGG else ".")
+        )
+    network = build(seed, backbone)
+    carry_over(weights_of(VGG, init), network.model[:TRUNK])
+    return network
 
 
 class Grid:

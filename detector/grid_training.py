@@ -15,7 +15,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import box_precision
-from detector.grid import MODEL, Grid, Network, build, read
+from detector.grid import MODEL, Grid, Network, begun
+from detector.layouts import YOLO
 from detector.letterbox import as_input
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
@@ -76,12 +77,13 @@ def train(
     workers: int = 1,
     max_minutes: float | None = None,
     init: Path | None = None,
+    backbone: str = YOLO,
     sources: Mapping[str, Any] | None = None,
     resume: bool = False,
     facts: dict[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train from scratch or from the weights `init`.
+    """Train from scratch or from the weights `init`, see `detector.grid.begun`.
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
@@ -101,10 +103,11 @@ def train(
         **asdict(schedule),
         "seed": seed,
         "init": init.stem if init else "",
+        "backbone": backbone,
         **(sources or {}),
     }
     last = run_dir / "last.pt"
-    network = (read(init)[0] if init else build(seed)).to(device).train()
+    network = begun(init, backbone, seed).to(device).train()
     run = Run(network, copy.deepcopy(network).eval(), _optimizers(network, schedule), 0, [])
     if resume:
         run.restore(last, settings)

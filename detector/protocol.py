@@ -16,6 +16,7 @@ from detector.evaluation import SURE, AnyDetector
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
+from detector.layouts import YOLO
 from detector.misses import fits, name_of
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
@@ -143,6 +144,7 @@ def train_grid(
     max_minutes: float | None,
     resume: bool,
     init: Path | None,
+    backbone: str = YOLO,
     report: Callable[[str], None],
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
@@ -161,6 +163,7 @@ def train_grid(
         max_minutes=max_minutes,
         resume=resume,
         init=init,
+        backbone=backbone,
         sources={"backgrounds": str(backgrounds or ""), "photos": [p.name for p in photos]},
         facts=provenance(device),
         report=report,

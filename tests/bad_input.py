@@ -51,6 +51,7 @@ TRAINING = [
     ("train vgg -o good.mp4/run", "good.mp4 is a file, not a folder."),
 ]
 PHOTOS = [
+    ("detector train --backbone vg", "vg: no such backbone. Did you mean vgg?"),
     ("detector train --photos no", "no: no such folder. Give a folder of photos"),
     ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
     ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),

@@ -1,0 +1,7 @@
+"""The grids that can be built: YOLO11 as it is, or on the VGG-like classifier of the report."""
+
+from pathlib import Path
+
+YOLO, VGG = "yolo11n", "vgg"  # the backbones
+LAYOUTS = {name: Path(__file__).with_name(f"grid-{name}.yaml") for name in (YOLO, VGG)}
+TRUNK = 9  # first layers of grid-vgg.yaml: gray, then those of the VGG-like

@@ -1,0 +1,55 @@
+"""The VGG-like classifier as the grid's backbone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from detector.grid import MODEL, Grid, begun, build
+from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
+from fmnist.checkpoint import load_model, save_checkpoint
+from fmnist.errors import InputError
+from weights import WEIGHTS
+
+CPU = torch.device("cpu")
+
+
+def test_the_features_of_the_classifier_are_those_of_the_backbone() -> None:
+    path = WEIGHTS / "vgg.safetensors"
+    vgg = load_model(path)[0]
+    assert isinstance(vgg.features, nn.Sequential)
+    trunk = begun(path, VGG, 0).eval().model[:TRUNK]
+    gray = torch.rand((4, 1, 28, 28), generator=torch.manual_seed(0))
+    with torch.inference_mode():
+        expected = vgg.features[:-2](gray)  # without the average over the 7x7
+        found = trunk(gray.expand(-1, 3, -1, -1))
+    assert expected.abs().max() > 1
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("backbone", LAYOUTS)
+def test_a_grid_is_read_with_the_backbone_of_its_card(backbone: str, tmp_path: Path) -> None:
+    network = build(1, backbone).eval()
+    facts = {"model": MODEL, "backbone": backbone, "image_size": 64}
+    save_checkpoint(tmp_path / "x.safetensors", network.state_dict(), facts)
+    again = begun(tmp_path / "x.safetensors", backbone, 0)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+    frame = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    ours, theirs = Grid(network, 64, CPU), Grid.load(tmp_path / "x.safetensors", CPU)
+    np.testing.assert_array_equal(ours(frame, 0.0).xyxy, theirs(frame, 0.0).xyxy)
+
+
+@pytest.mark.parametrize(
+    ("weights", "backbone", "told"),
+    [
+        ("lenet", VGG, "or of a VGG-like classifier"),
+        ("vgg", YOLO, "Give weights of such a grid."),
+        ("grid", VGG, "no start for a grid on vgg"),
+    ],
+)
+def test_weights_of_something_else_are_no_start(weights: str, backbone: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        begun(WEIGHTS / f"{weights}.safetensors", backbone, 0)
