@@ -22,7 +22,7 @@ from commands.options import (
     say,
     weights_file,
 )
-from detector.layouts import LAYOUTS
+from detector.layouts import LAYOUTS, YOLO
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -37,8 +37,8 @@ def detector_train(
     photos: Photos = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     backbone: Annotated[
-        str, typer.Option(help="What the grid stands on: yolo11n, vgg.")
-    ] = "yolo11n",
+        str, typer.Option(help=f"What the grid stands on: {', '.join(LAYOUTS)}.")
+    ] = YOLO,
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
     seed: Seed = 0,
     device: Device = "auto",

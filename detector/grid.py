@@ -1,31 +1,22 @@
-"""The YOLO grid that says where a garment is, and has its own idea of which: built, loaded, run.
+"""The YOLO grid that says where a garment is, and has its own idea of which."""
 
-It imports ultralytics for its network modules and its loss; `association.py` does for ByteTrack.
-"""
-
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
-from detector.backbones import carry_over, prepare_trunk
 from detector.backends.graphs import GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
-from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
 from detector.letterbox import letterbox, scaled_size
-from fmnist.cards import read_card
-from fmnist.checkpoint import load_checkpoint, weights_of
+from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
-from fmnist.errors import InputError
 
 STRIDES = (8, 16, 32)
 BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
@@ -35,10 +26,6 @@ MAX_CANDIDATES = 1000
 CLOSER = 1.1
 VOTES_FROM = 0.01  # confidence from which a suppressed box still has a say in the one that stays
 VOTES_IOU = 0.8
-MODEL = "grid"  # as the card names it
-
-Network = Any  # ultralytics' DetectionModel: its attributes have no types
-ANSWERS = FOOTWEAR + 1  # the ten classes, a garment of none of them, footwear of untold kind
 
 
 class Boxes(NamedTuple):
@@ -56,70 +43,6 @@ class Boxes(NamedTuple):
 NO_BOXES = Boxes(
     np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32)
 )
-
-
-def build(seed: int = 0, backbone: str = YOLO) -> Network:
-    """The untrained network: BGR in 0..1 [batch 3 height width] (multiples of 32) -> raw maps.
-
-    `backbone` is one of `detector.layouts.LAYOUTS`; `network.loss` is ultralytics'
-    `v8DetectionLoss`.
-    """
-    prepare_environment()
-    threads = cv2.getNumThreads()
-    from ultralytics.nn.tasks import DetectionModel
-    from ultralytics.utils import YAML, IterableSimpleNamespace
-
-    cv2.setNumThreads(threads)  # ultralytics sets it to one
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network: Network = DetectionModel(YAML.load(LAYOUTS[backbone]), ch=3, verbose=False)
-    if backbone == VGG:
-        prepare_trunk(network.model[:TRUNK])
-    # Weights of the loss; cls is twice the usual: boxes are found early, the garment in them late.
-    network.args = IterableSimpleNamespace(box=7.5, cls=1.0, dfl=1.5)
-    return network.to(memory_format=torch.channels_last)
-
-
-def read(path: Path) -> tuple[Network, int]:
-    """The network with the weights of NAME.safetensors, and the input size it was trained for.
-
-    Raises:
-        InputError: the files are missing, damaged, or not those of a grid.
-    """
-    state, facts = load_checkpoint(path)
-    network = build(backbone=facts.get("backbone", YOLO))
-    wanted = {name: value.shape for name, value in network.state_dict().items()}
-    found = {name: value.shape for name, value in state.items()}
-    if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
-        raise InputError(
-            f"{path.name} holds no grid of this version. "
-            "Give weights that `fmnist detector train` wrote."
-        )
-    network.load_state_dict(state)
-    return network, facts["image_size"]
-
-
-def begun(init: Path | None, backbone: str, seed: int) -> Network:
-    """The network that a training starts from: untrained, or with the weights `init`.
-
-    Those may be of a VGG-like classifier, if that is the backbone.
-
-    Raises:
-        InputError: the files are missing, damaged, or of something else.
-    """
-    if init is None:
-        return build(seed, backbone)
-    model, of = (read_card(init).get(name, YOLO) for name in ("model", "backbone"))
-    if model == MODEL and of == backbone:
-        return read(init)[0]
-    if (model, backbone) != (VGG, VGG):
-        raise InputError(
-            f"{init.name} is no start for a grid on {backbone}. Give weights of such a grid"
-            + (", or of a VGG-like classifier." if backbone == VGG else ".")
-        )
-    network = build(seed, backbone)
-    carry_over(weights_of(VGG, init), network.model[:TRUNK])
-    return network
 
 
 class Grid:
@@ -243,19 +166,3 @@ def _cells(
         centres.append(torch.stack([x, y], 2).reshape(-1, 2))
         strides.append(torch.full((y.numel(), 1), float(stride)))
     return torch.cat(centres).to(device), torch.cat(strides).to(device)
-
-
-def prepare_environment() -> None:
-    """Before its import: keep ultralytics offline, without telemetry or installing by itself.
-
-    What the user has set stays.
-    """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for name, value in {
-        "YOLO_OFFLINE": "true",
-        "YOLO_AUTOINSTALL": "false",
-        "YOLO_VERBOSE": "false",
-        "ULTRALYTICS_SAFE_LOAD": "true",
-        "YOLO_CONFIG_DIR": str(cache / "fmnist" / "ultralytics"),
-    }.items():
-        os.environ.setdefault(name, value)

@@ -15,9 +15,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import box_precision
-from detector.grid import MODEL, Grid, Network, begun
+from detector.grid import Grid
 from detector.layouts import YOLO
 from detector.letterbox import as_input
+from detector.network import MODEL, Network, begun
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
 from fmnist.device import autocast
@@ -83,7 +84,7 @@ def train(
     facts: dict[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train from scratch or from the weights `init`, see `detector.grid.begun`.
+    """Train from scratch or from the weights `init`, see `detector.network.begun`.
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from detector.boxes import Detections
-from detector.grid import prepare_environment
+from detector.network import prepare_environment
 from detector.photos.names import NO_GARMENT, meaning
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError

@@ -42,8 +42,8 @@ FORBIDDEN = [
 ]
 # A library's module and the only file that may import it.
 ALONE = [
-    ("ultralytics.nn", "detector/grid.py"),
-    ("ultralytics.utils", "detector/grid.py"),
+    ("ultralytics.nn", "detector/network.py"),
+    ("ultralytics.utils", "detector/network.py"),
     ("ultralytics.trackers", "detector/association.py"),
     ("ultralytics", "detector/peer.py"),
     ("av", "detector/video/writer.py"),

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from detector.grid import MODEL, Grid, begun, build
+from detector.grid import Grid
 from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
+from detector.network import MODEL, begun, build
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.errors import InputError
 from weights import WEIGHTS

@@ -177,7 +177,7 @@ def run_here(
 @pytest.fixture(scope="module")
 def detector(weights: Path) -> Path:
     """Beside the weights: those of a grid that has not learnt anything."""
-    from detector.grid import build
+    from detector.network import build
     from fmnist.checkpoint import save_checkpoint
 
     facts = {"model": "grid", "image_size": 128}

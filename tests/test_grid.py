@@ -17,18 +17,10 @@ from torchvision.ops import box_convert
 
 from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
-from detector.grid import (
-    MODEL,
-    Grid,
-    Network,
-    _agreed,
-    _any_garment,
-    _cells,
-    _shares,
-    build,
-)
+from detector.grid import Grid, _agreed, _any_garment, _cells, _shares
 from detector.grid_training import train
 from detector.letterbox import as_input, letterbox
+from detector.network import MODEL, Network, build
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
 from fmnist.errors import InputError
@@ -77,12 +69,12 @@ def test_a_fresh_process_builds_a_grid_offline_and_writes_only_to_our_cache(
     code = """
 import os, socket, sys
 import torch
-import detector.grid
+import detector.network
 assert "YOLO_AUTOINSTALL" not in os.environ and "ultralytics" not in sys.modules
 def refuse(*arguments): raise AssertionError(f"network: {arguments}")
 socket.socket.connect = socket.socket.sendto = socket.getaddrinfo = refuse
 threads = torch.get_num_threads()
-detector.grid.build()
+detector.network.build()
 from ultralytics.utils import ONLINE
 assert not ONLINE and torch.get_num_threads() == threads
 names = "YOLO_AUTOINSTALL", "YOLO_OFFLINE", "ULTRALYTICS_SAFE_LOAD"

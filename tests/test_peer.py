@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.grid import prepare_environment
+from detector.network import prepare_environment
 from detector.peer import Peer
 from detector.photos.dataset import NAMES
 from fmnist.classes import CLASSES, SHOES

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from detector.grid import prepare_environment
+from detector.network import prepare_environment
 from detector.photos import folder as photo_folder
 from detector.photos.dataset import NAMES, write_dataset
 from detector.photos.names import meaning

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from detector.grid import MODEL, Grid, build
+from detector.grid import Grid
 from detector.head import Head
+from detector.network import MODEL, build
 from detector.pipeline import REJECTION, Detector, judge, watch
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES

@@ -1,0 +1,100 @@
+"""The grid's network: built, and read from its file.
+
+It imports ultralytics for the network's modules and their loss.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+from detector.backbones import carry_over, prepare_trunk
+from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
+from fmnist.cards import read_card
+from fmnist.checkpoint import load_checkpoint, weights_of
+from fmnist.errors import InputError
+
+MODEL = "grid"  # as the card names it
+Network = Any  # ultralytics' DetectionModel: its attributes have no types
+
+
+def build(seed: int = 0, backbone: str = YOLO) -> Network:
+    """The untrained network: BGR in 0..1 [batch 3 height width] (multiples of 32) -> raw maps.
+
+    `backbone` is one of `detector.layouts.LAYOUTS`; `network.loss` is ultralytics'
+    `v8DetectionLoss`.
+    """
+    prepare_environment()
+    threads = cv2.getNumThreads()
+    from ultralytics.nn.tasks import DetectionModel
+    from ultralytics.utils import YAML, IterableSimpleNamespace
+
+    cv2.setNumThreads(threads)  # ultralytics sets it to one
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network: Network = DetectionModel(YAML.load(LAYOUTS[backbone]), ch=3, verbose=False)
+    if backbone == VGG:
+        prepare_trunk(network.model[:TRUNK])
+    # Weights of the loss; cls is twice the usual: boxes are found early, the garment in them late.
+    network.args = IterableSimpleNamespace(box=7.5, cls=1.0, dfl=1.5)
+    return network.to(memory_format=torch.channels_last)
+
+
+def read(path: Path) -> tuple[Network, int]:
+    """The network with the weights of NAME.safetensors, and the input size it was trained for.
+
+    Raises:
+        InputError: the files are missing, damaged, or not those of a grid.
+    """
+    state, facts = load_checkpoint(path)
+    network = build(backbone=facts.get("backbone", YOLO))
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    found = {name: value.shape for name, value in state.items()}
+    if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
+        raise InputError(
+            f"{path.name} holds no grid of this version. "
+            "Give weights that `fmnist detector train` wrote."
+        )
+    network.load_state_dict(state)
+    return network, facts["image_size"]
+
+
+def begun(init: Path | None, backbone: str, seed: int) -> Network:
+    """The network that a training starts from: untrained, or with the weights `init`.
+
+    Those may be of a VGG-like classifier, if that is the backbone.
+
+    Raises:
+        InputError: the files are missing, damaged, or of something else.
+    """
+    if init is None:
+        return build(seed, backbone)
+    model, of = (read_card(init).get(name, YOLO) for name in ("model", "backbone"))
+    if model == MODEL and of == backbone:
+        return read(init)[0]
+    if (model, backbone) != (VGG, VGG):
+        raise InputError(
+            f"{init.name} is no start for a grid on {backbone}. Give weights of such a grid"
+            + (", or of a VGG-like classifier." if backbone == VGG else ".")
+        )
+    network = build(seed, backbone)
+    carry_over(weights_of(VGG, init), network.model[:TRUNK])
+    return network
+
+
+def prepare_environment() -> None:
+    """Before its import: keep ultralytics offline, without telemetry or installing by itself.
+
+    What the user has set stays.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for name, value in {
+        "YOLO_OFFLINE": "true",
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": "false",
+        "ULTRALYTICS_SAFE_LOAD": "true",
+        "YOLO_CONFIG_DIR": str(cache / "fmnist" / "ultralytics"),
+    }.items():
+        os.environ.setdefault(name, value)
