@@ -145,7 +145,7 @@ def detector_evaluate(
     }
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size
-    peers = [Peer(path, localiser.image_size, where) for path in yolo or ()]
+    peers = [Peer(path, image_size, where) for path in yolo or ()]
     known_heads = filter(None, named.values())
     backend = run_with(backend, [localiser, *known_heads], localiser.wide, say)
     rows, found = rows_of(localiser, named, peers, scenes, photos or ())

@@ -30,7 +30,7 @@ def benchmark_detect(
         str, typer.Option(help="With commas between; all that are installed.")
     ] = "",
     peer: Annotated[bool, typer.Option(help="Run `yolo predict`, too.")] = True,
-    image_size: Annotated[int, typer.Option(min=32, help="Longest side, for both.")] = 384,
+    image_size: Annotated[int, typer.Option(min=32, help="Longest side, for both.")] = 352,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="How cost grows.")] = None,
     json_file: Json = "",
     device: Device = "auto",

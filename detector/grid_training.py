@@ -18,6 +18,7 @@ from detector.evaluation import box_precision
 from detector.grid import Grid
 from detector.layouts import YOLO
 from detector.letterbox import as_input
+from detector.look import choose_look
 from detector.network import MODEL, Network, begun
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
@@ -132,6 +133,8 @@ def train(
     if run.step < schedule.steps:
         report(f"stopped after {run.step} of {schedule.steps} steps; go on with --resume")
         return None
+    average = Grid(copy.deepcopy(run.average), schedule.image_size, device)
+    looks_at, looks = choose_look(average, schedule.image_size, validation)
     card = {
         "model": MODEL,
         **(facts or {}),
@@ -141,6 +144,8 @@ def train(
             **{f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
             **run.rows[-1],
         },
+        "looks_at": looks_at,
+        "looks": looks,
     }
     path = run_dir / "grid.safetensors"
     save_checkpoint(path, run.average.state_dict(), card)

@@ -43,7 +43,7 @@ def build(seed: int = 0, backbone: str = YOLO) -> Network:
 
 
 def read(path: Path) -> tuple[Network, int]:
-    """The network with the weights of NAME.safetensors, and the input size it was trained for.
+    """The network with the weights of NAME.safetensors, and the size at which it looks at frames.
 
     Raises:
         InputError: the files are missing, damaged, or not those of a grid.
@@ -58,7 +58,8 @@ def read(path: Path) -> tuple[Network, int]:
             "Give weights that `fmnist detector train` wrote."
         )
     network.load_state_dict(state)
-    return network, facts["image_size"]
+    looks_at: int = facts.get("looks_at") or facts["image_size"]
+    return network, looks_at
 
 
 def begun(init: Path | None, backbone: str, seed: int) -> Network:

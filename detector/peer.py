@@ -23,8 +23,8 @@ class Peer:
     class is told, and how likely it is: it stands for the class with probability 1.
     """
 
-    def __init__(self, weights: Path, image_size: int, device: torch.device) -> None:
-        """Load a .pt file that `yolo detect train` wrote.
+    def __init__(self, weights: Path, image_size: int | None, device: torch.device) -> None:
+        """Load a .pt file that `yolo detect train` wrote; other `image_size` than its own, or None.
 
         Raises:
             InputError: it is missing, no detector, or one of its classes has no known meaning.
@@ -42,7 +42,7 @@ class Peer:
                 f"{weights} cannot be read ({error}). Give a .pt file of yolo detect train."
             ) from None
         self._rows = np.stack([_one_hot(meaning(names[i])) for i in sorted(names)])
-        self.image_size = image_size
+        self._size: dict[str, Any] = {"imgsz": image_size} if image_size else {}
         self.device = device
         network: Any = self._model.model
         self.parameters = sum(p.numel() for p in network.parameters())
@@ -56,9 +56,9 @@ class Peer:
             conf=confidence,
             iou=SAME,
             agnostic_nms=True,
-            imgsz=self.image_size,
             device=self.device,
             verbose=False,
+            **self._size,
         )
         boxes = found.boxes.cpu().numpy()
         rows = self._rows[boxes.cls.astype(int)]

@@ -1,0 +1,54 @@
+"""The size at which a grid looks at frames."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from detector.grid import NO_BOXES, Boxes, Grid
+from detector.look import choose_look
+from detector.synthesis.scenes import Scene
+
+
+class Sighted(Grid):
+    """Stands for a grid that finds the garment of a frame at some sizes."""
+
+    def __init__(self, *sees: int) -> None:
+        self.image_size = 0
+        self._sees = sees
+
+    def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+        if self.image_size not in self._sees:
+            return NO_BOXES
+        return Boxes(XYXY, np.ones(1, np.float32), np.full((1, 10), 0.1, np.float32))
+
+
+XYXY = np.array([[2, 2, 30, 30]], np.float32)
+SCENE = Scene(np.zeros((32, 32, 3), np.uint8), XYXY, np.zeros(1, np.int64))
+
+
+def chosen(*sees: int) -> tuple[int, Any]:
+    return choose_look(Sighted(*sees), 320, {"": [SCENE], "photos ": [SCENE]})
+
+
+def test_the_smallest_of_the_best_is_taken() -> None:
+    size, told = chosen(256, 320, 352)
+    assert size == 256
+    assert list(told) == ["224", "256", "288", "320", "352"]
+    assert told["288"] == {"mAP50": 0.0, "photos mAP50": 0.0}
+    assert told["352"]["photos mAP50"] > 0.99
+
+
+def test_a_larger_look_is_taken_where_only_that_is_good() -> None:
+    assert chosen(352)[0] == 352
+
+
+def test_where_sets_disagree_it_is_the_size_of_training() -> None:
+    class Torn(Sighted):
+        def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+            wanted = 256 if len(frame) == 32 else 352
+            return super().__call__(frame, confidence) if self.image_size == wanted else NO_BOXES
+
+    other = replace(SCENE, frame=np.zeros((64, 32, 3), np.uint8))
+    sets = {"": [SCENE], "photos ": [other]}
+    assert choose_look(Torn(256, 352), 320, sets)[0] == 320
