@@ -4,12 +4,12 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from detector.interrupt import interrupt_between_frames
 from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
 from detector.plan import Plan, check_display, plan_outputs
 from detector.sheet import Sheet
+from detector.summary import Interrupted, Summary
 from detector.video.background import Behind, ahead
 from detector.video.disk import write_image
 from detector.video.frames import Frame, Reader
@@ -31,7 +32,19 @@ __all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detec
 
 Picture = UInt8[np.ndarray, "height width 3"]
 Detector = Callable[[Picture], Detections]
+Seen = Callable[[], Detections]
 ESCAPE = 27
+
+
+@runtime_checkable
+class InSteps(Protocol):
+    """A detector whose first step knows nothing of other frames, and so may be ahead."""
+
+    def look(self, frame: Picture, /) -> Any:
+        """What `tell` wants of the frame."""
+
+    def tell(self, frame: Picture, looked: Any, /) -> Detections:
+        """The garments of the frame; called in the order of the frames."""
 
 
 @dataclass(frozen=True)
@@ -50,38 +63,6 @@ class Settings:
     every: int = 1
     max_frames: int | None = None
     track: bool = True
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run came to; `str()` is a line for the user."""
-
-    frames_read: int
-    frames_detected: int
-    frames_damaged: int
-    boxes: int
-    seconds: float
-    written: tuple[Path, ...]
-
-    def __str__(self) -> str:
-        rate = self.frames_read / max(self.seconds, 1e-9)
-        line = f"{self.frames_read} frames, {self.boxes} boxes, {self.seconds:.1f} s"
-        return "; ".join(filter(None, (f"{line} ({rate:.1f} frames/s)", self.damage)))
-
-    @property
-    def damage(self) -> str:
-        """How many frames could not be decoded, in words; empty if all could."""
-        count, total = self.frames_damaged, self.frames_read + self.frames_damaged
-        frames = "frame" if count == 1 else "frames"
-        return f"{count} damaged {frames} skipped (of {total})" if count else ""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, after every file was finished; `summary` tells what there is."""
-
-    def __init__(self, summary: Summary) -> None:
-        super().__init__(str(summary))
-        self.summary = summary
 
 
 def detect(
@@ -169,14 +150,26 @@ class _Run:
     def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
         seen, detector = Detections.empty(), self.watch(reader.fps / self.settings.every)
         frames = ahead(itertools.islice(reader, self.settings.max_frames))
-        for number, frame in enumerate(frames):
+        for frame, look in ahead(self._looks(frames, detector)):
             self.read += 1
-            if number % self.settings.every == 0:
-                seen = keep(detector(frame.image), self.settings)
+            if look:
+                seen = keep(look(), self.settings)
                 self.detected += 1
                 self.boxes += len(seen)
                 self.lines.write(line_of(frame, seen, self.settings.label_confidence))
             yield frame, seen
+
+    def _looks(
+        self, frames: Iterable[Frame], detector: Detector
+    ) -> Iterator[tuple[Frame, Seen | None]]:
+        """Each frame, and what remains to be done to see what is on it; None: it is skipped."""
+        for number, frame in enumerate(frames):
+            if number % self.settings.every:
+                yield frame, None
+            elif isinstance(detector, InSteps):
+                yield frame, partial(detector.tell, frame.image, detector.look(frame.image))
+            else:
+                yield frame, partial(detector, frame.image)
 
     def summary(self, seconds: float) -> Summary:
         """What was counted."""

@@ -67,7 +67,15 @@ class Detector:
         return Detector(finder, namer, confidence)
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
-        found = judge(self.head, frame, self.grid(frame, self.confidence))
+        return self.tell(frame, self.look(frame))
+
+    def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> Boxes:
+        """The first step: where something is."""
+        return self.grid(frame, self.confidence)
+
+    def tell(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
+        """The second step: what it is."""
+        found = judge(self.head, frame, boxes)
         return found.select(found.confidence >= self.confidence)
 
     def stream(self, source: Path | int | str) -> Iterator[tuple[Frame, Detections]]:
@@ -85,9 +93,30 @@ class Detector:
             yield frame, seen(frame.image)
 
 
-def watch(
-    detector: Detector, rate: float = 0, track: bool = True
-) -> Callable[[UInt8[np.ndarray, "height width 3"]], Detections]:
+@dataclass(frozen=True)
+class Watcher:
+    """A detector for the frames of a single video.
+
+    `look` knows nothing of other frames and may be ahead; `tell` wants them in their order.
+    """
+
+    detector: Detector
+    tracks: Tracks | None
+
+    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        return self.tell(frame, self.look(frame))
+
+    def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> Boxes:
+        """The first step: where something is."""
+        return self.detector.look(frame)
+
+    def tell(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
+        """The second step: what it is, and which garment of the frames before."""
+        found = self.detector.tell(frame, boxes)
+        return self.tracks(frame, found) if self.tracks else found
+
+
+def watch(detector: Detector, rate: float = 0, track: bool = True) -> Watcher:
     """One for the frames of a single video, in their order, `rate` of them a second.
 
     Its head has a `Memory`, and its detections are those of `Tracks`: if `track`, and not at a
@@ -96,10 +125,9 @@ def watch(
     head = detector.head
     fresh = replace(detector, head=Memory(head) if isinstance(head, Head) else head)
     if not track or rate <= 0:
-        return fresh
-    tracks = Tracks(rate, detector.confidence)
+        return Watcher(fresh, None)
     eager = replace(fresh, confidence=min(LEAST, detector.confidence))
-    return lambda frame: tracks(frame, eager(frame))
+    return Watcher(eager, Tracks(rate, detector.confidence))
 
 
 def judge(

@@ -130,6 +130,44 @@ def test_the_detector_is_told_its_rate_and_that_an_image_has_none(desk: Path) ->
     assert rates == [0, 5]
 
 
+class TwoSteps:
+    """Looks at any time, tells in order; `fails_at` that frame the first step fails."""
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.fails_at = fails_at
+        self.told: list[int] = []
+
+    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        raise AssertionError("it is called in steps")
+
+    def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> int:
+        if clips.number_of(frame) == self.fails_at:
+            raise ZeroDivisionError
+        return clips.number_of(frame)
+
+    def tell(self, frame: UInt8[np.ndarray, "height width 3"], looked: int) -> Detections:
+        assert clips.number_of(frame) == looked
+        self.told.append(looked)
+        return two_garments(frame)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_detector_in_two_steps_is_told_every_frame_in_order(desk: Path, every: int) -> None:
+    steps = TwoSteps()
+    plan = plan_outputs(["clip.mp4"], json="x.jsonl")
+    summary = detect(plan, lambda rate: steps, Settings(every=every))
+    assert steps.told == list(range(0, 50, every))
+    assert summary.frames_read == len(clips.frames_in(Path("clip.fmnist.mp4"))) == 50
+    assert [line["frame"] for line in lines_of("x.jsonl")[1]] == steps.told
+
+
+def test_a_first_step_that_fails_leaves_the_frames_before_it(desk: Path) -> None:
+    plan = plan_outputs(["clip.mp4"], json="x.jsonl")
+    with pytest.raises(ZeroDivisionError):
+        detect(plan, lambda rate: TwoSteps(fails_at=7))
+    assert len(clips.frames_in(Path("clip.fmnist.mp4"))) == len(lines_of("x.jsonl")[1]) == 7
+
+
 def test_images_become_images_and_a_folder_takes_all(desk: Path) -> None:
     cv2.imwrite("photo.png", clips.numbered(9))
     plan = plan_outputs(["photo.png", "clip.mp4"], Path("out"), json="x.jsonl")
