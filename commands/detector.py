@@ -66,9 +66,12 @@ def detector_train(
     folder = files.find(data_dir)
 
     from detector.grid_training import Schedule
+    from detector.network import check_start
     from detector.protocol import train_grid
     from fmnist.device import pick_device
 
+    if initial:
+        check_start(initial, backbone)
     try:
         weights = train_grid(
             folder,
@@ -126,7 +129,7 @@ def detector_evaluate(
     check(photos or ())
 
     from detector.backends.choice import run_with
-    from detector.contest import rows_of
+    from detector.contest import rows_of, shortest
     from detector.grid import Grid
     from detector.head import Head
     from detector.misses import worst
@@ -138,21 +141,22 @@ def detector_evaluate(
     from fmnist.tables import detector_table
 
     where = pick_device(device)
+    facts = describe(where)
+    peers = [Peer(path, image_size, where) for path in yolo or ()]
     scenes = judged_scenes(load(folder, "test"), frames) if folder else photographed(photos or ())
-    named: dict[str, Head | None] = {
-        Path(name).stem: Head.load(path, where) if path else None
-        for name, path in zip(names, head_paths, strict=True)
-    }
+    if peers and not scenes:
+        raise InputError("--yolo is judged by its boxes. Add --photos with more than one garment.")
+    named = [Head.load(path, where) if path else None for path in head_paths]
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size
-    peers = [Peer(path, image_size, where) for path in yolo or ()]
-    known_heads = filter(None, named.values())
-    backend = run_with(backend, [localiser, *known_heads], localiser.wide, say)
-    rows, found = rows_of(localiser, named, peers, scenes, photos or ())
+    backend = run_with(backend, [localiser, *filter(None, named)], localiser.wide, say)
+    rows, found = rows_of(
+        localiser, list(zip(shortest(names), named, strict=True)), peers, scenes, photos or ()
+    )
     if json_file != "-":
         print(detector_table(rows))
-    facts = {"grid": grid_path.stem, "image_size": localiser.image_size, "backend": backend}
-    put_json({**facts, "rows": rows, **describe(where)}, json_file)
+    settings = {"grid": grid_path.stem, "image_size": localiser.image_size, "backend": backend}
+    put_json({**settings, "rows": rows, **facts}, json_file)
     if misses and scenes:
         write_image(misses, worst(found, scenes))
         say(f"written: {misses}")

@@ -30,7 +30,9 @@ def benchmark_detect(
         str, typer.Option(help="With commas between; all that are installed.")
     ] = "",
     peer: Annotated[bool, typer.Option(help="Run `yolo predict`, too.")] = True,
-    image_size: Annotated[int, typer.Option(min=32, help="Longest side, for both.")] = 352,
+    image_size: Annotated[
+        int | None, typer.Option(min=32, help="Longest side, for both; else that of our grid.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="How cost grows.")] = None,
     json_file: Json = "",
     device: Device = "auto",
@@ -45,22 +47,26 @@ def benchmark_detect(
 
     from detector.benchmark.end_to_end import PEER
     from detector.benchmark.table import markdown
+    from detector.network import look_of
+    from detector.pipeline import GRID
+    from fmnist.cards import read_card
     from fmnist.device import describe, pick_device
 
     where = pick_device(device)
+    size = image_size or look_of(read_card(GRID))
     if not chosen:
         from detector.backends.choice import candidates
 
         chosen = candidates(where)
     say = quiet_or_say(quiet)
-    rows = _end_to_end(clip, rounds, chosen, peer, image_size, device, say)
+    rows = _end_to_end(clip, rounds, chosen, peer, size, device, say)
     say("stages, and how cost grows")
-    arguments = [str(clip), str(image_size), device]
+    arguments = [str(clip), str(size), device]
     stages = [_told("stages", *arguments, name) for name in chosen]
     best = max(rows, key=lambda row: row["frames_per_second"]["median"] * (row["row"] != PEER))
     fastest = best["row"].removeprefix("fmnist detect, ")
     growth = _told("growth", *arguments, fastest)
-    whole: dict[str, Any] = {"clip": clip.name, "image_size": image_size, "rows": rows}
+    whole: dict[str, Any] = {"clip": clip.name, "image_size": size, "rows": rows}
     if peer:
         whole["ratio_to_yolo_predict"] = best["ratio_to_yolo_predict"]["median"]
     whole |= {"stages": stages, "growth": growth, **describe(where)}

@@ -1,10 +1,10 @@
 """The loop of `fmnist detect`: read, detect, draw, write, and a JSON line for every frame."""
 
-import contextlib
 import itertools
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,10 @@ ESCAPE = 27
 
 @runtime_checkable
 class InSteps(Protocol):
-    """A detector whose first step knows nothing of other frames, and so may be ahead."""
+    """A detector whose first step knows nothing of other frames.
+
+    It is called in another thread, for later frames while `tell` has an earlier one.
+    """
 
     def look(self, frame: Picture, /) -> Any:
         """What `tell` wants of the frame."""
@@ -76,7 +79,8 @@ def detect(
 ) -> Summary:
     """Run a detector over every source of the plan; `watch` gives one for the frames of each.
 
-    It is told how many of them come to be detected a second; 0 for an image.
+    It is told how many of them come to be detected a second; 0 for an image. One that is
+    `InSteps` is called in its two steps.
     `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
     it ends the run. `on_frame` is called with the source, its frames done, and all, if known.
     However the run ends, the files that it wrote are complete in themselves. Raises Interrupted
@@ -129,7 +133,7 @@ class _Run:
         if output:
             output.parent.mkdir(exist_ok=True)
         reader = Reader(path)
-        with _Output(output, reader) as sink, contextlib.closing(self._seen(reader)) as frames:
+        with _Output(output, reader) as sink, closing(self._seen(reader)) as frames:
             for frame, seen in frames:
                 labels = texts_of(seen, self.settings.label_confidence)
                 self.sheet.add(frame.image, seen, labels)
@@ -149,15 +153,19 @@ class _Run:
 
     def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
         seen, detector = Detections.empty(), self.watch(reader.fps / self.settings.every)
-        frames = ahead(itertools.islice(reader, self.settings.max_frames))
-        for frame, look in ahead(self._looks(frames, detector)):
-            self.read += 1
-            if look:
-                seen = keep(look(), self.settings)
-                self.detected += 1
-                self.boxes += len(seen)
-                self.lines.write(line_of(frame, seen, self.settings.label_confidence))
-            yield frame, seen
+        wanted = itertools.islice(reader, self.settings.max_frames)
+        with (
+            closing(ahead(wanted)) as frames,
+            closing(ahead(self._looks(frames, detector))) as all_,
+        ):
+            for frame, look in all_:
+                self.read += 1
+                if look:
+                    seen = keep(look(), self.settings)
+                    self.detected += 1
+                    self.boxes += len(seen)
+                    self.lines.write(line_of(frame, seen, self.settings.label_confidence))
+                yield frame, seen
 
     def _looks(
         self, frames: Iterable[Frame], detector: Detector

@@ -13,6 +13,7 @@ from detector.boxes import Detections, iou
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
+LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
 SURE = 0.25  # confidence from which a box of an empty frame counts: that of `fmnist detect`
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
-from detector.evaluation import box_precision
+from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.layouts import YOLO
 from detector.letterbox import as_input
@@ -55,7 +55,8 @@ class Run:
         if not path.exists():
             raise InputError(f"{path} does not exist. Start without --resume.")
         saved = read_state(path, torch.device("cpu"))
-        if saved["settings"] != settings:
+        before = {"backbone": YOLO, **saved["settings"]}  # runs from before there was a choice
+        if before != settings:
             raise InputError(
                 f"{path} is of a run with other settings ({saved['settings']}). "
                 "Resume with the same ones, or choose another folder."
@@ -121,7 +122,7 @@ def train(
         grid = Grid(copy.deepcopy(run.average), schedule.image_size, device)
         row = {"scenes": run.step * schedule.batch_size, **loss}
         for prefix, scenes in validation.items():
-            ap50, ap = box_precision([grid(s.frame, 0.01)[:2] for s in scenes], scenes)
+            ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
             row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
         run.rows.append(row)
         run.save(last, settings)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from detector.evaluation import box_precision
+from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.synthesis.scenes import Scene
 
@@ -24,10 +24,10 @@ def choose_look(
     told: dict[str, dict[str, float]] = {}
     for size in sizes:
         grid.image_size = size
-        told[str(size)] = {
-            f"{name}mAP50": box_precision([grid(s.frame, 0.01)[:2] for s in scenes], scenes)[0]
-            for name, scenes in validation.items()
-        }
+        figures = told[str(size)] = {}
+        for name, scenes in validation.items():
+            found = [grid(scene.frame, LEAST_CONFIDENCE)[:2] for scene in scenes]
+            figures[f"{name}mAP50"] = box_precision(found, scenes)[0]
     best = {name: max(figures[name] for figures in told.values()) for name in told[str(sizes[0])]}
     good = (
         size

@@ -12,7 +12,7 @@ import torch
 
 from detector.backbones import carry_over, prepare_trunk
 from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
-from fmnist.cards import read_card
+from fmnist.cards import Facts, read_card
 from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError
 
@@ -49,17 +49,37 @@ def read(path: Path) -> tuple[Network, int]:
         InputError: the files are missing, damaged, or not those of a grid.
     """
     state, facts = load_checkpoint(path)
-    network = build(backbone=facts.get("backbone", YOLO))
+    backbone = facts.get("backbone", YOLO)  # older cards have none
+    network = build(backbone=backbone if backbone in LAYOUTS else YOLO)
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     found = {name: value.shape for name, value in state.items()}
-    if facts["model"] != MODEL or wanted != found or "image_size" not in facts:
+    is_grid = facts["model"] == MODEL and backbone in LAYOUTS and "image_size" in facts
+    if not is_grid or wanted != found:
         raise InputError(
             f"{path.name} holds no grid of this version. "
             "Give weights that `fmnist detector train` wrote."
         )
     network.load_state_dict(state)
-    looks_at: int = facts.get("looks_at") or facts["image_size"]
-    return network, looks_at
+    return network, look_of(facts)
+
+
+def look_of(card: Facts) -> int:
+    """The size at which a grid looks at frames: that of its training, if no other is told."""
+    size: int = card.get("looks_at") or card["image_size"]
+    return size
+
+
+def check_start(init: Path, backbone: str) -> None:
+    """Raises InputError where weights are no start for a grid on that backbone, by their card."""
+    card = read_card(init)
+    of = card.get("backbone", YOLO)
+    if card["model"] == MODEL and of != backbone:
+        raise InputError(f"{init.name} is a grid on {of}. Add --backbone {of}.")
+    if card["model"] != MODEL and (card["model"], backbone) != (VGG, VGG):
+        wanted = "such a grid" + (" or of a VGG-like classifier" if backbone == VGG else "")
+        raise InputError(
+            f"{init.name} is no start for a grid on {backbone}. Give weights of {wanted}."
+        )
 
 
 def begun(init: Path | None, backbone: str, seed: int) -> Network:
@@ -72,14 +92,9 @@ def begun(init: Path | None, backbone: str, seed: int) -> Network:
     """
     if init is None:
         return build(seed, backbone)
-    model, of = (read_card(init).get(name, YOLO) for name in ("model", "backbone"))
-    if model == MODEL and of == backbone:
+    check_start(init, backbone)
+    if read_card(init)["model"] == MODEL:
         return read(init)[0]
-    if (model, backbone) != (VGG, VGG):
-        raise InputError(
-            f"{init.name} is no start for a grid on {backbone}. Give weights of such a grid"
-            + (", or of a VGG-like classifier." if backbone == VGG else ".")
-        )
     network = build(seed, backbone)
     carry_over(weights_of(VGG, init), network.model[:TRUNK])
     return network

@@ -13,53 +13,47 @@ from detector.photos.names import NO_GARMENT, meaning
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 
+USUAL_SIZE = 640  # pixels of the longest side, where the weights do not tell
 SAME = 0.6  # IoU from which two of its boxes tell of the same garment, as for our grid
 
 
 class Peer:
-    """A function from a BGR frame to the garments in it; boxes of no garment are left out.
+    """A function from a BGR frame to the garments in it; boxes of none of the ten are left out.
 
     Its classes may have any names that `detector.photos.names` knows. Of a box only the likeliest
-    class is told, and how likely it is: it stands for the class with probability 1.
+    class is told: that has probability 1, or, where it is footwear, each kind of shoe a third.
     """
 
     def __init__(self, weights: Path, image_size: int | None, device: torch.device) -> None:
-        """Load a .pt file that `yolo detect train` wrote; other `image_size` than its own, or None.
+        """Load a .pt file of `yolo detect train`; it looks with `image_size`, or that of training.
 
         Raises:
             InputError: it is missing, no detector, or one of its classes has no known meaning.
         """
-        prepare_environment()
-        from ultralytics import YOLO
-
-        if not weights.is_file():
-            raise InputError(f"{weights}: no such file. Train one with yolo detect train.")
+        self.name = str(weights)
+        self._model = _loaded(weights)
+        names: dict[int, str] = self._model.names
         try:
-            self._model: Any = YOLO(weights, task="detect")
-            names: dict[int, str] = self._model.names
-        except Exception as error:  # ultralytics documents none
-            raise InputError(
-                f"{weights} cannot be read ({error}). Give a .pt file of yolo detect train."
-            ) from None
-        self._rows = np.stack([_one_hot(meaning(names[i])) for i in sorted(names)])
-        self._size: dict[str, Any] = {"imgsz": image_size} if image_size else {}
+            rows = [_probabilities(meaning(names[number])) for number in sorted(names)]
+        except InputError as error:
+            raise InputError(f"{weights}: {error}") from None
+        self._rows = np.stack(rows)
+        self.parameters: int = sum(p.numel() for p in self._model.model.parameters())
+        self.image_size: int = image_size or self._model.overrides.get("imgsz", USUAL_SIZE)
         self.device = device
-        network: Any = self._model.model
-        self.parameters = sum(p.numel() for p in network.parameters())
-        self.name = weights.stem
 
-    def __call__(
-        self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.01
-    ) -> Detections:
+    def __call__(self, frame: UInt8[np.ndarray, "height width 3"], confidence: float) -> Detections:
+        threads = torch.get_num_threads()
         (found,) = self._model.predict(
             frame,
             conf=confidence,
             iou=SAME,
             agnostic_nms=True,
+            imgsz=self.image_size,
             device=self.device,
             verbose=False,
-            **self._size,
         )
+        torch.set_num_threads(threads)  # the first call takes one away, for the whole process
         boxes = found.boxes.cpu().numpy()
         rows = self._rows[boxes.cls.astype(int)]
         detections = Detections(
@@ -68,8 +62,31 @@ class Peer:
         return detections.select(rows.sum(1) > 0)
 
 
-def _one_hot(label: int) -> Float32[np.ndarray, "10"]:
-    """The probabilities of a class; zeros where it is none of the ten."""
+def _loaded(weights: Path) -> Any:
+    prepare_environment()
+    from ultralytics import YOLO
+
+    if not weights.is_file():
+        raise InputError(f"{weights}: no such file. Train one with yolo detect train.")
+    try:
+        model: Any = YOLO(weights)
+    except Exception as error:  # ultralytics documents none
+        raise _refused(weights, f"cannot be read ({error})") from None
+    return _if_detector(model, weights)
+
+
+def _if_detector(model: Any, weights: Path) -> Any:
+    if model.task != "detect" or not isinstance(model.model, torch.nn.Module):
+        raise _refused(weights, "holds no detector of torch")
+    return model
+
+
+def _refused(weights: Path, why: str) -> InputError:
+    return InputError(f"{weights} {why}. Give a .pt file of yolo detect train.")
+
+
+def _probabilities(label: int) -> Float32[np.ndarray, "10"]:
+    """Of the ten classes for a label; zeros where it is none of them."""
     row = np.zeros(len(CLASSES), np.float32)
     if label == FOOTWEAR:
         row[list(SHOES)] = 1 / len(SHOES)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from detector.boxes import Detections
-from detector.evaluation import SURE, AnyDetector
+from detector.evaluation import LEAST_CONFIDENCE, SURE, AnyDetector
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
@@ -36,7 +36,6 @@ from fmnist.provenance import provenance
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
 PHOTO_SHARE = 0.7  # of the training frames that show real clothes, where there are photos
-LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
 TIMED = 40  # scenes are enough for a median
 CLIP_SIZE_WH = (1280, 720)
 CLIP_FPS = 25.0

@@ -46,9 +46,9 @@ def test_a_grid_is_read_with_the_backbone_of_its_card(backbone: str, tmp_path: P
 @pytest.mark.parametrize(
     ("weights", "backbone", "told"),
     [
-        ("lenet", VGG, "or of a VGG-like classifier"),
+        ("lenet", VGG, "of such a grid or of a VGG-like classifier."),
         ("vgg", YOLO, "Give weights of such a grid."),
-        ("grid", VGG, "no start for a grid on vgg"),
+        ("grid", VGG, "is a grid on yolo11n. Add --backbone yolo11n"),
     ],
 )
 def test_weights_of_something_else_are_no_start(weights: str, backbone: str, told: str) -> None:

@@ -30,7 +30,7 @@ def test_little_is_made_before_it_is_wanted() -> None:
 
     coming = ahead(items())
     assert next(coming) == 0
-    coming.close()  # type: ignore[attr-defined]
+    coming.close()
     assert len(made) <= DEPTH + 1
 
 

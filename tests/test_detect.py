@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,12 @@ def test_the_detector_is_told_its_rate_and_that_an_image_has_none(desk: Path) ->
 
 
 class TwoSteps:
-    """Looks at any time, tells in order; `fails_at` that frame the first step fails."""
+    """Looks in another thread, tells in order; `fails_at` that frame the first step fails."""
 
     def __init__(self, fails_at: int = -1) -> None:
         self.fails_at = fails_at
         self.told: list[int] = []
+        self._is_ahead = threading.Event()
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         raise AssertionError("it is called in steps")
@@ -143,10 +145,13 @@ class TwoSteps:
     def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> int:
         if clips.number_of(frame) == self.fails_at:
             raise ZeroDivisionError
+        if clips.number_of(frame) > 0:
+            self._is_ahead.set()
         return clips.number_of(frame)
 
     def tell(self, frame: UInt8[np.ndarray, "height width 3"], looked: int) -> Detections:
         assert clips.number_of(frame) == looked
+        assert self._is_ahead.wait(60), "a later frame is looked at before this one is told"
         self.told.append(looked)
         return two_garments(frame)
 
@@ -159,6 +164,17 @@ def test_a_detector_in_two_steps_is_told_every_frame_in_order(desk: Path, every:
     assert steps.told == list(range(0, 50, every))
     assert summary.frames_read == len(clips.frames_in(Path("clip.fmnist.mp4"))) == 50
     assert [line["frame"] for line in lines_of("x.jsonl")[1]] == steps.told
+
+
+def test_ctrl_c_between_two_steps_leaves_no_thread(desk: Path) -> None:
+    def press(source: str, done: int, expected: int | None) -> None:
+        if done == 10:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted) as stopped:
+        detect(plan_outputs(["clip.mp4"]), lambda rate: TwoSteps(), on_frame=press)
+    assert stopped.value.summary.frames_read == 10
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_a_first_step_that_fails_leaves_the_frames_before_it(desk: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from detector.grid import NO_BOXES, Boxes, Grid
 from detector.look import choose_look
@@ -41,6 +42,20 @@ def test_the_smallest_of_the_best_is_taken() -> None:
 
 def test_a_larger_look_is_taken_where_only_that_is_good() -> None:
     assert chosen(352)[0] == 352
+
+
+@pytest.mark.parametrize(("lost", "taken"), [(0, 256), (1, 352)])
+def test_a_smaller_look_may_lose_half_a_point(lost: int, taken: int) -> None:
+    """Of 125 frames one is 0.8 points: that is too much."""
+
+    class Blinking(Sighted):
+        def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+            is_lost = self.image_size < 352 and frame[0, 0, 0] < lost
+            return NO_BOXES if is_lost else super().__call__(frame, confidence)
+
+    frames = [np.full((32, 32, 3), number, np.uint8) for number in range(125)]
+    sets = {"": [replace(SCENE, frame=frame) for frame in frames]}
+    assert choose_look(Blinking(256, 352), 320, sets)[0] == taken
 
 
 def test_where_sets_disagree_it_is_the_size_of_training() -> None:

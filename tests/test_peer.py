@@ -45,7 +45,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_names_the_likeliest_class_and_leaves_out_what_is_none(weights: Path) -> None:
-    found = Peer(weights, 96, CPU)(FRAME)
+    threads = torch.get_num_threads()
+    found = Peer(weights, 96, CPU)(FRAME, 0.01)
+    assert torch.get_num_threads() == threads
     assert len(found) > 0
     assert (found.xyxy[:, 2:] <= [96, 64]).all()
     footwear = np.zeros(len(CLASSES), np.float32)
@@ -55,8 +57,9 @@ def test_it_names_the_likeliest_class_and_leaves_out_what_is_none(weights: Path)
 
 
 def test_a_garment_of_no_class_is_no_box(tmp_path: Path) -> None:
-    assert len(Peer(saved(tmp_path / "x.pt", ("skirt",)), 96, CPU)(FRAME)) == 0
-    assert len(Peer(saved(tmp_path / "x.pt", ("coat",)), 96, CPU)(FRAME)) > 0
+    assert len(Peer(saved(tmp_path / "x.pt", ("skirt",)), 96, CPU)(FRAME, 0.01)) == 0
+    coats = Peer(saved(tmp_path / "x.pt", ("coat",)), 96, CPU)(FRAME, 0.01)
+    assert len(coats) > 0 and set(coats.labels.tolist()) == {CLASSES.index("Coat")}
 
 
 def test_what_cannot_be_judged_is_told(tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_what_cannot_be_judged_is_told(tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("no weights")
     with pytest.raises(InputError, match=r"text.pt cannot be read .* Give a .pt file of yolo"):
         Peer(tmp_path / "text.pt", 96, CPU)
-    with pytest.raises(InputError, match="elephant"):
+    with pytest.raises(InputError, match=r"zoo.pt: elephant"):
         Peer(saved(tmp_path / "zoo.pt", ("elephant",)), 96, CPU)
 
 
@@ -81,5 +84,8 @@ def test_the_command_writes_the_data_set_and_judges_both(tmp_path: Path, weights
     assert rows["lenet"]["parameters"] - rows["none"]["parameters"] == 173_962
     assert all(row["milliseconds"] > 0 for row in rows.values())
     assert rows["theirs"]["calibration_error"] is None
+    few = str(with_masks(tmp_path / "few", 7))
+    refused = fmnist("detector", "dataset", few, "-o", "other", folder=tmp_path)
+    assert refused.code == 2 and "too few photos for two parts" in refused.err
     again = fmnist("detector", "dataset", photos, "-o", "set", folder=tmp_path)
     assert again.code == 2 and "set is not empty" in again.err

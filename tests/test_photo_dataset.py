@@ -31,6 +31,13 @@ def test_what_is_written_is_read_back_with_the_same_split(tmp_path: Path) -> Non
             assert first.image.shape == again.image.shape
 
 
+def test_an_earlier_data_set_leaves_nothing_behind(tmp_path: Path) -> None:
+    write_dataset([with_masks(tmp_path / "many", 24)], tmp_path / "set")
+    write_dataset([with_masks(tmp_path / "street")], tmp_path / "set")
+    assert len(list((tmp_path / "set" / "train" / "images").iterdir())) == 8
+    assert len(list((tmp_path / "set" / "val" / "labels").iterdir())) == 1
+
+
 def test_single_garments_have_the_box_of_what_was_cut_out(tmp_path: Path) -> None:
     count = write_dataset([of_single_garments(tmp_path / "one")], tmp_path / "set")
     assert count == {"train": 6, "val": 4}

@@ -1,5 +1,6 @@
 """Photos of known garments as a data set for `yolo detect train`, and for ourselves again."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from detector.photos import folder as photo_folder
 from detector.photos.photo import Photo
 from detector.video.disk import write_image
 from fmnist.classes import CLASSES
+from fmnist.errors import InputError
 
 # Of a photo's labels: the ten classes, a garment of none of them, footwear whose kind nobody told.
 NAMES = (*CLASSES, "garment", "footwear")
@@ -21,18 +23,29 @@ def write_dataset(folders: Sequence[Path], output: Path) -> dict[str, int]:
     The parts are those of `detector.photos.folder`; the photos at most 640 pixels long. Single
     garments have one box, around what was cut out. The yaml comes last: with it all is there.
 
+    What OUTPUT holds of an earlier data set is removed first.
+
     Raises:
-        InputError: a folder is in no known layout, or a photo in it cannot be read.
+        InputError: a folder is in no known layout, a photo in it cannot be read, or there are too
+            few for two parts.
     """
-    parts = {"train": photo_folder.training_part, "val": photo_folder.validation_part}
+    parts = {
+        "train": [photo_folder.training_part(folder) for folder in folders],
+        "val": [photo_folder.validation_part(folder) for folder in folders],
+    }
+    if not all(any(listing.names for listing in listings) for listings in parts.values()):
+        raise InputError(f"{folders[0]} has too few photos for two parts. Give at least 8.")
+    yaml_file = output / "data.yaml"
+    yaml_file.unlink(missing_ok=True)
     count = dict.fromkeys(parts, 0)
-    for part, listing_of in parts.items():
-        for folder in folders:
-            for photo in listing_of(folder).photos():
+    for part, listings in parts.items():
+        shutil.rmtree(output / part, ignore_errors=True)
+        for folder, listing in zip(folders, listings, strict=True):
+            for photo in listing.photos():
                 _write(photo, output / part, f"{folder.name}-{count[part]:05}")
                 count[part] += 1
     facts = {**{part: f"{part}/images" for part in parts}, "names": dict(enumerate(NAMES))}
-    (output / "data.yaml").write_text(yaml.safe_dump(facts, sort_keys=False))
+    yaml_file.write_text(yaml.safe_dump(facts, sort_keys=False))
     return count
 
 

@@ -183,7 +183,7 @@ def _images(folder: Path) -> list[Path]:
 
 def _lines(file: Path) -> list[str]:
     if not file.is_file():
-        raise InputError(f"{file}: no such file. It names the labels, one a line.")
+        raise InputError(f"{file}: no such file. It names the labels.")
     return [line for line in file.read_text().splitlines() if line.strip()]
 
 

@@ -32,7 +32,8 @@ class PhotoScenes:
     """Makes one frame after another; picklable, because worker processes call it.
 
     `people` are photos of the world around, `garments` of one garment each, all with owners.
-    A `background` stands behind what is cut out. `shares` says how often each kind of frame comes.
+    People who wear what few wear come more often (`odds`). A `background` stands behind what is
+    cut out. `shares` says how often each kind of frame comes.
     """
 
     people: tuple[Photo, ...]

@@ -1,31 +1,35 @@
-"""Reading ahead and writing behind: a video is decoded and encoded while the detector looks.
+"""Reading and looking ahead, writing behind: while one frame is named, the others go on.
 
-FFmpeg and OpenCV work outside of Python's lock, so that one thread for each is worth a core.
+FFmpeg, OpenCV and the networks work outside of Python's lock, so that a thread each is worth it.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
-DEPTH = 3  # frames that wait on either side; one of 4K has 25 MB
+DEPTH = 3  # frames that wait for each of them; one of 4K has 25 MB
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
+def ahead(items: Iterable[T]) -> Generator[T, None, None]:
     """The same items in order, some of them made before they are asked for, in another thread.
 
-    What making an item raises is raised where it would have been.
+    What making an item raises is raised where it would have been. Closed, it waits for the one
+    that is being made.
     """
     iterator = iter(items)
     end = object()
-    with ThreadPoolExecutor(1, "ahead") as pool:
+    pool = ThreadPoolExecutor(1, "ahead")
+    try:
         coming: deque[Future[object]] = deque(
             pool.submit(next, iterator, end) for _ in range(DEPTH)
         )
         while (item := coming.popleft().result()) is not end:
             coming.append(pool.submit(next, iterator, end))
             yield item  # type: ignore[misc]  # it is no `end`, so it is an item
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class Behind:
