@@ -51,7 +51,7 @@ RECIPES = {
     # The report: Adam, constant rate, Listing 1, its dropout; it gives no number of epochs.
     "report": Recipe(epochs=50, optimizer="adam", learning_rate=0.002, augmentation="listing1"),
     "best": Recipe(
-        epochs=24,
+        epochs=45,
         optimizer="muon",
         learning_rate=0.0035,
         filter_learning_rate=0.018,
@@ -62,6 +62,7 @@ RECIPES = {
         label_smoothing=0.1,
         dropout=0.1,
         ema_decay=0.9975,
+        erasing=0.25,
         sizes=((0.4, 16), (0.7, 20), (1.0, 28)),
     ),
     # The head of the detector; start it from plain weights with --init.
@@ -86,7 +87,9 @@ FULL_SIZE = ((1.0, 28),)
 
 # The same with clothes that people wear; start it from the weights of "crops".
 RECIPES["worn"] = replace(RECIPES["crops"], epochs=3, crops=40_000, photo_crops=60_000, erasing=0.2)
-RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0)
+RECIPES["fast"] = replace(
+    RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0, erasing=0.0
+)
 # Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
     RECIPES["best"], label_smoothing=0.0, distill=0.9, cutmix=0.5, sizes=((0.4, 20), (1.0, 28))
@@ -105,6 +108,8 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     # Its stem divides the image by four before the first block: no smaller ones.
     ("best", "resnet10"): {"epochs": 40, "sizes": FULL_SIZE},
+    ("best", "inception"): {"epochs": 30},
+    ("best", "densenet"): {"epochs": 24},
     ("crops", "resnet10"): {"sizes": FULL_SIZE},
     ("worn", "resnet10"): {"sizes": FULL_SIZE},
     # Crops, cut-outs and mixtures keep nine million parameters from knowing the images by heart.
