@@ -1,13 +1,20 @@
 """The live demo: a window, or a page in the browser."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.live_checks import (
+    address_of,
+    check_record,
+    check_tls,
+    opened_source,
+    print_cameras,
+    size_wh_of,
+)
 from commands.options import (
     Backend,
     Device,
@@ -36,7 +43,8 @@ def live(
     source: Annotated[
         str | None,
         typer.Argument(
-            help="Camera (0, 1, ...), video file, or URL of a stream.", show_default="0"
+            help="Camera (0, 1, ...), video file, URL of a stream; with --web also HOST:PORT.",
+            show_default="0",
         ),
     ] = None,
     web: Annotated[bool, typer.Option("--web", help="A page instead of a window.")] = False,
@@ -57,7 +65,9 @@ def live(
     all_frames: Annotated[
         bool, typer.Option("--all-frames", help="Of a file, however slow that is.")
     ] = False,
-    record: Annotated[Path | None, typer.Option(metavar="MP4", help="What is shown.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="MP4", help="What is shown; of a page, each visit.")
+    ] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds, then end.")] = None,
     list_cameras: Annotated[
         bool, typer.Option("--list-cameras", help="Which there are, then end.")
@@ -72,22 +82,26 @@ def live(
 ) -> None:
     """Find garments in what a camera sees now; keys in the window: h tells them."""
     if list_cameras:
-        return _list_cameras()
+        return print_cameras()
 
     from fmnist.classes import CLASSES
 
     wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
-    size_wh = _size(size)
+    size_wh = size_wh_of(size)
     if record:
-        _check_record(record, source)
+        check_record(record, source)
     all_free(overwrite, record)
     weights = weights_file(grid), weights_file(head)
 
+    if address := address_of(source or ""):
+        if not web:
+            raise InputError(f"{source} is no file. To serve the page there, give --web {source}.")
+        source, (host, port) = None, address
     if web:
-        if record or mirror or all_frames or wanted:
-            raise InputError("--record, --mirror, --all-frames and --classes are for the window.")
-        opened = _opened(source, size_wh, False) if source else None
-        page = _Page(host, port, tls, source_url, duration, quiet)
+        if mirror or all_frames or wanted:
+            raise InputError("--mirror, --all-frames and --classes are for the window.")
+        opened = opened_source(source, size_wh, False) if source else None
+        page = _Page(host, port, tls, source_url, record, duration, quiet)
         return page.serve(
             lambda: _adjustable(weights, device, image_size, backend, quiet),
             opened,
@@ -98,7 +112,7 @@ def live(
     from detector.plan import check_display
 
     check_display("Use fmnist live --web.")
-    opened = _opened(source or "0", size_wh, all_frames)
+    opened = opened_source(source or "0", size_wh, all_frames)
 
     from detector.detect import Settings
     from detector.live.window import Window
@@ -118,7 +132,12 @@ def live(
     finally:
         if not quiet:
             say(str(window.figures))
-            say(f"written: {', '.join(map(str, window.written)) or 'nothing'}")
+            say(written(window.written))
+
+
+def written(paths: Sequence[Path]) -> str:
+    """What a live run leaves, for its last line."""
+    return f"written: {', '.join(map(str, paths)) or 'nothing'}"
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,7 @@ class _Page:
     port: int
     tls: tuple[Path, Path] | None
     source_url: str
+    record: Path | None
     duration: float | None
     quiet: bool
 
@@ -141,7 +161,7 @@ class _Page:
     ) -> None:
         """Take the address, load the detector, serve; then tell how fast it was."""
         if self.tls:
-            _check_tls(*self.tls)
+            check_tls(*self.tls)
 
         from detector.web.server import bind, is_local, link, server_of
         from detector.web.server import serve as serve_at
@@ -152,10 +172,19 @@ class _Page:
         from detector.live.figures import Figures
         from detector.web.app import Site
         from detector.web.guard import Guard
+        from detector.web.recordings import Recordings
 
         guard, figures = Guard.of(self.host), Figures()
+        recordings = Recordings(self.record, say)
         site = Site(
-            lambda: adjustable(conf), guard, figures, conf, label_conf, opened, self.source_url
+            lambda: adjustable(conf),
+            guard,
+            figures,
+            conf,
+            label_conf,
+            opened,
+            self.source_url,
+            recordings=recordings,
         )
         print(link(listening, guard, self.tls is not None), flush=True)
         if not (is_local(self.host) or self.tls or self.quiet):
@@ -165,68 +194,8 @@ class _Page:
         finally:
             if not self.quiet:
                 say(str(figures))
-
-
-def _check_record(record: Path, source: str | None) -> None:
-    if record.suffix.lower() != ".mp4":
-        raise InputError(f"{record}: video is written as MP4. Name it {record.stem}.mp4.")
-    if source and record.resolve() == Path(source).resolve():
-        raise InputError(f"{record} is the source and would be lost. Choose another name.")
-
-
-def _check_tls(certificate: Path, key: Path) -> None:
-    """InputError where the server would end in a traceback, after the weights were loaded."""
-    import ssl
-
-    for path in (certificate, key):
-        if not path.is_file():
-            raise InputError(f"{path}: no such file. --tls wants a certificate and its key.")
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except OSError:  # an SSLError is one
-        raise InputError(
-            f"{certificate} and {key} are no certificate and its key. "
-            "Give two PEM files that belong together."
-        ) from None
-
-
-def _list_cameras() -> None:
-    from detector.video.cameras import list_cameras
-
-    cameras = list_cameras()
-    for index, name in cameras.items():
-        print(f"{index}  {name}")
-    if not cameras:
-        say("no camera was found; a video file, a stream or --web needs none")
-
-
-def _size(text: str) -> tuple[int, int] | None:
-    if not text:
-        return None
-    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", text)
-    if not found:
-        raise InputError(f"{text} is no size. Give width and height, for example 640x480.")
-    return int(found[1]), int(found[2])
-
-
-def _opened(source: str, size_wh: tuple[int, int] | None, all_frames: bool) -> "Reader | Camera":
-    """The source, with its mistakes told before torch is loaded."""
-    from detector.video.cameras import name_of, read_source
-    from detector.video.newest import open_source
-
-    address = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", source)
-    if address and not Path(source).exists():
-        host, port = address[1].strip("[]"), address[2]
-        raise InputError(
-            f"{source}: no such file. To serve the page there, give --web --host {host} "
-            f"--port {port}."
-        )
-    meant = read_source(source)
-    if size_wh and not isinstance(meant, int):
-        raise InputError(f"{name_of(meant)} has its own size. Leave out --size.")
-    if all_frames and not isinstance(meant, Path):
-        raise InputError(f"{name_of(meant)} does not wait. Leave out --all-frames.")
-    return open_source(meant, size_wh)
+                if self.record:
+                    say(written(recordings.written))
 
 
 def _adjustable(

@@ -87,9 +87,7 @@ FULL_SIZE = ((1.0, 28),)
 
 # The same with clothes that people wear; start it from the weights of "crops".
 RECIPES["worn"] = replace(RECIPES["crops"], epochs=3, crops=40_000, photo_crops=60_000, erasing=0.2)
-RECIPES["fast"] = replace(
-    RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0, erasing=0.0
-)
+RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0, erasing=0.0)
 # Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
     RECIPES["best"], label_smoothing=0.0, distill=0.9, cutmix=0.5, sizes=((0.4, 20), (1.0, 28))

@@ -37,8 +37,9 @@ SECONDS = 240  # of patience: other work may share the machine
 class Browser:
     """One page of a running Chromium."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, process: "subprocess.Popen[bytes]") -> None:
         self._socket = socket
+        self._process = process
         self._number = 0
         self.errors: list[str] = []  # of the page: exceptions, what its policy forbids
 
@@ -94,6 +95,11 @@ class Browser:
         """Press what the selector finds."""
         self.value(f"document.querySelector({json.dumps(selector)}).click()")
 
+    def kill(self) -> None:
+        """End the browser, which has no time to say goodbye to anybody."""
+        self._process.kill()
+        self._process.wait()
+
     def screenshot(self) -> UInt8[np.ndarray, "height width 3"]:
         """What is to be seen, as BGR."""
         data = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
@@ -115,7 +121,7 @@ def browser(profile: Path, camera: Path | None = None) -> Iterator[Browser]:
         port = _when(lambda: _port(profile), process)
         page = _when(lambda: _page(port), process)
         with connect(page, max_size=None) as socket:
-            yield Browser(socket)
+            yield Browser(socket, process)
     finally:
         process.terminate()
         process.wait()

@@ -16,6 +16,7 @@ from detector.live.figures import Figures
 from detector.video.frames import Reader
 from detector.web.app import Site
 from detector.web.guard import Guard
+from detector.web.recordings import Recordings
 from detector.web.server import bind, server_of
 from tests import clips
 from tests.display import SECONDS, wait_until
@@ -47,6 +48,7 @@ def served(
     clip: Path | None = None,
     token: str = "",
     silence: float = SECONDS,
+    recordings: Recordings | None = None,
 ) -> Iterator[Served]:
     """Serve the page on a port that is free; `clip` is the server's own source."""
     listening = bind("127.0.0.1", 0)
@@ -57,6 +59,7 @@ def served(
         figures,
         opened=Reader(clip) if clip else None,
         silence=silence,
+        recordings=recordings or Recordings(),
     )
     server = server_of(site.app())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -1,5 +1,6 @@
 """`fmnist live`: what cannot work is told before anything heavy is loaded; the API beside it."""
 
+import contextlib
 import re
 import signal
 import socket
@@ -9,11 +10,13 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from websockets.sync.client import connect
 
 from detector import Detector
 from tests import clips
 from tests.command import ROOT, fmnist
 from tests.display import MISSING
+from tests.served import answer, jpeg
 
 CLIP = "clip.mp4"
 
@@ -42,14 +45,21 @@ BAD = [
         f"../desk/{CLIP} is the source and would be lost. Choose another name.",
     ),
     (f"{CLIP} --classes Shrt", "Shrt: no such class. Did you mean Shirt?"),
-    ("--web --record x.mp4", "are for the window."),
+    ("--web --mirror", "are for the window."),
+    ("--web --record x.avi", "x.avi: video is written as MP4. Name it x.mp4."),
+    (f"{CLIP} --web --record taken.mp4", "taken.mp4 exists."),
     ("--web --host 192.0.2.1 --port 0", "192.0.2.1 is no address of this machine."),
     ("--web --host no..name --port 0", "no..name is no address of this machine."),
     ("--web --port 70000", "'--port': "),
     ("--web --tls no.pem no.key", "no.pem: no such file."),
     (f"--web --tls taken.mp4 {CLIP}", f"taken.mp4 and {CLIP} are no certificate and its key."),
-    ("--web 0.0.0.0:8000", "To serve the page there, give --web --host 0.0.0.0 --port 8000."),
-    ("--web [::1]:80", "To serve the page there, give --web --host ::1 --port 80."),
+    ("--web 192.0.2.1:0", "192.0.2.1 is no address of this machine."),
+    ("--web [2001:db8::1]:8000", "2001:db8::1 is no address of this machine."),
+    ("--web 127.0.0.1:65536", "127.0.0.1:65536: ports end at 65535."),
+    (
+        "0.0.0.0:8000",
+        "0.0.0.0:8000 is no file. To serve the page there, give --web 0.0.0.0:8000.",
+    ),
     ("http://u:secret@127.0.0.1:9/x?k=secret --web", "http://127.0.0.1:9 cannot be opened."),
 ]
 
@@ -93,26 +103,42 @@ def test_the_page_is_served_until_ctrl_c_with_a_token_where_others_can_reach_it(
     desk: Path, untrained: Path
 ) -> None:
     weights = ["--grid", str(untrained / "grid.safetensors")]
-    weights += ["--head", str(untrained / "head.safetensors"), "--device", "cpu"]
+    weights += [
+        "--head",
+        str(untrained / "head.safetensors"),
+        "--device",
+        "cpu",
+        "--backend",
+        "torch",
+    ]
     run = [sys.executable, "-m", "cli", "live", CLIP, "--web", "--port", "0", *weights]
-    with subprocess.Popen(
-        [*run, "--host", "0.0.0.0"],
-        cwd=desk,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as program:
+    with (
+        subprocess.Popen(
+            [*run, "--host", "0.0.0.0", "--record", "visits.mp4"],
+            cwd=desk,
+            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+        contextlib.ExitStack() as failed,
+    ):
+        failed.callback(program.kill)  # it would be waited for
         assert program.stdout and program.stderr
         found = re.fullmatch(r"http://[\d.]+:(\d+)/\?token=(\S{20,})\n", program.stdout.readline())
         assert found
         assert "--tls" in program.stderr.readline()
-        page = f"http://127.0.0.1:{found[1]}/?token={found[2]}"
-        assert b"<title>fmnist live</title>" in urlopen(page, timeout=60).read()
-        program.send_signal(signal.SIGINT)
-        told = program.stderr.read()
+        page = f"127.0.0.1:{found[1]}/?token={found[2]}"
+        assert b"<title>fmnist live</title>" in urlopen(f"http://{page}", timeout=60).read()
+        with connect(f"ws://{page.replace('?', 'frames?')}", compression=None) as client:
+            client.send(jpeg(7))
+            assert "boxes" in answer(client)
+            program.send_signal(signal.SIGINT)
+            told = program.stderr.read()
+        program.wait()
     assert program.returncode == 130
-    assert "0 frames" in told and "interrupted" in told
+    assert "0 frames" in told and "interrupted" in told and "written: visits.mp4" in told
+    assert [clips.number_of(image) for image in clips.frames_in(desk / "visits.mp4")] == [7]
 
 
 def test_the_api_gives_every_frame_of_a_file_with_its_garments() -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from detector.web import source
 from detector.web.feed import Feed
 from detector.web.guard import Guard
 from detector.web.pictures import BadPictureError
+from detector.web.recordings import Recordings
 from detector.web.turns import Turns
 from detector.web.visit import POLICY, SILENCE, TRY_LATER, LeftError, Visit
 
@@ -53,6 +54,7 @@ class Site:
     opened: Reader | Camera | None = None
     source_url: str = ""  # of the code; empty: the server hands out its own
     silence: float = SILENCE
+    recordings: Recordings = field(default_factory=Recordings)
 
     def app(self) -> Starlette:
         """The application, for one event loop."""
@@ -80,12 +82,15 @@ class _App:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         site = self.site
         if site.opened:
-            self.feed = Feed(site.opened, site.adjustable, self.turns, site.label_confidence)
+            self.feed = Feed(
+                site.opened, site.adjustable, self.turns, site.label_confidence, site.recordings
+            )
         try:
             yield
         finally:
             if self.feed:
                 self.feed.close()
+            site.recordings.finish()
 
     def _answer(self, request: Request, content: Callable[[], Response]) -> Response:
         refusal = self.site.guard.refusal(request)
@@ -113,6 +118,7 @@ class _App:
             "confidence": self.site.confidence,
             "has_feed": self.feed is not None,
             "source_url": self.site.source_url,
+            "records": bool(self.site.recordings),
         }
         return self._answer(request, lambda: JSONResponse(told))
 
@@ -124,10 +130,16 @@ class _App:
         )
 
     async def frames(self, socket: WebSocket) -> None:
-        visit = Visit(
-            self.site.adjustable, self.turns, self.site.figures, self.site.label_confidence
-        )
-        await self._receive(socket, lambda: visit.answer(socket, self.site.silence))
+        site = self.site
+
+        async def visit() -> None:
+            recorder = site.recordings.begin(site.label_confidence)
+            visitor = Visit(
+                site.adjustable, self.turns, site.figures, site.label_confidence, recorder
+            )
+            await visitor.answer(socket, site.silence)
+
+        await self._receive(socket, visit)
 
     async def watch(self, socket: WebSocket) -> None:
         feed = self.feed

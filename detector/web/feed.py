@@ -17,6 +17,7 @@ from detector.lines import boxes_of
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
 from detector.video.newest import Newest
+from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
 from detector.web.visit import SILENCE, Incoming, LeftError, told_in
 from fmnist.errors import InputError
@@ -43,12 +44,15 @@ class Feed:
         adjustable: Callable[[], Adjustable],
         turns: Turns,
         label_confidence: float,
+        recordings: Recordings,
     ) -> None:
         self._opened = opened
         self._adjustable = adjustable
         self._detector: Adjustable | None = None
         self._turns = turns
         self._label_confidence = label_confidence
+        self._recordings = recordings
+        self._recorder: Recorder | None = None
         self._newest: Newest | None = None
         self._watching = 0
         self._number = 0
@@ -92,6 +96,7 @@ class Feed:
         return self._number, self._shown
 
     async def _work(self) -> None:
+        self._recorder = self._recordings.begin(self._label_confidence)
         try:
             while self._watching:
                 if shown := await self._next():
@@ -104,6 +109,8 @@ class Feed:
             await self._publish(Shown(json.dumps({"error": told}), b""))
         finally:
             self._worker = None
+            if self._recorder:
+                self._recorder.finish()
 
     async def _publish(self, shown: Shown) -> None:
         async with self._changed:
@@ -123,6 +130,8 @@ class Feed:
             self._detector = self._adjustable()
         seen = self._detector(frame.image)
         model_seconds = time.monotonic() - start
+        if self._recorder:
+            self._recorder.write(frame.image, seen)
         height, width = frame.image.shape[:2]
         told = {
             "boxes": boxes_of(seen, self._label_confidence),

@@ -15,6 +15,7 @@ from detector.boxes import Detections
 from detector.lines import boxes_of
 from detector.live.figures import Figures
 from detector.web.pictures import BadPictureError, check, decode
+from detector.web.recordings import Recorder
 from detector.web.turns import Turns
 
 SILENCE = 60.0  # seconds after which a visitor has left, whatever his browser believes
@@ -66,6 +67,7 @@ class Visit:
         turns: Turns,
         figures: Figures,
         label_confidence: float,
+        recorder: Recorder | None = None,
     ) -> None:
         self._adjustable = adjustable
         self._detector: Adjustable | None = None
@@ -73,6 +75,7 @@ class Visit:
         self._turns = turns
         self._figures = figures
         self._label_confidence = label_confidence
+        self._recorder = recorder
         self._frames = 0
         self._model_seconds = 0.0
 
@@ -94,6 +97,8 @@ class Visit:
                     await socket.send_text(json.dumps(reply))
         finally:
             self._turns.forget(self)
+            if self._recorder:
+                self._recorder.finish()
 
     async def _reply(self, message: str | bytes) -> dict[str, Any] | None:
         if isinstance(message, str):
@@ -129,6 +134,8 @@ class Visit:
         seen = self._detector(image)
         self._frames += 1
         self._model_seconds = time.monotonic() - start
+        if self._recorder:
+            self._recorder.write(image, seen)
         return seen, (image.shape[0], image.shape[1])
 
 

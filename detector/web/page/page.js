@@ -14,7 +14,7 @@ const pen = canvas.getContext("2d");
 const sent = document.createElement("canvas");
 const sentPen = sent.getContext("2d", { alpha: false });
 
-let settings = { colours: {}, neutral: "#ebebeb", confidence: 0.25, has_feed: false };
+let settings = { colours: {}, neutral: "#ebebeb", confidence: 0.25, has_feed: false, records: false };
 let source = null; // what is looked at: {kind, socket, stop()}
 let shot = null; // the last picture that was answered, and its answer
 let facing = "environment";
@@ -376,6 +376,8 @@ async function begin() {
   $("least").textContent = settings.confidence.toFixed(2);
   $("source").href = settings.source_url || withToken("source");
   $("feed").hidden = !settings.has_feed;
+  $("records").hidden = !settings.records;
+  if (settings.records) $("promise").textContent = "Pictures go to this server only, which records them.";
   if (settings.has_feed && !source) become("feed", watchServer); // who clicked already has chosen
 }
 

@@ -1,0 +1,115 @@
+"""What `fmnist live --web --record` keeps: visits, and the server's own source, as videos."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from detector.boxes import Detections
+from detector.draw import draw
+from detector.lines import texts_of
+from detector.live.recording import Recording
+from fmnist.errors import InputError
+
+FPS = 25.0  # how long the last picture lasts; every other one lasts until the next one came
+
+
+class Recordings:
+    """A video for each visit: x.mp4, x-2.mp4 and so on. Without `path` nothing is kept.
+
+    `tell` is told why a video ended before its visit. `written` are the videos that are complete.
+    """
+
+    def __init__(self, path: Path | None = None, tell: Callable[[str], None] = print) -> None:
+        self._names = _names(path) if path else None
+        self._tell = tell
+        self._running: set[Recorder] = set()
+        self.written: list[Path] = []
+
+    def __bool__(self) -> bool:
+        return self._names is not None
+
+    def begin(self, label_confidence: float) -> "Recorder | None":
+        """For a visit that begins."""
+        if self._names is None:
+            return None
+        recorder = Recorder(self._names, label_confidence, self._ended)
+        self._running.add(recorder)
+        return recorder
+
+    def finish(self) -> None:
+        """End all that still run."""
+        for recorder in list(self._running):
+            recorder.finish()
+
+    def _ended(self, recorder: "Recorder", path: Path | None, why: str) -> None:
+        self._running.discard(recorder)
+        if path:
+            self.written.append(path)
+        if why:
+            self._tell(why)
+
+
+class Recorder:
+    """The video of one visit, from its first picture to `finish`.
+
+    Pictures come from the detector's thread, the end from any.
+    """
+
+    def __init__(
+        self,
+        names: Iterator[Path],
+        label_confidence: float,
+        ended: "Callable[[Recorder, Path | None, str], None]",
+    ) -> None:
+        self._names = names
+        self._label_confidence = label_confidence
+        self._ended = ended
+        self._recording: Recording | None = None
+        self._is_over = False
+        self._lock = threading.Lock()
+
+    def write(self, image: UInt8[np.ndarray, "height width 3"], seen: Detections) -> None:
+        """Add the BGR picture with its boxes, at the time of this call."""
+        with self._lock:
+            if self._is_over:
+                return
+            if self._recording is None:
+                self._recording = Recording(next(self._names), FPS)
+            picture = draw(image, seen, texts_of(seen, self._label_confidence))
+            try:
+                self._recording.write(picture, time.monotonic())
+            except InputError as error:
+                self._end(str(error))
+
+    def finish(self) -> None:
+        """Write the end: from now on the video can be played. A second call does nothing."""
+        with self._lock:
+            if not self._is_over:
+                self._end()
+
+    def _end(self, why: str = "") -> None:
+        self._is_over = True
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return self._ended(self, None, why)
+        try:
+            recording.finish()
+        except InputError as error:  # a full disk: what fitted can be played
+            why = why or str(error)
+        is_there = recording.is_written and recording.path.exists()
+        return self._ended(self, recording.path if is_there else None, why)
+
+
+def _names(path: Path) -> Iterator[Path]:
+    """The path itself, then numbered ones that are free."""
+    yield path
+    number = 1
+    while True:
+        number += 1
+        numbered = path.with_stem(f"{path.stem}-{number}")
+        if not numbered.exists():
+            yield numbered

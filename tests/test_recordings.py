@@ -1,0 +1,118 @@
+"""What the page's visitors showed, as videos: however a visit ends they can be played."""
+
+from pathlib import Path
+
+import pytest
+
+from detector.boxes import Detections
+from detector.live.recording import Recording
+from detector.web.recordings import Recordings
+from fmnist.errors import InputError
+from tests import clips
+from tests.browser import CHROMIUM, browser, camera_clip
+from tests.display import wait_until
+from tests.live_window import two_garments
+from tests.served import answer, jpeg, served
+
+
+def numbers(path: Path) -> list[int]:
+    """Of the pictures in a video."""
+    return [clips.number_of(image) for image in clips.frames_in(path)]
+
+
+def test_each_visit_has_a_video_with_boxes_under_a_name_that_is_free(tmp_path: Path) -> None:
+    (tmp_path / "x-2.mp4").write_bytes(b"an earlier one")
+    recordings = Recordings(tmp_path / "x.mp4")
+    with served(recordings=recordings) as server:
+        with server.socket() as silent:  # takes no name
+            silent.send("{}")
+        with server.socket() as one, server.socket() as two:
+            for number in (3, 4, 5):
+                one.send(jpeg(number, (320, 240)))
+                answer(one)
+            two.send(jpeg(9))
+            answer(two)
+        wait_until(lambda: len(recordings.written) == 2)
+    assert {path.name for path in recordings.written} == {"x.mp4", "x-3.mp4"}
+    assert numbers(tmp_path / "x.mp4") == [3, 4, 5] and numbers(tmp_path / "x-3.mp4") == [9]
+    drawn, plain = clips.frames_in(tmp_path / "x.mp4")[0], clips.numbered(3, (320, 240))
+    left, top = (int(value) for value in two_garments(plain).xyxy[0, :2])
+    assert abs(drawn[top + 30, left].astype(int) - plain[top + 30, left]).max() > 60
+    assert (tmp_path / "x-2.mp4").read_bytes() == b"an earlier one"
+
+
+def test_without_a_name_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with served() as server, server.socket() as client:
+        client.send(jpeg())
+        answer(client)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_servers_own_clip_is_recorded_while_somebody_watches(tmp_path: Path) -> None:
+    recordings = Recordings(tmp_path / "x.mp4")
+    clip = clips.clip(tmp_path / "clip.mp4")
+    with served(clip=clip, recordings=recordings) as server:
+        with server.socket("watch") as client:
+            for _ in range(3):
+                client.send("{}")
+                answer(client)
+                client.recv(timeout=60)
+        wait_until(lambda: bool(recordings.written))
+    assert len(numbers(tmp_path / "x.mp4")) >= 3
+
+
+def test_a_visit_that_the_servers_end_cuts_off_is_kept(tmp_path: Path) -> None:
+    recordings = Recordings(tmp_path / "x.mp4")
+    with served(recordings=recordings) as server:
+        client = server.socket()
+        client.send(jpeg(6))
+        answer(client)
+    assert recordings.written == [tmp_path / "x.mp4"] and numbers(tmp_path / "x.mp4") == [6]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_browser_that_is_killed_leaves_a_video(tmp_path: Path) -> None:
+    recordings = Recordings(tmp_path / "x.mp4")
+    camera = camera_clip(tmp_path / "c.y4m", [clips.numbered(i, (320, 240)) for i in range(15)])
+    with served(recordings=recordings) as server:
+        with browser(tmp_path / "profile", camera) as page:
+            page.open(server.url)
+            page.wait("!document.querySelector('#records').hidden")
+            assert "which records them" in page.value("document.body.textContent")
+            page.click("#camera")
+            page.wait("window.fmnist.statistics().frames > 5")
+            page.kill()
+        wait_until(lambda: bool(recordings.written))
+    assert len(numbers(tmp_path / "x.mp4")) > 5
+
+
+@pytest.mark.parametrize("fails", ["write", "finish"])
+def test_a_full_disk_ends_the_video_and_not_the_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def full(*_: object) -> None:
+        raise InputError("the disk is full")
+
+    told: list[str] = []
+    recordings = Recordings(tmp_path / "x.mp4", told.append)
+    with served(recordings=recordings) as server, server.socket() as client:
+        client.send(jpeg(1))
+        answer(client)
+        monkeypatch.setattr(Recording, fails, full)
+        for number in (2, 3):
+            client.send(jpeg(number))
+            assert len(answer(client)["boxes"]) == 2
+    assert told == ["the disk is full"]
+    assert [numbers(path) for path in recordings.written] == ([[1]] if fails == "write" else [])
+
+
+def test_a_picture_after_the_end_is_dropped(tmp_path: Path) -> None:
+    recordings = Recordings(tmp_path / "x.mp4")
+    recorder = recordings.begin(0.5)
+    assert recorder
+    recorder.write(clips.numbered(1), Detections.empty())
+    recordings.finish()
+    recorder.write(clips.numbered(2), Detections.empty())
+    recorder.finish()
+    assert numbers(tmp_path / "x.mp4") == [1]
