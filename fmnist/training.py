@@ -65,6 +65,7 @@ def start(
 ) -> Training:
     """Put optimizers and averaged weights around a network that is on its device."""
     model = model.to(memory_format=torch.channels_last)
+    teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
     average = None
     if recipe.ema_decay:
         decay = get_ema_multi_avg_fn(recipe.ema_decay)
@@ -141,8 +142,11 @@ def train_one_epoch(
         factor = rate_factor(recipe, progress)
         set_rate(training.optimizers, factor)
         images, targets = view(recipe, split.images[index], split.labels[index], generator)
-        images = parallel.share(resize(images, image_size(recipe, progress)))
-        totals += _step(training, images, parallel.share(targets), generator)
+        images, targets = parallel.share(images), parallel.share(targets)
+        # Teachers look at the same view in full, while the student may begin with smaller ones.
+        taught = _ask(training.teachers, images)
+        images = resize(images, image_size(recipe, progress))
+        totals += _step(training, images, targets, taught, generator)
         on_step(step + 1, len(batches))
     training.epoch += 1
     mean_loss, accuracy = (parallel.mean(totals) / len(batches)).tolist()
@@ -156,6 +160,7 @@ def _step(
     training: Training,
     images: Float[Tensor, "batch 1 h w"],
     targets: Targets,
+    taught: Sequence[Float[Tensor, "batch 10"]],
     generator: Generator,
 ) -> Float[Tensor, "2"]:
     """Move the weights once; gives loss and accuracy."""
@@ -168,7 +173,6 @@ def _step(
     if recipe.nothing:
         logits = with_nothing(logits)
         targets = told(logits, targets)
-    taught = _ask(training.teachers, images)
     loss = answers_loss(recipe, logits, targets, taught)
     loss = loss + places_loss(recipe, embedding, targets, generator)
     for optimizer in training.optimizers:
@@ -182,6 +186,7 @@ def _step(
     return torch.stack([loss.detach(), (logits.argmax(1) == shown).float().mean()])
 
 
-def _ask(teachers: Sequence[nn.Module], images: Float[Tensor, "batch 1 h w"]) -> list[Tensor]:
+def _ask(teachers: Sequence[nn.Module], images: Float[Tensor, "batch 1 28 28"]) -> list[Tensor]:
+    images = images.contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), autocast(images.device):
         return [teacher(images).float() for teacher in teachers]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fmnist.augment import resize
 from fmnist.classes import NOTHING
 from fmnist.data import Split, load
 from fmnist.evaluation import from_logits, predict_logits
@@ -42,6 +43,29 @@ def test_it_overfits_thirty_two_images(
     result = from_logits(predict_logits(training.weights(), some.images), some.labels)
     assert result.accuracy == 1.0
     assert set(row) == {"lr", "train_loss", "train_accuracy"}
+
+
+def test_teachers_look_at_the_whole_view_that_the_student_sees_small(tiny_split: Split) -> None:
+    views: dict[str, list[torch.Tensor]] = {"teacher": [], "student": []}
+
+    class Watched(torch.nn.Module):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.ones(10))
+            self.name = name
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            views[self.name].append(images.detach().clone())
+            return images.mean((1, 2, 3))[:, None] * self.scale
+
+    recipe = replace(
+        recipe_for("distill", "vgg"), optimizer="adamw", batch_size=16, sizes=((1.0, 14),)
+    )
+    training = start(Watched("student"), recipe, 1, 0, [Watched("teacher")])
+    train_one_epoch(training, tiny_split)
+    for seen, small in zip(views["teacher"], views["student"], strict=True):
+        assert seen.shape == (16, 1, 28, 28)
+        torch.testing.assert_close(resize(seen, 14), small)
 
 
 def test_it_learns_to_say_that_there_is_nothing(tiny_split: Split) -> None:
