@@ -20,7 +20,6 @@ from commands.options import (
 )
 from commands.training import carry_on, paced
 from fmnist.checks import all_free, free_folder, known, made, writable_folder
-from fmnist.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +51,10 @@ def benchmark(
     pretrained: Annotated[
         str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
     ] = "",
+    earlier: Annotated[
+        Path | None,
+        typer.Option(metavar="JSON", help="And the rows of this file that are not measured here."),
+    ] = None,
     table: Annotated[bool, typer.Option("--table", help="Train nothing: what there is.")] = False,
     max_minutes: Minutes = None,
     device: Device = "auto",
@@ -72,7 +75,7 @@ def benchmark(
 
     from fmnist import files
     from fmnist.benchmark.rows import ROWS, Row
-    from fmnist.benchmark.tables import COLUMNS
+    from fmnist.benchmark.tables import COLUMNS, rows_of
 
     chosen = [Row.read(text) for text in rows or ROWS]
     shown = [known(name, COLUMNS, "column") for name in columns.split(",") if name] or [*COLUMNS]
@@ -82,6 +85,7 @@ def benchmark(
         classifier_file(name)
     all_free(overwrite, json_file)
     writable_folder(run_dir)
+    before = rows_of(earlier) if earlier else []
     data_folder = None if table else files.find(data_dir)
 
     from fmnist.benchmark import summary as measure
@@ -96,6 +100,7 @@ def benchmark(
     measure.add_inference(facts, run_dir, where, measure_new=not table)
     if peer:
         facts += _peer(data_folder, run_dir, measure.longest(facts), where)
+    facts = measure.with_earlier(facts, before)
     _write(facts, shown, run_dir, json_file, where, quiet)
 
 
@@ -198,11 +203,6 @@ def report(
     from fmnist import files
     from fmnist.benchmark.tables import rows_of
 
-    if not benchmark_file.is_file():
-        raise InputError(
-            f"{benchmark_file}: no such file. Make it with `fmnist benchmark`, "
-            "which with --table trains nothing."
-        )
     rows = rows_of(benchmark_file)
     path = classifier_file(weights)
     free_folder(output, overwrite)

@@ -79,6 +79,8 @@ MEASURING = [
     ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
     ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
     ("benchmark --with ultralytics", "Did you mean ultralytics-cls?"),
+    ("benchmark --earlier no.json", "no.json: no such file. Make it with `fmnist benchmark`"),
+    ("benchmark --earlier taken.json", "taken.json holds no rows of a benchmark."),
     ("benchmark --table -o good.mp4", "good.mp4 is a file, not a folder."),
     ("report", "benchmark.json: no such file. Make it with `fmnist benchmark`"),
     ("report --benchmark taken.json", "taken.json holds no rows of a benchmark."),

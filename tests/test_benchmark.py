@@ -83,6 +83,14 @@ def test_what_was_not_measured_says_so(runs: Path) -> None:
     ]
 
 
+def test_rows_measured_earlier_fill_the_gaps_and_follow(runs: Path) -> None:
+    rows = summary.of([Row("vgg", "best"), LENET], 2, runs)
+    named = {name: {**rows[1], "row": name} for name in ("vgg:best", "wrn:best", str(LENET))}
+    merged = summary.with_earlier(rows, [*named.values(), {**rows[0], "row": "densenet:best"}])
+    assert merged == [named["vgg:best"], rows[1], named["wrn:best"]]
+    assert merged[1] is rows[1]
+
+
 def test_the_interval_is_student_s() -> None:
     facts = summary.spread([1.0, 2.0, 3.0])
     half = 4.302652729749464 / math.sqrt(3)  # t of 2 degrees of freedom at 97.5 %

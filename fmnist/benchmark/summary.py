@@ -106,6 +106,13 @@ def add_inference(
             row["inference"] = kept[row["model"]]
 
 
+def with_earlier(rows: Sequence[Facts], earlier: Sequence[Facts]) -> list[Facts]:
+    """These rows, and those measured earlier in the place of such that are not, or after them."""
+    measured = {row["row"] for row in rows if row["n"]}
+    kept = {row["row"]: row for row in earlier if row["n"] and row["row"] not in measured}
+    return [kept.pop(row["row"], row) for row in rows] + list(kept.values())
+
+
 def longest(rows: Sequence[Facts]) -> float:
     """Seconds that the longest of the finished runs trained; 0 where there is none."""
     return max((row["epochs"] * row["seconds_an_epoch"] for row in rows if row["n"]), default=0.0)

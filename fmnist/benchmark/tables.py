@@ -71,8 +71,13 @@ def rows_of(path: Path) -> list[Facts]:
     """The rows of a file that `fmnist benchmark` wrote.
 
     Raises:
-        InputError: it is another file.
+        InputError: it is missing, or another file.
     """
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file. Make it with `fmnist benchmark`, "
+            "which with --table trains nothing."
+        )
     rows = read_json(path).get("rows")
     if not isinstance(rows, list) or not rows or not all(map(_is_row, rows)):
         raise InputError(
