@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from detector.video.frames import Reader
 
 app = typer.Typer()
+HERE = "127.0.0.1", 8000  # where the page is served unless told otherwise
 
 
 @app.command()
@@ -48,8 +49,13 @@ def live(
         ),
     ] = None,
     web: Annotated[bool, typer.Option("--web", help="A page instead of a window.")] = False,
-    host: Annotated[str, typer.Option(help="Where the page is served.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
+    host: Annotated[
+        str | None, typer.Option(help="Where the page is served.", show_default=HERE[0])
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="0: any that is free.", show_default=str(HERE[1])),
+    ] = None,
     tls: Annotated[
         tuple[Path, Path] | None,
         typer.Option(metavar="CERT KEY", help="Serve https: browsers ask for it off localhost."),
@@ -96,12 +102,27 @@ def live(
     if address := address_of(source or ""):
         if not web:
             raise InputError(f"{source} is no file. To serve the page there, give --web {source}.")
+        if host or port is not None:
+            raise InputError(f"{source} and --host or --port tell two places. Leave one out.")
         source, (host, port) = None, address
     if web:
         if mirror or all_frames or wanted:
-            raise InputError("--mirror, --all-frames and --classes are for the window.")
+            raise InputError(
+                "--mirror, --all-frames and --classes are for the window. Leave them or --web out."
+            )
+        if size_wh and not source:
+            raise InputError("--size is asked of a camera of the server. Name one: live 0 --web.")
         opened = opened_source(source, size_wh, False) if source else None
-        page = _Page(host, port, tls, source_url, record, duration, quiet)
+        page = _Page(
+            host or HERE[0],
+            HERE[1] if port is None else port,
+            tls,
+            source_url,
+            record,
+            duration,
+            overwrite,
+            quiet,
+        )
         return page.serve(
             lambda: _adjustable(weights, device, image_size, backend, quiet),
             opened,
@@ -150,6 +171,7 @@ class _Page:
     source_url: str
     record: Path | None
     duration: float | None
+    overwrite: bool
     quiet: bool
 
     def serve(
@@ -175,7 +197,7 @@ class _Page:
         from detector.web.recordings import Recordings
 
         guard, figures = Guard.of(self.host), Figures()
-        recordings = Recordings(self.record, say)
+        recordings = Recordings(self.record, say, self.overwrite)
         site = Site(
             lambda: adjustable(conf),
             guard,
@@ -192,6 +214,7 @@ class _Page:
         try:
             serve_at(server_of(site.app(), self.tls), listening, self.duration)
         finally:
+            recordings.finish()  # a second Ctrl-C does not wait for the server's own end
             if not self.quiet:
                 say(str(figures))
                 if self.record:

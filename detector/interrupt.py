@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 # `kill`, or a service that is stopped; a terminal that was closed (Windows has no such signal).
@@ -20,14 +20,21 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    if threading.current_thread() is not threading.main_thread():
+    with ends_call(note):
         yield stop
+
+
+@contextlib.contextmanager
+def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Ctrl-C and its like call the handler; outside of the main thread nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
     # What is ignored stays so: nohup wants it. None: not Python's, it could not be given back.
     ours = [n for n in ENDS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, *ours)}
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, *ours)}
     try:
-        yield stop
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

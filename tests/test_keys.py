@@ -15,3 +15,6 @@ def test_every_character_means_one_key() -> None:
 def test_no_key_and_one_without_meaning_are_none() -> None:
     assert pressed(-1) is None
     assert pressed(ord("~")) is None
+    for arrow in range(0xFF51, 0xFF55):  # their last bytes are those of Q, R, S and T
+        assert pressed(arrow) is None
+    assert pressed(0xFF1B) is Key.QUIT and pressed(0xFFAB) is Key.SURER

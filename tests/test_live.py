@@ -45,7 +45,9 @@ BAD = [
         f"../desk/{CLIP} is the source and would be lost. Choose another name.",
     ),
     (f"{CLIP} --classes Shrt", "Shrt: no such class. Did you mean Shirt?"),
-    ("--web --mirror", "are for the window."),
+    ("--web --mirror", "are for the window. Leave them or --web out."),
+    ("--web --size 640x480", "--size is asked of a camera of the server."),
+    ("--web 127.0.0.1:80 --port 0", "127.0.0.1:80 and --host or --port tell two places."),
     ("--web --record x.avi", "x.avi: video is written as MP4. Name it x.mp4."),
     (f"{CLIP} --web --record taken.mp4", "taken.mp4 exists."),
     ("--web --host 192.0.2.1 --port 0", "192.0.2.1 is no address of this machine."),
@@ -89,7 +91,7 @@ def test_a_port_that_is_in_use_is_told(desk: Path) -> None:
         port = str(taken.getsockname()[1])
         outcome = fmnist("live", "--web", "--port", port, folder=desk)
     assert outcome.code == 2
-    assert f"127.0.0.1:{port} is in use. Choose another --port" in outcome.err
+    assert f"127.0.0.1:{port} is in use. Choose another port" in outcome.err
     assert "torch" not in outcome.modules
 
 
@@ -99,9 +101,12 @@ def test_the_cameras_are_listed(desk: Path) -> None:
     assert "no camera was found" in outcome.err or re.match(r"\d+  ", outcome.out)
 
 
-def test_the_page_is_served_until_ctrl_c_with_a_token_where_others_can_reach_it(
-    desk: Path, untrained: Path
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("source", ["0.0.0.0:0", CLIP])
+def test_the_page_is_served_until_it_is_ended_with_a_token_where_others_can_reach_it(
+    desk: Path, untrained: Path, end: signal.Signals, source: str
 ) -> None:
+    (desk / "visits.mp4").unlink(missing_ok=True)
     weights = ["--grid", str(untrained / "grid.safetensors")]
     weights += [
         "--head",
@@ -111,10 +116,13 @@ def test_the_page_is_served_until_ctrl_c_with_a_token_where_others_can_reach_it(
         "--backend",
         "torch",
     ]
-    run = [sys.executable, "-m", "cli", "live", CLIP, "--web", "--port", "0", *weights]
+    address = ["--host", "0.0.0.0", "--port", "0"] if source == CLIP else []
+    # As a shell starts its programs: what `make` runs in the background ignores Ctrl-C.
+    heed = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); import cli; cli.main()"
+    run = [sys.executable, "-c", heed, "live", source, "--web", *address, *weights]
     with (
         subprocess.Popen(
-            [*run, "--host", "0.0.0.0", "--record", "visits.mp4"],
+            [*run, "--record", "visits.mp4"],
             cwd=desk,
             env={"PYTHONPATH": str(ROOT), "PATH": ""},
             stdout=subprocess.PIPE,
@@ -133,7 +141,7 @@ def test_the_page_is_served_until_ctrl_c_with_a_token_where_others_can_reach_it(
         with connect(f"ws://{page.replace('?', 'frames?')}", compression=None) as client:
             client.send(jpeg(7))
             assert "boxes" in answer(client)
-            program.send_signal(signal.SIGINT)
+            program.send_signal(end)
             told = program.stderr.read()
         program.wait()
     assert program.returncode == 130

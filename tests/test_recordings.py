@@ -88,11 +88,12 @@ def test_a_browser_that_is_killed_leaves_a_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fails", ["write", "finish"])
-def test_a_full_disk_ends_the_video_and_not_the_visit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+@pytest.mark.parametrize("error", [InputError("the disk is full"), OSError("the disk is full")])
+def test_a_video_that_fails_does_not_end_the_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str, error: Exception
 ) -> None:
     def full(*_: object) -> None:
-        raise InputError("the disk is full")
+        raise error
 
     told: list[str] = []
     recordings = Recordings(tmp_path / "x.mp4", told.append)
@@ -103,8 +104,39 @@ def test_a_full_disk_ends_the_video_and_not_the_visit(
         for number in (2, 3):
             client.send(jpeg(number))
             assert len(answer(client)["boxes"]) == 2
-    assert told == ["the disk is full"]
+    assert len(told) == 1 and "the disk is full" in told[0]
     assert [numbers(path) for path in recordings.written] == ([[1]] if fails == "write" else [])
+
+
+def test_a_folder_that_is_gone_is_told_and_the_visit_goes_on(tmp_path: Path) -> None:
+    told: list[str] = []
+    recordings = Recordings(tmp_path / "gone" / "x.mp4", told.append)
+    with served(recordings=recordings) as server, server.socket() as client:
+        for number in (1, 2):
+            client.send(jpeg(number))
+            assert len(answer(client)["boxes"]) == 2
+    assert len(told) == 1 and told[0].startswith("A recording ended: ")
+    assert recordings.written == []
+
+
+def test_a_picture_that_no_encoder_takes_is_recorded_smaller(tmp_path: Path) -> None:
+    recorder = Recordings(tmp_path / "x.mp4").begin(0.5)
+    assert recorder
+    for size_wh in ((20_000, 100), (3, 40_000)):
+        recorder.write(clips.numbered(1, size_wh), Detections.empty())
+    recorder.finish()
+    assert [image.shape[:2] for image in clips.frames_in(tmp_path / "x.mp4")] == [(6, 1280)] * 2
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_video_is_replaced_only_where_that_is_wished(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"an earlier one")
+    recordings = Recordings(tmp_path / "x.mp4", overwrite=overwrite)
+    recorder = recordings.begin(0.5)
+    assert recorder
+    recorder.write(clips.numbered(1), Detections.empty())
+    recordings.finish()
+    assert [path.name for path in recordings.written] == ["x.mp4" if overwrite else "x-2.mp4"]
 
 
 def test_a_picture_after_the_end_is_dropped(tmp_path: Path) -> None:

@@ -21,8 +21,14 @@ class Key(Enum):
         self.help = help
 
 
+# Keys without a character by their X11 number; the others of that kind, arrows, have no meaning.
+NAMED = {0xFF1B: "\x1b", 0xFFAB: "+", 0xFFAD: "-"}  # Esc, and the two of the number pad
+
+
 def pressed(code: int) -> Key | None:
-    """The key behind the number that `cv2.waitKey` gives; None: none, or one without meaning."""
+    """The key behind the number that `cv2.waitKeyEx` gives; None: none, or one without meaning."""
     if code < 0:
         return None
-    return next((key for key in Key if chr(code & 0xFF) in key.characters), None)
+    number = code & 0xFFFF  # above it are the modifiers, as GTK tells them
+    character = NAMED.get(number, "") if number > 0xFF else chr(number)
+    return next((key for key in Key if character and character in key.characters), None)

@@ -121,7 +121,7 @@ class Window:
             self._looked(self._looking.result())
         elif self._frame and self._paused:
             self._show()
-        key = pressed(cv2.waitKey(round(1000 * PATIENCE) if self._paused else 1))
+        key = pressed(cv2.waitKeyEx(round(1000 * PATIENCE) if self._paused else 1))
         is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
         if key is Key.QUIT or (self._was_visible and not is_visible):
             return False

@@ -17,12 +17,12 @@ from detector.lines import boxes_of
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
 from detector.video.newest import Newest
+from detector.web.pictures import shrunk
 from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
 from detector.web.visit import SILENCE, Incoming, LeftError, told_in
 from fmnist.errors import InputError
 
-LONGEST = 1280  # side of the pictures that are sent
 QUALITY = 80
 PATIENCE = 0.2  # seconds without a frame after which the viewers are looked at
 
@@ -109,8 +109,16 @@ class Feed:
             await self._publish(Shown(json.dumps({"error": told}), b""))
         finally:
             self._worker = None
-            if self._recorder:
-                self._recorder.finish()
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Nobody watches: let go of the source, and end the video."""
+        newest, self._newest = self._newest, None
+        recorder, self._recorder = self._recorder, None
+        if newest:
+            await asyncio.to_thread(newest.close)
+        if recorder:  # beside the loop: the end of a long video is written anew
+            await asyncio.shield(asyncio.to_thread(recorder.finish))
 
     async def _publish(self, shown: Shown) -> None:
         async with self._changed:
@@ -143,10 +151,6 @@ class Feed:
 
 
 def jpeg_of(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
-    """The BGR picture as a JPEG, no side longer than `LONGEST`."""
-    scale = LONGEST / max(image.shape[:2])
-    if scale < 1:
-        size_wh = round(image.shape[1] * scale), round(image.shape[0] * scale)
-        image = np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    """The BGR picture as a JPEG, shrunk where it is large."""
+    _, data = cv2.imencode(".jpg", shrunk(image), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return data.tobytes()

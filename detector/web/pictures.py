@@ -6,6 +6,7 @@ from jaxtyping import UInt8
 
 MAX_BYTES = 2 << 20
 MAX_PIXELS = 4_000_000
+LONGEST = 1280  # side of a picture that is sent or recorded
 START, END = b"\xff\xd8", b"\xff\xd9"
 # Markers of a frame header whose pictures are decoded in one pass (ITU-T T.81, table B.1); a
 # progressive one of few bytes can cost seconds.
@@ -54,6 +55,15 @@ def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
     if image is None:
         raise BadPictureError("the picture is damaged")
     return np.asarray(image, np.uint8)
+
+
+def shrunk(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height2 width2 3"]:
+    """The same picture, no side longer than `LONGEST`."""
+    scale = LONGEST / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size_wh = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _size(data: bytes) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from detector.boxes import Detections
 from detector.draw import draw
 from detector.lines import texts_of
 from detector.live.recording import Recording
+from detector.web.pictures import shrunk
 from fmnist.errors import InputError
 
 FPS = 25.0  # how long the last picture lasts; every other one lasts until the next one came
@@ -21,10 +22,16 @@ class Recordings:
     """A video for each visit: x.mp4, x-2.mp4 and so on. Without `path` nothing is kept.
 
     `tell` is told why a video ended before its visit. `written` are the videos that are complete.
+    Only the video at `path` itself may replace one, and only with `overwrite`.
     """
 
-    def __init__(self, path: Path | None = None, tell: Callable[[str], None] = print) -> None:
-        self._names = _names(path) if path else None
+    def __init__(
+        self,
+        path: Path | None = None,
+        tell: Callable[[str], None] = print,
+        overwrite: bool = False,
+    ) -> None:
+        self._names = _names(path, overwrite) if path else None
         self._tell = tell
         self._running: set[Recorder] = set()
         self.written: list[Path] = []
@@ -77,13 +84,13 @@ class Recorder:
         with self._lock:
             if self._is_over:
                 return
-            if self._recording is None:
-                self._recording = Recording(next(self._names), FPS)
-            picture = draw(image, seen, texts_of(seen, self._label_confidence))
             try:
-                self._recording.write(picture, time.monotonic())
-            except InputError as error:
-                self._end(str(error))
+                if self._recording is None:
+                    self._recording = Recording(next(self._names), FPS)
+                picture = draw(image, seen, texts_of(seen, self._label_confidence))
+                self._recording.write(shrunk(picture), time.monotonic())
+            except Exception as error:  # of the disk or the encoder: the visit goes on without
+                self._end(_why(error))
 
     def finish(self) -> None:
         """Write the end: from now on the video can be played. A second call does nothing."""
@@ -98,15 +105,22 @@ class Recorder:
             return self._ended(self, None, why)
         try:
             recording.finish()
-        except InputError as error:  # a full disk: what fitted can be played
-            why = why or str(error)
+        except Exception as error:  # of a full disk what fitted can be played
+            why = why or _why(error)
         is_there = recording.is_written and recording.path.exists()
         return self._ended(self, recording.path if is_there else None, why)
 
 
-def _names(path: Path) -> Iterator[Path]:
-    """The path itself, then numbered ones that are free."""
-    yield path
+def _why(error: Exception) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    return f"A recording ended: {error}. Visitors are served without it."
+
+
+def _names(path: Path, overwrite: bool) -> Iterator[Path]:
+    """The path itself, if it may be written, then numbered ones that are free."""
+    if overwrite or not path.exists():
+        yield path
     number = 1
     while True:
         number += 1

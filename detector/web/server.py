@@ -1,13 +1,18 @@
 """Where the page is served: an address that is free, until Ctrl-C or for some seconds."""
 
+import contextlib
 import errno
+import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
+from detector.interrupt import ends_call
 from detector.web.guard import LOOPBACK, Guard
 from detector.web.pictures import MAX_BYTES
 from fmnist.errors import InputError
@@ -39,6 +44,18 @@ def link(listening: socket.socket, guard: Guard, is_tls: bool) -> str:
     return f"http{'s' if is_tls else ''}://{name}:{port}/{token}"
 
 
+class Server(uvicorn.Server):
+    """Ends at SIGTERM and SIGHUP as at Ctrl-C: visitors are sent home, and files are finished."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals(), ends_call(self.handle_exit):
+            yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(signal.SIGINT, frame)
+
+
 def server_of(app: Starlette, tls: tuple[Path, Path] | None = None) -> uvicorn.Server:
     """A server that is ready to run, over https with a certificate and its key."""
     certificate, key = tls or (None, None)
@@ -52,7 +69,7 @@ def server_of(app: Starlette, tls: tuple[Path, Path] | None = None) -> uvicorn.S
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def serve(server: uvicorn.Server, listening: socket.socket, duration: float | None = None) -> None:
@@ -85,7 +102,7 @@ def _outer_address() -> str:
 
 def _why(host: str, port: int, error: OSError) -> str:
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is no address of this machine. Leave out --host, or give 0.0.0.0 for all."
+        return f"{host} is no address of this machine. Leave it out, or give 0.0.0.0 for all."
     if error.errno == errno.EACCES:
-        return f"port {port} needs root. Choose a --port from 1024 on."
-    return f"{host}:{port} is in use. Choose another --port, or 0 for any that is free."
+        return f"port {port} needs root. Choose one from 1024 on."
+    return f"{host}:{port} is in use. Choose another port, or 0 for any that is free."

@@ -7,8 +7,8 @@ from tempfile import SpooledTemporaryFile
 
 ROOT = Path(__file__).parents[2]
 # What belongs to us beside other packages in the same folder.
-OURS = ("cli.py", "commands", "detector", "fmnist", "weights", "scripts", "tests", "demo")
-PAPERS = ("LICENSE", "README.md", "LOG.md", "Makefile", "pyproject.toml")
+OURS = ("cli.py", "commands", "detector", "fmnist", "weights", "scripts", "tests")
+FILES = ("demo/garments.mp4", "LICENSE", "README.md", "LOG.md", "Makefile", "pyproject.toml")
 KEPT_IN_MEMORY = 1 << 20
 
 
@@ -25,7 +25,7 @@ def archive() -> bytes:
 
 
 def _files() -> list[Path]:
-    tops = [ROOT / name for name in (*OURS, *PAPERS)]
+    tops = [ROOT / name for name in (*OURS, *FILES)]
     paths = [path for top in tops for path in (sorted(top.rglob("*")) if top.is_dir() else [top])]
     return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
 

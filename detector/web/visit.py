@@ -97,8 +97,8 @@ class Visit:
                     await socket.send_text(json.dumps(reply))
         finally:
             self._turns.forget(self)
-            if self._recorder:
-                self._recorder.finish()
+            if self._recorder:  # beside the loop: the end of a long video is written anew
+                await asyncio.shield(asyncio.to_thread(self._recorder.finish))
 
     async def _reply(self, message: str | bytes) -> dict[str, Any] | None:
         if isinstance(message, str):

@@ -6,6 +6,8 @@ const withToken = (path) => (token ? `${path}?token=${encodeURIComponent(token)}
 const LONGEST = 640; // side of a sent picture: the grid looks at half of that
 const QUALITY = 0.8; // of its JPEG
 const UNKNOWN = "unknown";
+const UNREACHABLE = "The server does not answer. Is it still running?";
+const STILL_HERE = 20_000; // ms of a pause after which the server is told: it lets go after 60 s
 const KEPT = 3000; // latencies that the statistics are from
 
 const video = $("video");
@@ -163,15 +165,19 @@ function connect(path) {
   socket.binaryType = "blob";
   return new Promise((resolve, reject) => {
     socket.onopen = () => resolve(socket);
-    socket.onerror = () => reject(new Error("The server does not answer. Is it still running?"));
+    socket.onerror = () => reject(new Error(UNREACHABLE));
   });
 }
 
 async function keepConnected(mine, path, use) {
   for (let wait = 500; mine === source; wait = Math.min(2 * wait, 8000)) {
     try {
+      await settingsNow().catch((error) => {
+        throw error instanceof TypeError ? new Error(UNREACHABLE) : error;
+      });
       mine.socket = await connect(path);
-      say("");
+      if (mine !== source) return mine.socket.close(); // something else was chosen meanwhile
+      say(settings.records ? "This server records what it is shown." : "");
       wait = 500;
       await use(mine.socket);
     } catch (error) {
@@ -201,6 +207,21 @@ function answersOf(socket) {
   return () => new Promise((resolve, reject) => ((wanted = { resolve, reject }), settle()));
 }
 
+async function settingsNow() {
+  const answer = await fetch(withToken("settings"));
+  if (!answer.ok) throw new Error(await answer.text());
+  settings = await answer.json();
+  promise();
+}
+
+function promise() {
+  // What becomes of the pictures; asked before every connection, for a server may be another now.
+  $("records").hidden = !settings.records;
+  $("promise").textContent = settings.records
+    ? "Pictures go to this server only, which records them."
+    : "Pictures go to this server only, and are forgotten when they are answered.";
+}
+
 // ---- the browser's own pictures ---------------------------------------------------------------
 
 function nextFrame(mine) {
@@ -212,6 +233,16 @@ function nextFrame(mine) {
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(callback);
     else requestAnimationFrame((now) => done(now));
   });
+}
+
+async function visit(mine, socket) {
+  const here = () => paused && socket.readyState === WebSocket.OPEN && socket.send("{}");
+  const telling = setInterval(here, STILL_HERE);
+  try {
+    await sendFrames(mine, socket);
+  } finally {
+    clearInterval(telling);
+  }
 }
 
 async function sendFrames(mine, socket) {
@@ -275,7 +306,7 @@ async function lookThroughCamera(mine) {
   stream.getVideoTracks()[0].onended = () => mine === source && say("The camera is gone.", "error");
   video.srcObject = stream;
   await video.play();
-  await keepConnected(mine, "frames", (socket) => sendFrames(mine, socket));
+  await keepConnected(mine, "frames", (socket) => visit(mine, socket));
 }
 
 async function lookAtFile(mine, file) {
@@ -296,7 +327,7 @@ async function lookAtFile(mine, file) {
       throw new Error(`${file.name} is no video that this browser plays.`);
     });
   }
-  await keepConnected(mine, "frames", (socket) => sendFrames(mine, socket));
+  await keepConnected(mine, "frames", (socket) => visit(mine, socket));
 }
 
 async function watchServer(mine) {
@@ -367,17 +398,13 @@ function addClass(name, colour) {
 }
 
 async function begin() {
-  const answer = await fetch(withToken("settings"));
-  if (!answer.ok) return say(await answer.text(), "error");
-  settings = await answer.json();
+  await settingsNow();
   Object.entries(settings.colours).forEach(([name, colour]) => addClass(name, colour));
   addClass(UNKNOWN, settings.neutral);
   $("confidence").value = settings.confidence;
   $("least").textContent = settings.confidence.toFixed(2);
   $("source").href = settings.source_url || withToken("source");
   $("feed").hidden = !settings.has_feed;
-  $("records").hidden = !settings.records;
-  if (settings.records) $("promise").textContent = "Pictures go to this server only, which records them.";
   if (settings.has_feed && !source) become("feed", watchServer); // who clicked already has chosen
 }
 
