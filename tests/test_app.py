@@ -1,6 +1,7 @@
 """The page's site: what it hands out, to whom, and what it forbids the browser."""
 
 import io
+import json
 import threading
 import zipfile
 from http.client import HTTPConnection
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
 
 from detector.boxes import Detections
 from detector.web.app import VISITORS
 from fmnist.classes import CLASSES
 from tests import clips
+from tests.display import wait_until
 from tests.live_window import two_garments
 from tests.served import Served, answer, jpeg, served
 
@@ -108,6 +111,26 @@ def test_the_servers_own_clip_is_shown_to_all_who_ask(tmp_path: Path) -> None:
                 assert told["size_wh"] == list(clips.SIZE_WH) and told["age_ms"] >= 0
                 picture = client.recv(timeout=60)
                 assert isinstance(picture, bytes) and picture.startswith(b"\xff\xd8")
+
+
+def test_the_servers_clip_is_seen_as_surely_as_its_least_demanding_viewer_wants(
+    tmp_path: Path,
+) -> None:
+    def boxes(client: ClientConnection, least: float) -> int:
+        client.send(json.dumps({"confidence": least}))
+        count = len(answer(client)["boxes"])
+        client.recv(timeout=60)
+        return count
+
+    with (
+        served(clip=clips.clip(tmp_path / "clip.mp4")) as server,
+        server.socket("watch") as strict,
+    ):
+        wait_until(lambda: boxes(strict, 0.5) == 1)  # the trousers have 0.32
+        with server.socket("watch") as other:
+            wait_until(lambda: boxes(other, 0.1) == 2)
+            wait_until(lambda: boxes(strict, 0.5) == 2)
+        wait_until(lambda: boxes(strict, 0.5) == 1)
 
 
 def test_a_detector_that_fails_is_told_and_tried_again_for_who_asks(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from detector.video.newest import Newest
 from detector.web.pictures import shrunk
 from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
-from detector.web.visit import SILENCE, Incoming, LeftError, told_in
+from detector.web.visit import SILENCE, Incoming, LeftError, told_in, wished
 from fmnist.errors import InputError
 
 QUALITY = 80
@@ -54,7 +54,7 @@ class Feed:
         self._recordings = recordings
         self._recorder: Recorder | None = None
         self._newest: Newest | None = None
-        self._watching = 0
+        self._wishes: dict[int, float | None] = {}  # of every viewer: the least confidence
         self._number = 0
         self._shown: Shown | None = None
         self._changed = asyncio.Condition()
@@ -67,16 +67,18 @@ class Feed:
         """
         # What was shown to those before us is over, a mistake most of all.
         incoming, seen = Incoming(socket, silence), self._number
-        self._watching += 1
+        viewer = id(socket)
+        self._wishes[viewer] = None
         try:
             while True:
-                told_in(str(await incoming.next()))
+                told = told_in(str(await incoming.next()))
+                self._wishes[viewer] = wished(told, self._wishes[viewer])
                 seen, shown = await self._later_than(seen, silence)
                 await socket.send_text(shown.told)
                 if shown.jpeg:
                     await socket.send_bytes(shown.jpeg)
         finally:
-            self._watching -= 1
+            del self._wishes[viewer]
 
     def close(self) -> None:
         """Stop reading the source."""
@@ -98,7 +100,7 @@ class Feed:
     async def _work(self) -> None:
         self._recorder = self._recordings.begin(self._label_confidence)
         try:
-            while self._watching:
+            while self._wishes:
                 if shown := await self._next():
                     await self._publish(shown)
         except InputError as error:
@@ -136,6 +138,8 @@ class Feed:
         start = time.monotonic()
         if self._detector is None:
             self._detector = self._adjustable()
+        if wishes := [wish for wish in self._wishes.copy().values() if wish is not None]:
+            self._detector.confidence = min(wishes)  # each page hides what its viewer does not want
         seen = self._detector(frame.image)
         model_seconds = time.monotonic() - start
         if self._recorder:

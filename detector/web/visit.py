@@ -118,8 +118,7 @@ class Visit:
     def _set(self, message: str) -> None:
         """Take over what the page tells: {"confidence": 0.3}, {"shown_ms": 80}."""
         told = told_in(message)
-        if (confidence := told.get("confidence")) is not None:
-            self._confidence = min(max(confidence, LEAST), MOST)
+        self._confidence = wished(told, self._confidence)
         if (shown_ms := told.get("shown_ms")) is not None and self._frames:
             self._figures.add(self._model_seconds, min(max(shown_ms, 0), 60_000) / 1000)
 
@@ -137,6 +136,12 @@ class Visit:
         if self._recorder:
             self._recorder.write(image, seen)
         return seen, (image.shape[0], image.shape[1])
+
+
+def wished(told: dict[str, float], before: float | None) -> float | None:
+    """The least confidence that a page asks for, as far as it may; as before where it does not."""
+    confidence = told.get("confidence")
+    return before if confidence is None else min(max(confidence, LEAST), MOST)
 
 
 def told_in(message: str) -> dict[str, float]:

@@ -340,7 +340,7 @@ async function watchServer(mine) {
         continue;
       }
       const asked = performance.now();
-      socket.send("{}");
+      socket.send(JSON.stringify({ confidence: Number($("confidence").value) }));
       const told = JSON.parse(await answer());
       if (told.error) throw new Error(told.error);
       const received = performance.now();
