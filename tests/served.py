@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from detector.adjustable import Adjustable, Detector
 from detector.live.figures import Figures
+from detector.video.cameras import Camera
 from detector.video.frames import Reader
 from detector.web.app import Site
 from detector.web.guard import Guard
@@ -49,15 +50,16 @@ def served(
     token: str = "",
     silence: float = SECONDS,
     recordings: Recordings | None = None,
+    camera: Camera | None = None,
 ) -> Iterator[Served]:
-    """Serve the page on a port that is free; `clip` is the server's own source."""
+    """Serve the page on a port that is free; `clip` or `camera` is the server's own source."""
     listening = bind("127.0.0.1", 0)
     figures = Figures()
     site = Site(
         lambda: Adjustable(watch, 0.25),
         Guard(token),
         figures,
-        opened=Reader(clip) if clip else None,
+        opened=Reader(clip) if clip else camera,
         silence=silence,
         recordings=recordings or Recordings(),
     )

@@ -1,14 +1,17 @@
 """What the page's visitors showed, as videos: however a visit ends they can be played."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import ClientConnection
 
 from detector.boxes import Detections
 from detector.live.recording import Recording
+from detector.video.cameras import Camera
 from detector.web.recordings import Recordings
 from fmnist.errors import InputError
-from tests import clips
+from tests import clips, mjpeg
 from tests.browser import CHROMIUM, browser, camera_clip
 from tests.display import wait_until
 from tests.live_window import two_garments
@@ -52,13 +55,48 @@ def test_without_a_name_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_servers_own_clip_is_recorded_while_somebody_watches(tmp_path: Path) -> None:
     recordings = Recordings(tmp_path / "x.mp4")
     clip = clips.clip(tmp_path / "clip.mp4")
+
+    def is_written(count: int) -> bool:
+        return len(recordings.written) == count
+
     with served(clip=clip, recordings=recordings) as server:
-        with server.socket("watch") as client:
-            for _ in range(3):
-                client.send("{}")
-                answer(client)
-                client.recv(timeout=60)
-        wait_until(lambda: bool(recordings.written))
+        for visits in (1, 2):
+            with server.socket("watch") as client:
+                for _ in range(3):
+                    client.send("{}")
+                    answer(client)
+                    client.recv(timeout=60)
+            wait_until(partial(is_written, visits))
+    assert [path.name for path in recordings.written] == ["x.mp4", "x-2.mp4"]
+    assert all(len(numbers(path)) >= 3 for path in recordings.written)
+
+
+def test_a_camera_that_is_pulled_leaves_a_video_and_is_seen_again_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    recordings, network = Recordings(tmp_path / "x.mp4"), mjpeg.Camera()
+
+    def look(client: ClientConnection) -> str:
+        client.send("{}")
+        told = answer(client)
+        if "error" not in told:
+            assert len(told["boxes"]) == 2
+            client.recv(timeout=60)
+        return str(told.get("error", ""))
+
+    try:
+        camera = Camera(network.url, waits=(0.2, 0.2))
+        with served(recordings=recordings, camera=camera) as server:
+            with server.socket("watch") as client:
+                assert [look(client) for _ in range(3)] == [""] * 3
+                network.is_there = False
+                wait_until(lambda: "did not come back" in look(client))
+                wait_until(lambda: bool(recordings.written))
+            network.is_there = True
+            with server.socket("watch") as client:
+                assert look(client) == ""
+    finally:
+        network.close()
     assert len(numbers(tmp_path / "x.mp4")) >= 3
 
 

@@ -111,16 +111,9 @@ class Feed:
             await self._publish(Shown(json.dumps({"error": told}), b""))
         finally:
             self._worker = None
-            await self._rest()
-
-    async def _rest(self) -> None:
-        """Nobody watches: let go of the source, and end the video."""
-        newest, self._newest = self._newest, None
-        recorder, self._recorder = self._recorder, None
-        if newest:
-            await asyncio.to_thread(newest.close)
-        if recorder:  # beside the loop: the end of a long video is written anew
-            await asyncio.shield(asyncio.to_thread(recorder.finish))
+            recorder, self._recorder = self._recorder, None
+            if recorder:  # beside the loop: the end of a long video is written anew
+                await asyncio.shield(asyncio.to_thread(recorder.finish))
 
     async def _publish(self, shown: Shown) -> None:
         async with self._changed:
