@@ -16,6 +16,7 @@ from fmnist.classes import CLASSES
 from tests import clips
 from tests.browser import CHROMIUM, Browser, browser, camera_clip
 from tests.command import ROOT
+from tests.display import wait_until
 from tests.served import Served, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -41,6 +42,12 @@ def page(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 def count(picture: UInt8[np.ndarray, "height width 3"], name: str) -> int:
     """Pixels that have the colour of the class."""
     return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())
+
+
+def right_end(picture: UInt8[np.ndarray, "height width 3"], name: str) -> float:
+    """Where the colour of the class ends, as a share of the width."""
+    columns = np.nonzero(np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12)[1]
+    return float(columns.max(initial=0) / picture.shape[1])
 
 
 def stage(page: Browser) -> UInt8[np.ndarray, "height width 3"]:
@@ -87,9 +94,9 @@ def test_slider_filter_pause_and_mirror(page: Browser, server: Served) -> None:
     page.click("#pause")
     page.wait("document.querySelector('#pause').textContent === 'Go on'")
     page.click("#mirror")
+    # Painted a moment after it was drawn.
+    wait_until(lambda: right_end(stage(page), "Trouser") == pytest.approx(0.4, abs=0.05))
     picture = stage(page)
-    columns = np.nonzero(np.abs(picture.astype(int) - COLOURS["Trouser"]).max(2) < 12)[1]
-    assert columns.max() / picture.shape[1] == pytest.approx(0.4, abs=0.05)
     frames = page.value("window.fmnist.statistics().frames")
     np.testing.assert_array_equal(stage(page), picture)
     page.click("#pause")
