@@ -144,7 +144,8 @@ def paced(
     settings: "Settings", epochs: int | None, split: "Split", device: "torch.device"
 ) -> "Settings":
     """With as many epochs as the recipe has time for, unless the user chose their number."""
-    if epochs or not settings.recipe.seconds:
+    chosen = epochs or any(change.startswith("epochs=") for change in settings.changes)
+    if chosen or not settings.recipe.seconds:
         return settings
     from dataclasses import replace
 

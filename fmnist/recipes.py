@@ -101,6 +101,7 @@ RECIPES["distill"] = replace(
 # Where a network needs other numbers than the recipe of that name.
 _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("report", "resnet10"): {"dropout": 0.0},
+    ("report", "resnet10-56"): {"dropout": 0.0},
     ("report", "resnet18"): {"dropout": 0.0, "learning_rate": 0.001},
     # A pretrained network forgets what it knows at the rates of a fresh one, and is large already.
     ("best", "resnet18"): {
@@ -111,6 +112,7 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     # Its stem divides the image by four before the first block: no smaller ones.
     ("best", "resnet10"): {"epochs": 40, "sizes": FULL_SIZE},
+    ("best", "resnet10-56"): {"sizes": ((0.3, 20), (1.0, 28))},  # 40 and 56 px within
     ("best", "inception"): {"epochs": 30},
     ("best", "densenet"): {"epochs": 24},
     ("crops", "resnet10"): {"sizes": FULL_SIZE},
@@ -164,6 +166,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("warmup", "label_smoothing", "ema_decay"), (0.0, 1.0)),
     **dict.fromkeys(("erasing", "cutmix", "distill"), (0.0, 1.0)),
     "dropout": (0.0, 2.0),  # times a rate of 0.5
+    "epochs": (1, math.inf),
     "batch_size": (2, 60_000),
     "pad": (0, 28),
     "temperature": (0.01, 1000.0),
@@ -176,7 +179,7 @@ _CHOICES = {
 
 
 def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
-    settable = [field.name for field in fields(recipe) if field.name not in ("sizes", "epochs")]
+    settable = [field.name for field in fields(recipe) if field.name != "sizes"]
     name, _, value = text.partition("=")
     old = getattr(recipe, known(name, settable, "part of a recipe"))
     try:

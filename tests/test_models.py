@@ -19,6 +19,7 @@ from fmnist.models.size import Size, size_of
         ("lenet", 173_962, "Table 1"),
         ("vgg", 1_148_618, "Table 2"),
         ("resnet10", 1_229_002, "the report's text"),
+        ("resnet10-56", 1_229_002, "the same layers"),
         ("resnet18", 11_181_642, "Listing 2"),
     ],
 )
@@ -39,6 +40,15 @@ def test_sizes_are_counted_without_computing() -> None:
     macs = sum(9 * a * b * pixels for a, b, pixels in [*pairs, (256, 256, 49)]) + 2560
     assert size_of("vgg") == Size(1_148_618, macs)
     assert set(ABOUT) == set(MODELS)
+
+
+def test_a_resnet_of_larger_images_has_the_same_layers() -> None:
+    small, large = build("resnet10").eval(), build("resnet10-56").eval()
+    large.load_state_dict(small.state_dict())
+    image = torch.rand(2, 1, 28, 28)
+    twice = nn.functional.interpolate(image, scale_factor=2, mode="bilinear")
+    with torch.inference_mode():
+        torch.testing.assert_close(large(image), small(twice))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,6 +1,7 @@
 """Recipes are plain numbers that survive JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -40,13 +41,19 @@ def test_every_recipe_ends_at_the_full_size(name: str) -> None:
         "optimizer=adm",
         "schedule=",
         "crops=-1",
-        "epochs=3",
+        "epochs=0",
+        "epochs=2.5",
+        "sizes=28",
         "dropout",
     ],
 )
 def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
     with pytest.raises(InputError):
         recipe_for("best", "vgg", [change])
+
+
+def test_a_schedule_can_be_shorter() -> None:
+    assert recipe_for("best", "vgg", ["epochs=3"]) == replace(recipe_for("best", "vgg"), epochs=3)
 
 
 def test_a_search_needs_something_that_moves() -> None:

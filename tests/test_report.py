@@ -15,7 +15,7 @@ from fmnist.models.layers import layers_of
 from fmnist.provenance import provenance
 from fmnist.report.page import Table, write
 from fmnist.report.results import headline
-from fmnist.report.sections import all_sections, paired
+from fmnist.report.sections import all_sections, paired, triplet_pairs
 from fmnist.runs import Watch, train
 from fmnist.settings import prepare
 from weights import WEIGHTS
@@ -68,6 +68,17 @@ def test_differences_are_paired_by_seed() -> None:
     text = paired(before, after)
     assert text.startswith("+0.0150 (") and text.endswith("n = 2")
     assert paired(before, None) == "not measured"
+
+
+def test_a_row_with_triplets_is_compared_with_the_same_without() -> None:
+    texts = ("lenet:best", "lenet:best:epochs=9", "lenet:best:epochs=9,triplet=0.2")
+    plain, short, triplets = (
+        {"row": text, "model": row.model, "recipe": row.recipe, "changes": row.changes, "n": 1}
+        for text, row in zip(texts, map(Row.read, texts), strict=True)
+    )
+    assert triplet_pairs([plain, triplets, short]) == [(texts[2], short, triplets)]
+    assert triplet_pairs([plain, triplets, short | {"n": 0}]) == [(texts[2], None, triplets)]
+    assert triplet_pairs([plain]) == [("vgg:best:triplet=0.2", None, None)]
 
 
 def test_tables_of_layers_add_up() -> None:

@@ -24,6 +24,7 @@ ROWS = (
     "vgg:best",
     "vgg:best:triplet=0.2",
     "resnet10:best",
+    "resnet10-56:best",
     "inception:best",
     "densenet:best",
     "wrn:best",

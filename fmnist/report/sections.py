@@ -137,29 +137,36 @@ def _compared(named: dict[str, Metrics]) -> Callable[[Path], None]:
 
 
 def _triplets(rows: Sequence[Facts]) -> Section:
-    plain, triplet = (
-        next((row for row in rows if row["row"] == name and row["n"]), None)
-        for name in ("vgg:best", "vgg:best:triplet=0.2")
-    )
-    lines = []
-    for index in CONFUSED:
-        name = CLASSES[index]
-        values = [row["test_f1"][name] if row else None for row in (plain, triplet)]
-        lines.append([name, *(f"{v['mean']:.4f}" if v else NOT_MEASURED for v in values)])
-        lines[-1].append(paired(*values))
     return Section(
         "The confused classes",
         "T-shirt, pullover, coat and shirt look alike at 28 pixels. The triplet loss with "
         "distance-weighted sampling (Wu et al. 2017) pulls their places apart beside the cross "
-        "entropy, weight 0.2.",
+        "entropy.",
         [
             Table(
-                "F1 on the test set, means over seeds; the difference is paired by seed.",
+                f"{name}: F1 on the test set, means over seeds; the difference is paired by seed.",
                 ("class", "cross entropy", "with triplets", "difference (95 % interval)"),
-                lines,
+                [_f1_line(CLASSES[index], plain, triplet) for index in CONFUSED],
             )
+            for name, plain, triplet in triplet_pairs(rows)
         ],
     )
+
+
+def triplet_pairs(rows: Sequence[Facts]) -> list[tuple[str, Facts | None, Facts | None]]:
+    """Each measured row with triplets, its name first, and the row without them."""
+    measured = {(row["model"], row["recipe"], *row["changes"]): row for row in rows if row["n"]}
+    pairs = []
+    for key, row in measured.items():
+        without = tuple(part for part in key if not part.startswith("triplet="))
+        if without != key:
+            pairs.append((row["row"], measured.get(without), row))
+    return pairs or [("vgg:best:triplet=0.2", None, None)]
+
+
+def _f1_line(name: str, plain: Facts | None, triplet: Facts | None) -> list[str]:
+    values = [row["test_f1"][name] if row else None for row in (plain, triplet)]
+    return [name, *(f"{v['mean']:.4f}" if v else NOT_MEASURED for v in values), paired(*values)]
 
 
 def paired(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
