@@ -156,7 +156,7 @@ def _triplets(rows: Sequence[Facts]) -> Section:
 def triplet_pairs(rows: Sequence[Facts]) -> list[tuple[str, Facts | None, Facts | None]]:
     """Each measured row with triplets, its name first, and the row without them."""
     measured = {(row["model"], row["recipe"], *row["changes"]): row for row in rows if row["n"]}
-    pairs = []
+    pairs: list[tuple[str, Facts | None, Facts | None]] = []
     for key, row in measured.items():
         without = tuple(part for part in key if not part.startswith("triplet="))
         if without != key:
