@@ -82,7 +82,7 @@ def speedrun(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A part of it.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Fixed before the first run.")] = 12,
+    epochs: Annotated[int, typer.Option(min=1, help="Fixed before the first run.")] = 10,
     target: Annotated[float, typer.Option(min=0, max=100, help="Percent right.")] = 94.02,
     seeds: Annotated[int, typer.Option(min=1, help="Runs.")] = 3,
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="A file for every run.")] = Path(
