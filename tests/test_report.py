@@ -10,12 +10,14 @@ import torch
 from fmnist.benchmark import summary
 from fmnist.benchmark.rows import Row
 from fmnist.cards import Facts
+from fmnist.classes import CLASSES
 from fmnist.data import Split, hold_out
 from fmnist.models.layers import layers_of
 from fmnist.provenance import provenance
 from fmnist.report.page import Table, write
 from fmnist.report.results import headline
-from fmnist.report.sections import all_sections, paired, triplet_pairs
+from fmnist.report.sections import all_sections
+from fmnist.report.triplets import paired, pairs, triplets
 from fmnist.runs import Watch, train
 from fmnist.settings import prepare
 from weights import WEIGHTS
@@ -76,9 +78,23 @@ def test_a_row_with_triplets_is_compared_with_the_same_without() -> None:
         {"row": text, "model": row.model, "recipe": row.recipe, "changes": row.changes, "n": 1}
         for text, row in zip(texts, map(Row.read, texts), strict=True)
     )
-    assert triplet_pairs([plain, triplets, short]) == [(texts[2], short, triplets)]
-    assert triplet_pairs([plain, triplets, short | {"n": 0}]) == [(texts[2], None, triplets)]
-    assert triplet_pairs([plain]) == [("vgg:best:triplet=0.2", None, None)]
+    assert pairs([plain, triplets, short]) == [(texts[2], short, triplets)]
+    assert pairs([plain, triplets, short | {"n": 0}]) == [(texts[2], None, triplets)]
+    assert pairs([plain]) == [("vgg:best:triplet=0.2", None, None)]
+
+
+def test_the_confused_classes_are_judged_together_too() -> None:
+    values = {name: [0.8, 0.9] for name in CLASSES} | {"Shirt": [0.6, 0.7]}
+    plain = {"row": "a", "model": "lenet", "recipe": "best", "changes": [], "n": 2}
+    plain["test_f1"] = {name: {"values": its} for name, its in values.items()}
+    higher = {name: {"values": [v + 0.04 for v in its]} for name, its in values.items()}
+    triplet = plain | {"changes": ["triplet=0.2"], "test_f1": higher}
+    (table,) = triplets([plain, triplet]).parts
+    assert isinstance(table, Table)
+    *_, shirt, four = table.rows
+    assert shirt[:3] == ["Shirt", "0.6500", "0.6900"]
+    assert four[:3] == ["mean of the four", "0.8000", "0.8400"]
+    assert four[3].startswith("+0.0400 (") and four[3].endswith("n = 2")
 
 
 def test_tables_of_layers_add_up() -> None:

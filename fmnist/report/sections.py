@@ -2,24 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from fmnist import figures
-from fmnist.benchmark.summary import spread
 from fmnist.benchmark.tables import NOT_MEASURED, cells
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
 from fmnist.data import Split
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
-from fmnist.metric_learning import CONFUSED
 from fmnist.models.layers import layers_of
 from fmnist.report import figures as own_figures
 from fmnist.report.page import Picture, Section, Table, picture
 from fmnist.report.results import results
+from fmnist.report.triplets import triplets
 
 Metrics = list[dict[str, float]]  # one an epoch
 
@@ -43,7 +41,7 @@ def all_sections(
         results(rows),
         _training(rows),
         _dropout(rows),
-        _triplets(rows),
+        triplets(rows),
         _mistakes(test, logits, from_logits(logits, test.labels), weights.stem),
     ]
 
@@ -134,51 +132,6 @@ def _dropout(rows: Sequence[Facts]) -> Section:
 
 def _compared(named: dict[str, Metrics]) -> Callable[[Path], None]:
     return lambda path: own_figures.compare(named, path)
-
-
-def _triplets(rows: Sequence[Facts]) -> Section:
-    return Section(
-        "The confused classes",
-        "T-shirt, pullover, coat and shirt look alike at 28 pixels. The triplet loss with "
-        "distance-weighted sampling (Wu et al. 2017) pulls their places apart beside the cross "
-        "entropy.",
-        [
-            Table(
-                f"{name}: F1 on the test set, means over seeds; the difference is paired by seed.",
-                ("class", "cross entropy", "with triplets", "difference (95 % interval)"),
-                [_f1_line(CLASSES[index], plain, triplet) for index in CONFUSED],
-            )
-            for name, plain, triplet in triplet_pairs(rows)
-        ],
-    )
-
-
-def triplet_pairs(rows: Sequence[Facts]) -> list[tuple[str, Facts | None, Facts | None]]:
-    """Each measured row with triplets, its name first, and the row without them."""
-    measured = {(row["model"], row["recipe"], *row["changes"]): row for row in rows if row["n"]}
-    pairs: list[tuple[str, Facts | None, Facts | None]] = []
-    for key, row in measured.items():
-        without = tuple(part for part in key if not part.startswith("triplet="))
-        if without != key:
-            pairs.append((row["row"], measured.get(without), row))
-    return pairs or [("vgg:best:triplet=0.2", None, None)]
-
-
-def _f1_line(name: str, plain: Facts | None, triplet: Facts | None) -> list[str]:
-    values = [row["test_f1"][name] if row else None for row in (plain, triplet)]
-    return [name, *(f"{v['mean']:.4f}" if v else NOT_MEASURED for v in values), paired(*values)]
-
-
-def paired(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
-    """The mean difference over the seeds that both have, with its interval where there are two."""
-    if not before or not after:
-        return NOT_MEASURED
-    both = zip(before["values"], after["values"], strict=False)
-    facts = spread([b - a for a, b in both])
-    interval = ""
-    if "interval_95" in facts:
-        interval = f" ({facts['interval_95'][0]:+.4f} to {facts['interval_95'][1]:+.4f})"
-    return f"{facts['mean']:+.4f}{interval}, n = {facts['n']}"
 
 
 def _mistakes(test: Split, logits: torch.Tensor, judged: Evaluation, name: str) -> Section:
