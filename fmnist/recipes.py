@@ -129,11 +129,13 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
 for _name in ("best", "fast", "distill", "crops", "worn"):
+    _is_long = _name in ("best", "distill")
     _EXCEPTIONS[_name, "lenet"] = {
-        "epochs": 30 if _name in ("best", "distill") else RECIPES[_name].epochs,
+        "epochs": 90 if _is_long else RECIPES[_name].epochs,
         "optimizer": "adamw",
         "learning_rate": 0.003,
-        "erasing": 0.2 if _name == "worn" else 0.0,  # too small to know the images by heart
+        "weight_decay": 0.05 if _is_long else RECIPES[_name].weight_decay,
+        "erasing": 0.2 if _is_long else RECIPES[_name].erasing,
         "sizes": FULL_SIZE,
     }
 
