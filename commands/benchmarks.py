@@ -20,6 +20,7 @@ from commands.options import (
 )
 from commands.training import carry_on, paced
 from fmnist.checks import all_free, free_folder, known, made, writable_folder
+from fmnist.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +75,7 @@ def benchmark(
         return
 
     from fmnist import files
-    from fmnist.benchmark.rows import ROWS, Row
+    from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
     from fmnist.benchmark.tables import COLUMNS, rows_of
 
     chosen = [Row.read(text) for text in rows or ROWS]
@@ -86,6 +87,12 @@ def benchmark(
     all_free(overwrite, json_file)
     writable_folder(run_dir)
     before = rows_of(earlier) if earlier else []
+    if (kept := run_dir / "benchmark.json").is_file():
+        before += rows_of(kept)
+    trained = trainable(chosen, teacher or ())
+    if rows and not table and len(trained) < len(chosen):
+        raise InputError("A row with recipe distill needs --teacher WEIGHTS, one or more.")
+    check_runs(trained, seeds, run_dir, None if table else (pretrained, teacher or ()))
     data_folder = None if table else files.find(data_dir)
 
     from fmnist.benchmark import summary as measure
@@ -93,7 +100,6 @@ def benchmark(
 
     where = pick_device(device)
     if data_folder:
-        trained = measure.trainable(chosen, teacher or ())
         run = _runner(data_folder, where, (pretrained, teacher or ()), max_minutes, quiet)
         measure.run_all(trained, seeds, run_dir, run)
     facts = measure.of(chosen, seeds, run_dir)

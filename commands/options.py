@@ -34,7 +34,7 @@ Backgrounds = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Photos in which nobody wears anything.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
-Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]
 
 

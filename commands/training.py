@@ -45,6 +45,7 @@ NO_CLOTHES = Clothes()
 
 @app.command()
 def train(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
     recipe: Annotated[str, typer.Option(help="report, best, fast, distill, crops, worn.")] = "best",
     changes: Annotated[
@@ -78,11 +79,7 @@ def train(
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
     if resume:
-        if changes or init or pretrained or teacher or run_dir:
-            raise InputError(
-                f"A run that goes on has its settings in {resume}. "
-                "Leave out --set, --init, --pretrained, --teacher and -o."
-            )
+        refuse_settings(context, resume)
         settings = read_settings(resume, epochs)
     else:
         settings = plan(
@@ -100,7 +97,12 @@ def train(
         card_of(model, initial)
     for name in settings.teachers:
         classifier_file(name)
-    check_photos(settings.recipe_name, photos or (), resume)
+    check_photos(settings, photos or (), resume)
+    if (photos or backgrounds) and not settings.recipe.crops:
+        raise InputError(
+            f"The recipe {settings.recipe_name} is for plain images. "
+            "Leave out --photos and --backgrounds, or train with --recipe worn."
+        )
     if backgrounds:
         from detector.synthesis.backgrounds import photos_in
 
@@ -126,13 +128,23 @@ def train(
             print(result_line(facts))
 
 
-def check_photos(recipe: str, photos: Sequence[Path], resume: Path | None = None) -> None:
-    """Raises InputError where the recipe wants photos and has none, or a folder is no such one."""
-    from fmnist.recipes import RECIPES
-
-    if RECIPES[recipe].photo_crops and not photos and not resume:
+def refuse_settings(context: typer.Context, resume: Path) -> None:
+    """Raises InputError where the user names what the run that goes on has settled."""
+    settled = ("model", "recipe", "changes", "init", "pretrained", "teacher", "seed", "run_dir")
+    source = context.get_parameter_source
+    if any((chosen := source(name)) and chosen.name == "COMMANDLINE" for name in settled):
         raise InputError(
-            f"The recipe {recipe} learns from photos. Name folders of them with --photos."
+            f"A run that goes on has its settings in {resume}. Leave out the model, --recipe, "
+            "--set, --init, --pretrained, --teacher, --seed and -o."
+        )
+
+
+def check_photos(settings: "Settings", photos: Sequence[Path], resume: Path | None = None) -> None:
+    """Raises InputError where the recipe wants photos and has none, or a folder is no such one."""
+    if settings.recipe.photo_crops and not photos and not resume:
+        raise InputError(
+            f"The recipe {settings.recipe_name} learns from photos. "
+            "Name folders of them with --photos."
         )
     if photos:
         from detector.photos.folder import check
@@ -214,7 +226,7 @@ def _crop_splits(
     if not kept_in.exists():
         tell("rendering crops: some minutes, once for a run")
         if recipe.photo_crops:
-            check_photos(settings.recipe_name, clothes.photos)
+            check_photos(settings, clothes.photos)
             behind = behind_garments(seed, clothes.backgrounds)
             make = photo_scenes(clothes.photos, behind, FOR_HEAD)
     wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
-from torch import Generator, Tensor
+from torch import Tensor
 
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.metric_learning import triplet_loss
@@ -63,10 +63,14 @@ def distillation_loss(
 
 
 def places_loss(
-    recipe: Recipe, embedding: Tensor | None, targets: Targets, generator: Generator
+    recipe: Recipe, embedding: Tensor | None, targets: Targets
 ) -> Float[Tensor, ""] | float:
-    """The weighted triplet loss of the recipe; an image that is mixed counts as its larger part."""
+    """The weighted triplet loss of the recipe; an image that is mixed counts as its larger part.
+
+    It draws from the global generator: processes that share a batch draw different numbers of
+    triplets, and the one that shuffles and augments has to stay the same in all of them.
+    """
     if embedding is None:
         return 0.0
     labels = targets.argmax(1) if targets.ndim == 2 else targets
-    return recipe.triplet * triplet_loss(embedding, labels, generator)
+    return recipe.triplet * triplet_loss(embedding, labels)

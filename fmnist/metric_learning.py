@@ -54,7 +54,7 @@ def sampling_weights(
 def triplet_loss(
     embedding: Float[Tensor, "batch dimensions"],
     labels: Int64[Tensor, " batch"],
-    generator: Generator,
+    generator: Generator | None = None,
 ) -> Float[Tensor, ""]:
     """Mean over all pairs of one confused class of max(0, d(pair) - d(negative) + margin).
 

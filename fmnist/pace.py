@@ -32,7 +32,7 @@ def seconds_an_epoch(model: str, recipe: Recipe, split: Split) -> float:
                 train_one_epoch(training, part)  # it ends by reading the loss: all is done then
             seconds[size] = (time.perf_counter() - before) / (STEPS - 1)
     mean = sum(seconds[image_size(recipe, i / 100)] for i in range(100)) / 100
-    return mean * (len(split) // recipe.batch_size)
+    return mean * (len(split) // len(part))
 
 
 def epochs_within(model: str, recipe: Recipe, split: Split) -> int:

@@ -43,6 +43,8 @@ def commit() -> str:
         return done.stdout.strip() if done.returncode == 0 else ""
 
     try:
+        if not git("ls-files", Path(__file__).name):
+            return ""  # installed somewhere below another project's checkout
         revision = git("rev-parse", "--short", "HEAD")
         return revision + ("+" if git("status", "--porcelain", "--", *MADE_OF) else "")
     except OSError:

@@ -112,6 +112,8 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     # Its stem divides the image by four before the first block: no smaller ones.
     ("best", "resnet10"): {"epochs": 40, "sizes": FULL_SIZE},
+    ("fast", "resnet10"): {"sizes": FULL_SIZE},
+    ("distill", "resnet10"): {"sizes": FULL_SIZE},
     ("best", "resnet10-56"): {"sizes": ((0.3, 20), (1.0, 28))},  # 40 and 56 px within
     ("best", "inception"): {"epochs": 30},
     ("best", "densenet"): {"epochs": 24},
@@ -157,10 +159,13 @@ def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
     """The recipe of that name for that network, with `changes` like "dropout=0".
 
     Raises:
-        InputError: a change names no number of a recipe, or its value cannot be.
+        InputError: a change names no number of a recipe, or its value cannot be, or not beside the
+            others.
     """
     recipe = replace(RECIPES[name], **_EXCEPTIONS.get((name, model), {}))
-    return replace(recipe, **dict(_change(recipe, text) for text in changes))
+    recipe = replace(recipe, **dict(_change(recipe, text) for text in changes))
+    _check_together(recipe)
+    return recipe
 
 
 # Between which values a changed number may lie; all others are 0 or more.
@@ -197,6 +202,24 @@ def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
         between = f"from {low:g} to {high:g}" if high < math.inf else f"a number from {low:g} up"
         raise InputError(f"{text}: {name} is {between}. Write it as {name}={old}.")
     return name, new
+
+
+def _check_together(recipe: Recipe) -> None:
+    """Raises InputError where the numbers of a recipe exclude each other."""
+    if recipe.optimizer == "muon" and not recipe.filter_learning_rate:
+        raise InputError(
+            "Muon has a rate of its own, which this recipe lacks. "
+            "Add --set filter_learning_rate=0.018."
+        )
+    if recipe.crops and (recipe.cutmix or recipe.distill):
+        raise InputError(
+            "Crops of nothing can be neither mixed nor taught. Leave out cutmix and distill."
+        )
+    if recipe.photo_crops and not (recipe.crops and recipe.nothing):
+        raise InputError(
+            "Crops of photos go with those of painted frames and of nothing. "
+            "Set crops and nothing above 0, or photo_crops=0."
+        )
 
 
 def check_search(recipe: Recipe, names: Sequence[str]) -> None:

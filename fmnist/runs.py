@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from fmnist import figures, parallel
-from fmnist.cards import Facts, write_json
+from fmnist.cards import Facts, read_json, write_json
 from fmnist.checkpoint import (
     load_model,
     read_state,
@@ -76,6 +76,8 @@ def train(
     training_split, validation, test = (split.to(device) for split in splits)
     taught_by = [load_model(path, device)[0] for path in teachers]
     training, rows = _begin(settings, run_dir, device, initial, taught_by)
+    if training.epoch >= settings.epochs and (run_dir / "result.json").is_file():
+        return read_json(run_dir / "result.json")
     limit = min(settings.epochs, stop_after or settings.epochs)
     started = time.monotonic()
     while training.epoch < limit:

@@ -130,6 +130,15 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
             f"The schedule of {run_dir} was planned for {settings.epochs} epochs. "
             "Resume it without --epochs, or start a new run."
         )
+    if epochs < (done := _epochs_done(run_dir)):
+        raise InputError(
+            f"{run_dir} has {done} epochs behind it already. Resume it with as many or more."
+        )
     settings = replace(settings, epochs=epochs)
     write_json(path, settings.to_dict())
     return settings
+
+
+def _epochs_done(run_dir: Path) -> int:
+    metrics = run_dir / "metrics.csv"
+    return len(metrics.read_text(encoding="utf-8").splitlines()) - 1 if metrics.is_file() else 0

@@ -85,7 +85,7 @@ def _inner(network: nn.Module) -> nn.Module:
 def epoch_generator(seed: int, epoch: int, device: torch.device) -> Generator:
     """The randomness of one epoch; it depends on nothing else, so that a run can be resumed.
 
-    Dropout draws from the global generator, and in every process something else.
+    Dropout and triplets draw from the global generator, and in every process something else.
     """
     number = seed * 100_003 + epoch
     torch.manual_seed(number + 1_000_003_000 * parallel.rank())
@@ -146,7 +146,7 @@ def train_one_epoch(
         # Teachers look at the same view in full, while the student may begin with smaller ones.
         taught = _ask(training.teachers, images)
         images = resize(images, image_size(recipe, progress))
-        totals += _step(training, images, targets, taught, generator)
+        totals += _step(training, images, targets, taught)
         on_step(step + 1, len(batches))
     training.epoch += 1
     mean_loss, accuracy = (parallel.mean(totals) / len(batches)).tolist()
@@ -161,7 +161,6 @@ def _step(
     images: Float[Tensor, "batch 1 h w"],
     targets: Targets,
     taught: Sequence[Float[Tensor, "batch 10"]],
-    generator: Generator,
 ) -> Float[Tensor, "2"]:
     """Move the weights once; gives loss and accuracy."""
     recipe = training.recipe
@@ -174,7 +173,7 @@ def _step(
         logits = with_nothing(logits)
         targets = told(logits, targets)
     loss = answers_loss(recipe, logits, targets, taught)
-    loss = loss + places_loss(recipe, embedding, targets, generator)
+    loss = loss + places_loss(recipe, embedding, targets)
     for optimizer in training.optimizers:
         optimizer.zero_grad()
     loss.backward()

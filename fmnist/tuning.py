@@ -1,5 +1,7 @@
 """Search for the numbers of a recipe, on the validation images alone."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,8 @@ from fmnist.recipes import RELATIVE, SEARCHED, Recipe
 from fmnist.runs import judge
 from fmnist.training import NotFinite, start, train_one_epoch
 
+ENDED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+
 
 def search(
     model: str,
@@ -33,7 +37,8 @@ def search(
     """Go on with the search in `folder` until it has so many finished trials, or begin it.
 
     A trial trains for `epochs` and is given up where its validation accuracy lies below the median
-    of the others at the same epoch. The first trial is the recipe as it is.
+    of the others at the same epoch. The first trial is the recipe as it is. Other numbers of the
+    recipe, other `names`, epochs or images are another search, which may lie in the same folder.
 
     Args:
         splits: training and validation; the test images have no part in it.
@@ -42,15 +47,9 @@ def search(
     training, validation = (split.to(device) for split in splits)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     made(folder)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / "trials.log"))),
-        study_name=f"{model}, {epochs} epochs of {len(training)} images",
-        load_if_exists=True,
-        direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=0),
-        pruner=optuna.pruners.MedianPruner(n_warmup_steps=1),
-    )
-    if not study.trials:
+    length = f"{epochs} epochs of {len(training)} images"
+    study = _study(folder, f"{model}, {', '.join(names)}, {length}, {_digest(recipe)}")
+    if not study.get_trials(states=(*ENDED, optuna.trial.TrialState.WAITING)):
         study.enqueue_trial({name: _now(recipe, name) for name in names})
 
     def objective(trial: optuna.Trial) -> float:
@@ -73,13 +72,34 @@ def search(
         value = f"{trial.value:.4f}" if trial.value is not None else "given up"
         report(f"trial {trial.number}: {value}  {changes_of(trial, recipe)}")
 
-    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    left = trials - len(study.get_trials(states=ended))
+    left = trials - len(study.get_trials(states=ENDED))
     if left > 0:
         study.optimize(objective, n_trials=left, callbacks=[tell])
     if not study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
         raise InputError("No trial came to its end. Give more --trials, or another recipe.")
     return study
+
+
+def _study(folder: Path, name: str) -> optuna.Study:
+    """The one of that name in the folder, or a new one."""
+    log = folder / "trials.log"
+    try:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(log))),
+            study_name=name,
+            load_if_exists=True,
+            direction="maximize",
+            pruner=optuna.pruners.MedianPruner(n_warmup_steps=1),
+        )
+    except ValueError as error:
+        raise InputError(f"{log} is damaged. Begin a new search with another -o.") from error
+    # With the seed of its beginning a search that goes on would suggest the same once more.
+    study.sampler = optuna.samplers.TPESampler(seed=len(study.trials))
+    return study
+
+
+def _digest(recipe: Recipe) -> str:
+    return hashlib.sha256(json.dumps(recipe.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def tried_recipe(trial: optuna.Trial, recipe: Recipe, names: tuple[str, ...]) -> Recipe:

@@ -47,7 +47,7 @@ TRAINING = [
     ("train vgg --set optimizer=adm", "adm: no such optimizer. Did you mean adam?"),
     ("train resnet18 --pretrained no.pth", "no.pth: no such file."),
     ("train --resume clips", "clips holds no run."),
-    ("train --resume clips --set dropout=0", "Leave out --set, "),
+    ("train --resume clips --set dropout=0", "Leave out the model, "),
     ("train vgg -o good.mp4/run", "good.mp4 is a file, not a folder."),
 ]
 PHOTOS = [

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from fmnist.benchmark import summary
-from fmnist.benchmark.rows import ROWS, Row
+from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
 from fmnist.benchmark.speed import measured
 from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, comma_separated, markdown
 from fmnist.data import Split, hold_out
@@ -19,6 +21,7 @@ from fmnist.pace import epochs_within, seconds_an_epoch
 from fmnist.recipes import recipe_for
 from fmnist.runs import Watch, train
 from fmnist.settings import prepare
+from tests.command import fmnist
 
 CPU = torch.device("cpu")
 LENET = Row("lenet", "report")
@@ -48,6 +51,7 @@ def test_a_row_is_read_as_it_is_written(text: str) -> None:
         ("vg:report", "vg: no such model. Did you mean vgg?"),
         ("vgg:bset", "bset: no such recipe. Did you mean best?"),
         ("vgg:best:dropuot=0", "dropuot: no such part of a recipe. Did you mean dropout?"),
+        ("vgg:worn", "trains and tests on plain images"),
         ("vgg:best:dropout=none", "dropout is of the kind of 0.1"),
     ],
 )
@@ -113,13 +117,56 @@ def test_what_is_finished_is_not_run_again_and_a_stop_stops(runs: Path) -> None:
 
 def test_rows_that_need_teachers_wait_for_them() -> None:
     rows = [LENET, Row("vgg", "distill")]
-    assert summary.trainable(rows, ()) == [LENET]
-    assert summary.trainable(rows, ("vgg",)) == rows
+    assert trainable(rows, ()) == [LENET]
+    assert trainable(rows, ("vgg",)) == rows
+
+
+def test_runs_of_another_recipe_are_not_mixed_in(runs: Path, tmp_path: Path) -> None:
+    check_runs([LENET], 2, runs, ("", ()))
+    shorter = LENET.settings(0, "", ()).recipe
+    settings = replace(LENET.settings(0, "", ()), recipe=replace(shorter, epochs=7))
+    prepare(LENET.folder(tmp_path, 0), settings)
+    with pytest.raises(InputError, match="lenet:report has now"):
+        check_runs([LENET], 1, tmp_path, None)
+    taught = Row("vgg", "distill")
+    prepare(taught.folder(tmp_path, 0), taught.settings(0, "", ("vgg",)))
+    check_runs([taught], 1, tmp_path, None)
+    check_runs([taught], 1, tmp_path, ("", ("vgg",)))
+    with pytest.raises(InputError, match="or weights"):
+        check_runs([taught], 1, tmp_path, ("", ("lenet",)))
+
+
+def test_a_damaged_run_is_told(runs: Path, tmp_path: Path) -> None:
+    folder = LENET.folder(tmp_path, 0)
+    shutil.copytree(LENET.folder(runs, 0), folder)
+    (folder / "metrics.csv").unlink()
+    with pytest.raises(InputError, match="damaged"):
+        summary.of([LENET], 1, tmp_path)
+    (folder / "result.json").write_text("{}")
+    with pytest.raises(InputError, match="damaged"):
+        summary.of([LENET], 1, tmp_path)
+
+
+def test_a_table_keeps_the_rows_of_the_one_before(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(LENET.folder(runs, 0), LENET.folder(tmp_path, 0))
+    for row in (str(LENET), "vgg:best"):
+        done = fmnist("benchmark", "--table", "--row", row, "-o", ".", "-q", folder=tmp_path)
+        assert done.code == 0, done.err
+    kept = json.loads((tmp_path / "benchmark.json").read_text())["rows"]
+    assert [(row["row"], row["n"]) for row in kept] == [("vgg:best", 0), (str(LENET), 1)]
+
+
+def test_a_row_without_its_teachers_is_told(fashion_mnist: Path, tmp_path: Path) -> None:
+    words = ("benchmark", "--row", "vgg:distill", "--data-dir", str(fashion_mnist))
+    done = fmnist(*words, folder=tmp_path)
+    assert done.code == 2 and "--teacher" in done.err and not (tmp_path / "runs").exists()
 
 
 def test_speed_is_measured_in_a_process_of_its_own_and_kept(tmp_path: Path) -> None:
     rows = [{"model": "lenet"}, {"model": "lenet"}]
+    (tmp_path / "inference.json").write_text('{"lenet": {"machine": {"device": "a GPU"}}}')
     summary.add_inference(rows, tmp_path, CPU)
+    assert "a GPU" not in (tmp_path / "inference.json").read_text(), "that is another machine's"
     (tmp_path / "before").write_bytes((tmp_path / "inference.json").read_bytes())
     again = [{"model": "lenet"}, {"model": "vgg"}]
     summary.add_inference(again, tmp_path, CPU, measure_new=False)

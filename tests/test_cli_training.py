@@ -9,9 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 import cli
+from fmnist.settings import plan, prepare
 from tests.command import ROOT, fmnist
 from weights import WEIGHTS
 
@@ -89,6 +92,20 @@ def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> N
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 5
     card = json.loads((tmp_path / "run/grid.json").read_text())
     assert card["scenes"] == 80 and card["image_size"] == 64
+
+
+def test_what_a_run_has_settled_cannot_be_told_again(tmp_path: Path) -> None:
+    prepare(tmp_path / "run", plan("vgg", "report", 1, 0))
+    for words in (["lenet"], ["--recipe", "best"], ["--seed", "1"], ["--set", "dropout=0"]):
+        done = fmnist("train", *words, "--resume", "run", folder=tmp_path)
+        assert done.code == 2 and "has its settings in run" in done.err
+
+
+def test_photos_for_a_recipe_of_plain_images_are_told(tmp_path: Path) -> None:
+    (tmp_path / "photos/dress").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "photos/dress/1.png"), np.zeros((8, 8, 3), np.uint8))
+    done = fmnist("train", "vgg", "--photos", "photos", folder=tmp_path)
+    assert done.code == 2 and "is for plain images" in done.err
 
 
 def test_a_run_that_is_there_is_kept_and_told_at_once(tmp_path: Path) -> None:

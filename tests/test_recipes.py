@@ -52,6 +52,21 @@ def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
         recipe_for("best", "vgg", [change])
 
 
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("report", ["optimizer=muon"]),
+        ("crops", ["cutmix=0.5"]),
+        ("crops", ["distill=0.5"]),
+        ("crops", ["photo_crops=10", "nothing=0"]),
+        ("best", ["photo_crops=10"]),
+    ],
+)
+def test_numbers_that_exclude_each_other_are_told(recipe: str, changes: list[str]) -> None:
+    with pytest.raises(InputError):
+        recipe_for(recipe, "vgg", changes)
+
+
 def test_a_schedule_can_be_shorter() -> None:
     assert recipe_for("best", "vgg", ["epochs=3"]) == replace(recipe_for("best", "vgg"), epochs=3)
 

@@ -80,6 +80,7 @@ def test_a_row_with_triplets_is_compared_with_the_same_without() -> None:
     )
     assert pairs([plain, triplets, short]) == [(texts[2], short, triplets)]
     assert pairs([plain, triplets, short | {"n": 0}]) == [(texts[2], None, triplets)]
+    assert pairs([plain, {"row": "ultralytics-cls", "model": "yolo11n-cls", "n": 1}]) == pairs([])
     assert pairs([plain]) == [("vgg:best:triplet=0.2", None, None)]
 
 

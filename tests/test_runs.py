@@ -90,6 +90,29 @@ def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
         read_settings(scheduled, epochs=3)
 
 
+def test_a_run_is_not_made_shorter_than_it_is(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    prepare(run, plan("lenet", "report", 2, 0))
+    runs.train(read_settings(run), run, splits, CPU, QUIET)
+    before = (run / "settings.json").read_bytes()
+    with pytest.raises(InputError, match="2 epochs behind it"):
+        read_settings(run, epochs=1)
+    assert (run / "settings.json").read_bytes() == before
+
+
+def test_a_finished_run_is_not_tested_again(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    prepare(run, plan("lenet", "report", 1, 0))
+    facts = runs.train(read_settings(run), run, splits, CPU, QUIET)
+    (run / "last.safetensors").unlink()
+    assert runs.train(read_settings(run), run, splits, CPU, QUIET) == facts
+    assert not (run / "last.safetensors").exists()
+
+
 def test_a_finished_run_holds_all_that_it_promises(
     splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:

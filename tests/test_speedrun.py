@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from fmnist.benchmark import speedrun, training_speed
 from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
@@ -13,6 +14,7 @@ from fmnist.device import pick_device
 from fmnist.recipes import recipe_for
 from tests.command import fmnist
 
+CPU = torch.device("cpu")
 RECIPE = replace(recipe_for("best", "lenet"), epochs=6, batch_size=16, ema_decay=0.5)
 
 
@@ -27,11 +29,19 @@ def test_a_seed_decides_the_accuracy(tiny_split: Split) -> None:
 
 def test_the_mean_has_to_reach_the_target() -> None:
     runs = [{"seed": i, "seconds": 2.0 + i, "accuracy": a} for i, a in enumerate([0.94, 0.95])]
-    told = speedrun.summary(runs, 0.9402)
+    told = speedrun.summary(runs, 0.9402, CPU)
     assert told["reached"] and told["mean_seconds"] == 2.5
     assert told["mean_accuracy"] == pytest.approx(0.945)
-    assert not speedrun.summary(runs, 0.946)["reached"]
-    assert speedrun.summary(runs[:1], 0.9)["sd_accuracy"] is None
+    assert not speedrun.summary(runs, 0.946, CPU)["reached"]
+    assert speedrun.summary(runs[:1], 0.9, CPU)["sd_accuracy"] is None
+
+
+def test_an_entry_has_enough_runs() -> None:
+    runs = [{"seed": i, "seconds": 2.0, "accuracy": 0.95} for i in range(3)]
+    assert speedrun.summary(runs, 0.94, CPU)["is_entry"]
+    assert "more" not in speedrun.in_words(speedrun.summary(runs, 0.94, CPU))
+    few = speedrun.summary(runs, 0.94, torch.device("cuda"))
+    assert not few["is_entry"] and "an entry has 20 runs or more" in speedrun.in_words(few)
 
 
 def test_a_stopped_race_goes_on_with_the_next_seed(fashion_mnist: Path, tmp_path: Path) -> None:
@@ -48,6 +58,8 @@ def test_a_stopped_race_goes_on_with_the_next_seed(fashion_mnist: Path, tmp_path
     assert [run["seed"] for run in told["runs"]] == [0, 1]
     other = fmnist(*words, "--set", "dropout=0.3", folder=tmp_path)
     assert other.code == 2 and "is of another entry" in other.err
+    other = fmnist(*words, "--set", "epochs=3", folder=tmp_path)
+    assert other.code == 2 and "--epochs" in other.err
 
 
 def test_passes_are_paired_and_the_first_round_warms_up() -> None:
@@ -63,7 +75,7 @@ def test_passes_are_paired_and_the_first_round_warms_up() -> None:
 def test_both_trainers_pass_over_the_images(
     tiny_split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_speed, "PLAIN_BATCH", 16)
+    monkeypatch.setattr(training_speed, "BATCH", 16)
     cpu = pick_device("cpu")
     assert plain_loop("lenet", tiny_split, cpu)() > 0
     assert our_trainer("lenet", tiny_split, cpu)() > 0

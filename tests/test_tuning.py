@@ -3,13 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 
 from fmnist.data import Split, hold_out
+from fmnist.errors import InputError
 from fmnist.recipes import RELATIVE, SEARCHED, Recipe, recipe_for
 from fmnist.tuning import changes_of, search
 
 RECIPE = recipe_for("best", "lenet", ["batch_size=16"])
+LONG = recipe_for("best", "lenet", ["batch_size=16", "epochs=100"])
 
 
 def searched(splits: tuple[Split, Split], folder: Path, trials: int) -> list[str]:
@@ -31,6 +34,28 @@ def test_a_search_goes_on_and_begins_with_the_recipe(tiny_split: Split, tmp_path
     assert searched(splits, tmp_path, 3) == []
 
 
+def test_a_search_that_goes_on_suggests_something_new(tiny_split: Split, tmp_path: Path) -> None:
+    splits = hold_out(tiny_split, 20)
+    told = [*searched(splits, tmp_path, 3), *searched(splits, tmp_path, 5)]
+    tried = [line.partition("--set")[2] for line in told]
+    assert len(set(tried)) == len(tried) == 5
+
+
+def test_another_search_in_the_same_folder_begins_anew(tiny_split: Split, tmp_path: Path) -> None:
+    splits = hold_out(tiny_split, 20)
+    cpu = torch.device("cpu")
+    for recipe, names in ((RECIPE, ("dropout",)), (RECIPE, ("erasing",)), (LONG, ("erasing",))):
+        told: list[str] = []
+        search("lenet", recipe, 1, 1, splits, tmp_path, cpu, names, told.append)
+        assert len(told) == 1 and names[0] in told[0]
+
+
+def test_a_damaged_search_is_told(tiny_split: Split, tmp_path: Path) -> None:
+    (tmp_path / "trials.log").write_text("{damaged\n")
+    with pytest.raises(InputError, match="is damaged"):
+        searched(hold_out(tiny_split, 20), tmp_path, 1)
+
+
 def test_everything_that_can_be_searched_is_a_part_of_the_recipe() -> None:
     for name in SEARCHED:
         assert isinstance(getattr(RECIPE, name), float)
@@ -44,4 +69,4 @@ def test_what_was_found_can_be_trained(tiny_split: Split, tmp_path: Path) -> Non
     found = search("lenet", RECIPE, 1, 1, splits, tmp_path, cpu, ("erasing",), lambda _: None)
     words = changes_of(found.best_trial, RECIPE).replace("--set ", "").split()
     changed = recipe_for("best", "lenet", words)
-    assert isinstance(changed, Recipe) and changed.erasing == 0.0
+    assert isinstance(changed, Recipe) and changed.erasing == RECIPE.erasing > 0

@@ -77,7 +77,8 @@ def epoch_seconds(splits: Sequence[Split], folder: Path, device: torch.device) -
 
 
 def _pictures(splits: Sequence[Split], folder: Path) -> Path:
-    pictures = folder / "pictures"
+    sizes = "-".join(str(len(split)) for split in splits)
+    pictures = folder / f"pictures-{sizes}"  # fewer must not find those of more
     for name, split in zip(PARTS, splits, strict=True):
         _write_pictures(split, pictures / name)
     return pictures

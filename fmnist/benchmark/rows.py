@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist.checks import known
+from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, recipe_for
 
@@ -42,13 +43,19 @@ class Row:
 
     @classmethod
     def read(cls, text: str) -> "Row":
-        """Raises InputError where it names no network, no recipe, or no part of one."""
+        """Raises InputError where it names no network, no recipe of plain images, or no part of
+        one.
+        """
         model, _, rest = text.partition(":")
         recipe, _, changes = rest.partition(":")
         row = cls(model, recipe or "best", tuple(part for part in changes.split(",") if part))
         known(row.model, MODELS, "model")
         known(row.recipe, RECIPES, "recipe")
-        recipe_for(row.recipe, row.model, row.changes)
+        if recipe_for(row.recipe, row.model, row.changes).crops:
+            raise InputError(
+                f"{text}: a benchmark trains and tests on plain images. "
+                f"Train the recipe {row.recipe} with `fmnist train`."
+            )
         return row
 
     def __str__(self) -> str:
@@ -72,3 +79,38 @@ class Row:
     def folder(self, base: Path, seed: int) -> Path:
         """Where the run of that seed is."""
         return base / str(self).replace(":", "-").replace(",", "-") / f"seed-{seed}"
+
+
+def trainable(rows: Sequence[Row], teachers: Sequence[str]) -> list[Row]:
+    """All rows, or where there are no teachers those that need none."""
+    return [r for r in rows if teachers or not recipe_for(r.recipe, r.model, r.changes).distill]
+
+
+def check_runs(
+    rows: Sequence[Row], seeds: int, base: Path, weights: tuple[str, Sequence[str]] | None
+) -> None:
+    """Runs of a row that were begun have the numbers that the row has now.
+
+    `weights` are those of ImageNet and of the teachers; None: whatever they had.
+
+    Raises:
+        InputError: one has others, as after a change of the recipe: their mean would mean nothing.
+    """
+    from fmnist.settings import read_settings
+
+    for row in rows:
+        recipe = recipe_for(row.recipe, row.model, row.changes)
+        for folder in (row.folder(base, seed) for seed in range(seeds)):
+            if not (folder / "settings.json").is_file():
+                continue
+            there = read_settings(folder)
+            same = there.recipe == recipe
+            if weights and there.teachers != (tuple(weights[1]) if recipe.distill else ()):
+                same = False
+            if weights and there.pretrained != (weights[0] if row.model == "resnet18" else ""):
+                same = False
+            if not same:
+                raise InputError(
+                    f"{folder} was trained with other numbers or weights than {row} has now. "
+                    "Choose another -o, or remove that folder."
+                )

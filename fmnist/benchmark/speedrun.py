@@ -15,15 +15,20 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
+from fmnist.errors import InputError
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.training import start, train_one_epoch
+from fmnist.training import NotFinite, start, train_one_epoch
+
+LEAST_RUNS = {"cpu": 3, "cuda": 20}
 
 
 def run(
@@ -43,6 +48,37 @@ def run(
     return {"seed": seed, "seconds": seconds, "accuracy": from_logits(logits, test.labels).accuracy}
 
 
+def entry_of(model: str, recipe: Recipe, facts: Facts) -> Facts:
+    """What all runs of an entry share: network, schedule, code and machine, however busy it was."""
+    machine = {key: value for key, value in facts["machine"].items() if key != "load"}
+    return {
+        "model": model,
+        "recipe": recipe.to_dict(),
+        "machine": machine,
+        "commit": facts["commit"],
+    }
+
+
+def kept_run(
+    file: Path, entry: Facts, recipe: Recipe, training: Split, test: Split, seed: int
+) -> Facts:
+    """The run of a seed out of its file, or a new one, which is kept there.
+
+    Raises:
+        InputError: the file is of another entry, or the loss was not finite.
+    """
+    if not file.exists():
+        try:
+            done = run(entry["model"], recipe, training, test, seed)
+        except NotFinite as error:
+            raise InputError(f"Seed {seed}: {error}. Choose smaller rates with --set.") from error
+        write_json(file, {**entry, **done})
+    found = read_json(file)
+    if any(found.get(key) != value for key, value in entry.items()):
+        raise InputError(f"{file} is of another entry, code or machine. Choose another -o.")
+    return {key: found[key] for key in ("seed", "seconds", "accuracy")}
+
+
 def warm_up(model: str, recipe: Recipe, training: Split, test: Split) -> float:
     """Train two batches of each size and predict, outside of the clock; its seconds."""
     before = time.perf_counter()
@@ -53,8 +89,9 @@ def warm_up(model: str, recipe: Recipe, training: Split, test: Split) -> float:
     return time.perf_counter() - before
 
 
-def summary(runs: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
-    """Means over the runs, and whether the target (0..1) was reached."""
+def summary(runs: Sequence[dict[str, Any]], target: float, device: torch.device) -> dict[str, Any]:
+    """Means over the runs, whether the target (0..1) was reached, and whether they are enough."""
+    least = LEAST_RUNS.get(device.type, LEAST_RUNS["cuda"])
     accuracies = [each["accuracy"] for each in runs]
     seconds = [each["seconds"] for each in runs]
     return {
@@ -63,9 +100,22 @@ def summary(runs: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
         "mean_accuracy": statistics.fmean(accuracies),
         "sd_accuracy": statistics.stdev(accuracies) if len(runs) > 1 else None,
         "mean_seconds": statistics.fmean(seconds),
+        "least_runs": least,
+        "is_entry": len(runs) >= least,
         "reached": statistics.fmean(accuracies) >= target,
         "runs": list(runs),
     }
+
+
+def in_words(whole: Facts) -> str:
+    """A summary as a line."""
+    word = "reached" if whole["reached"] else "not reached"
+    line = (
+        f"mean {whole['mean_accuracy']:.2%} of {whole['n']} runs in {whole['mean_seconds']:.2f} s; "
+        f"{100 * whole['target']:.2f} % {word}"
+    )
+    few = f" (an entry has {whole['least_runs']} runs or more)"
+    return line + ("" if whole["is_entry"] else few)
 
 
 def _settled(split: Split) -> None:

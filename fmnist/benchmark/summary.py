@@ -15,8 +15,9 @@ from fmnist.benchmark.rows import Row
 from fmnist.benchmark.speed import measured
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.checkpoint import read_csv
+from fmnist.device import describe
+from fmnist.errors import InputError
 from fmnist.models.size import size_of
-from fmnist.recipes import recipe_for
 
 
 def of(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
@@ -37,11 +38,20 @@ def _row(row: Row, seeds: int, base: Path) -> Facts:
     }
     folders = [row.folder(base, seed) for seed in range(seeds)]
     folders = [folder for folder in folders if (folder / "result.json").is_file()]
+    facts["n"] = len(folders)
+    try:
+        return facts | (_measured(folders) if folders else {})
+    except (KeyError, IndexError, TypeError, ValueError, OSError) as error:
+        raise InputError(
+            f"The runs of {row} in {base} are damaged. Remove {folders[0].parent}, or choose "
+            "another -o."
+        ) from error
+
+
+def _measured(folders: Sequence[Path]) -> Facts:
+    """What finished runs of one row say together."""
     results = [read_json(folder / "result.json") for folder in folders]
-    facts["n"] = len(results)
-    if not results:
-        return facts
-    facts |= {
+    return {
         "pretrained": results[0].get("pretrained", ""),
         "teachers": results[0].get("teachers", []),
         "epochs": results[0]["epochs"],
@@ -59,7 +69,6 @@ def _row(row: Row, seeds: int, base: Path) -> Facts:
         "machine": results[0]["machine"],
         "commits": sorted({r["commit"] for r in results}),
     }
-    return facts
 
 
 def _curves(folder: Path) -> dict[str, list[float]]:
@@ -95,11 +104,14 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 def add_inference(
     rows: Sequence[Facts], base: Path, device: torch.device, measure_new: bool = True
 ) -> None:
-    """Add the speed of each network, which is measured once and kept in `base`."""
+    """Add the speed of each network, which is measured once a device and kept in `base`."""
     path = base / "inference.json"
     kept = read_json(path) if path.is_file() else {}
+    here = describe(device)
     for row in rows:
-        if row["model"] not in kept and measure_new:
+        machine = kept.get(row["model"], {}).get("machine", {})
+        is_old = any(machine.get(key) != here[key] for key in ("device", "precision"))
+        if is_old and measure_new:
             kept[row["model"]] = measured(row["model"], device)
             write_json(path, kept)
         if row["model"] in kept:
@@ -131,8 +143,3 @@ def run_all(
             if not (folder / "result.json").is_file() and not run(row, seed, folder):
                 return False
     return True
-
-
-def trainable(rows: Sequence[Row], teachers: Sequence[str]) -> list[Row]:
-    """All rows, or where there are no teachers those that need none."""
-    return [r for r in rows if teachers or not recipe_for(r.recipe, r.model, r.changes).distill]

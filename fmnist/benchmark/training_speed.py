@@ -21,7 +21,7 @@ from fmnist.recipes import recipe_for
 from fmnist.training import start, train_one_epoch
 
 EPOCH = 60_000  # images: what seconds an epoch are told for
-PLAIN_BATCH = 128
+BATCH = 128
 Pass = Callable[[], float]  # goes once over the images; its seconds
 
 
@@ -51,7 +51,7 @@ def plain_loop(model: str, split: Split, device: torch.device) -> Pass:
     """An epoch of the plain loop."""
     network = build(model).to(device).train()
     optimizer = torch.optim.Adam(network.parameters(), 0.002)
-    loader = DataLoader(Listing1(split), PLAIN_BATCH, shuffle=True, drop_last=True)
+    loader = DataLoader(Listing1(split), BATCH, shuffle=True, drop_last=True)
 
     def epoch() -> None:
         for images, labels in loader:
@@ -66,7 +66,7 @@ def plain_loop(model: str, split: Split, device: torch.device) -> Pass:
 
 def our_trainer(model: str, split: Split, device: torch.device) -> Pass:
     """An epoch of ours: recipe best, always at 28 px."""
-    recipe = replace(recipe_for("best", model), sizes=((1.0, 28),))
+    recipe = replace(recipe_for("best", model), sizes=((1.0, 28),), batch_size=BATCH)
     training = start(build(model, recipe.dropout).to(device), recipe, 10_000, 0)
     resident = split.to(device)
     return _timed(lambda: train_one_epoch(training, resident))

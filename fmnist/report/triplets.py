@@ -36,7 +36,11 @@ def triplets(rows: Sequence[Facts]) -> Section:
 
 def pairs(rows: Sequence[Facts]) -> list[tuple[str, Facts | None, Facts | None]]:
     """Each measured row with triplets, its name first, and the row without them."""
-    measured = {(row["model"], row["recipe"], *row["changes"]): row for row in rows if row["n"]}
+    measured = {
+        (row["model"], row["recipe"], *row["changes"]): row
+        for row in rows
+        if row["n"] and "recipe" in row  # what others train has none
+    }
     found: list[tuple[str, Facts | None, Facts | None]] = []
     for key, row in measured.items():
         without = tuple(part for part in key if not part.startswith("triplet="))
