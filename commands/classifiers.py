@@ -18,6 +18,7 @@ from commands.options import (
     weights_file,
 )
 from fmnist.checks import all_free
+from fmnist.errors import InputError
 
 app = typer.Typer()
 
@@ -135,15 +136,19 @@ def predict(
     from detector.grid import Grid
     from detector.head import Head
     from detector.single import SURE_OF_ONE, name_single
-    from detector.video.frames import read
+    from detector.video.frames import Undecodable, read
     from fmnist.classes import CLASSES
     from fmnist.device import pick_device
 
     where = pick_device(device)
     finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
-    rows = []
+    rows, failed = [], []
     for path in paths:
-        photo = next(read(path)).image
+        try:
+            photo = next(read(path)).image
+        except Undecodable as error:
+            failed.append(str(error))
+            continue
         xyxy, garment, probabilities = name_single(finder(photo, SURE_OF_ONE), namer, photo)
         words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
         if garment < 0.5:
@@ -152,4 +157,7 @@ def predict(
         rows.append({**row, "probs": probabilities.tolist()})
         if json_file != "-":
             print(str(path), *words, sep="  ")
-    put_json(rows, json_file)
+    if rows or not failed:
+        put_json(rows, json_file)
+    if failed:
+        raise InputError(" ".join(failed))

@@ -19,6 +19,7 @@ from commands.options import (
     weights_file,
 )
 from fmnist.checks import known
+from fmnist.errors import InputError
 
 app = typer.Typer()
 
@@ -94,3 +95,5 @@ def detect(
             raise
         progress.say(str(summary))
         progress.say(f"written: {', '.join(map(str, summary.written)) or 'nothing'}")
+    if summary.failed:
+        raise InputError(" ".join(summary.failed))

@@ -1,5 +1,6 @@
 """`fmnist detector`: train, evaluate, tracks."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -122,11 +123,8 @@ def detector_evaluate(
     grid_path = weights_file(grid)
     names = heads.split(",")
     head_paths = [weights_file(name) if name != "none" else None for name in names]
+    check_judged_by(photos or (), misses)
     folder = None if photos else files.find(data_dir)
-
-    from detector.photos.folder import check
-
-    check(photos or ())
 
     from detector.backends.choice import run_with
     from detector.contest import rows_of, shortest
@@ -160,6 +158,18 @@ def detector_evaluate(
     if misses and scenes:
         write_image(misses, worst(found, scenes))
         say(f"written: {misses}")
+
+
+def check_judged_by(photos: Sequence[Path], misses: Path | None) -> None:
+    """Raises InputError where there is nothing to judge by, or the misses cannot be shown."""
+    from detector.photos.folder import check, check_judged
+    from detector.video.disk import is_picture
+
+    check(photos)
+    if photos:
+        check_judged(photos, want_frames=misses is not None)
+    if misses and not is_picture(misses):
+        raise InputError(f"{misses}: the misses are a picture. Name it {misses.stem}.png.")
 
 
 @app.command("tracks")

@@ -24,7 +24,7 @@ from detector.sheet import Sheet
 from detector.summary import Interrupted, Summary
 from detector.video.background import Behind, ahead
 from detector.video.disk import write_image
-from detector.video.frames import Frame, Reader
+from detector.video.frames import Frame, Reader, Undecodable
 from detector.video.writer import Writer
 from fmnist.errors import InputError
 
@@ -83,8 +83,9 @@ def detect(
     `InSteps` is called in its two steps.
     `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
     it ends the run. `on_frame` is called with the source, its frames done, and all, if known.
-    However the run ends, the files that it wrote are complete in themselves. Raises Interrupted
-    after Ctrl-C, and InputError if a source cannot be decoded, the disk is full, or, when
+    However the run ends, the files that it wrote are complete in themselves. Of several sources
+    those that cannot be decoded are left out, and told in the summary. Raises Interrupted after
+    Ctrl-C, and InputError if the only source cannot be decoded, the disk is full, or, when
     `strict`, a frame was damaged.
     """
     if show:
@@ -97,7 +98,12 @@ def detect(
         try:
             with run.lines, run.sheet:
                 for path, output in zip(plan.sources, plan.outputs, strict=True):
-                    run.source(path, output)
+                    try:
+                        run.source(path, output)
+                    except Undecodable as error:
+                        if len(plan.sources) == 1:
+                            raise
+                        run.failed.append(str(error))
         except KeyboardInterrupt:
             stop.set()
     summary = run.summary(time.monotonic() - start)
@@ -125,6 +131,7 @@ class _Run:
     boxes: int = 0
     is_closed: bool = False  # the window
     written: list[Path] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def source(self, path: Path, output: Path | None) -> None:
         """Read one source to its end, to `max_frames`, or until someone wants to stop."""
@@ -182,8 +189,8 @@ class _Run:
     def summary(self, seconds: float) -> Summary:
         """What was counted."""
         sinks = [sink.path for sink in (self.lines, self.sheet) if sink.is_written and sink.path]
-        written = (*self.written, *sinks)
-        return Summary(self.read, self.detected, self.damaged, self.boxes, seconds, written)
+        written, failed = (*self.written, *sinks), tuple(self.failed)
+        return Summary(self.read, self.detected, self.damaged, self.boxes, seconds, written, failed)
 
 
 class _Output:
@@ -195,7 +202,9 @@ class _Output:
         self._writer: Writer | None = None
         self._behind = Behind()
         if path and not reader.is_image:
-            self._writer = Writer(path, reader.size_wh, reader.fps, sound_of=reader.path)
+            self._writer = Writer(
+                path, reader.size_wh, reader.fps, reader.path, reader.pixel_aspect
+            )
         self.is_written = False
         self.is_whole = False  # every frame of the source is in it
 

@@ -62,7 +62,8 @@ def contact_sheet(
 ) -> UInt8[np.ndarray, "_ width 3"]:
     """The frames in reading order on one sheet `width` pixels wide, all in cells of one size.
 
-    The first frame gives the shape of the cells; others are fitted into them whole.
+    The first frame gives the shape of the cells, which are at most twice as high as wide; others
+    are fitted into them whole.
     """
     if not frames:
         raise ValueError("wanted at least one frame")
@@ -70,6 +71,7 @@ def contact_sheet(
     gap = max(2, width // 200)
     cell_width = (width - gap * (columns + 1)) // columns
     cell_height = max(1, round(cell_width * frames[0].shape[0] / frames[0].shape[1]))
+    cell_height = min(cell_height, 2 * cell_width)
     rows = math.ceil(len(frames) / columns)
     sheet = np.full((gap + rows * (cell_height + gap), width, 3), 24, np.uint8)
     for index, frame in enumerate(frames):

@@ -88,13 +88,16 @@ class JsonLines:
         self.is_written = False
         self._whole = 0  # bytes of whole lines
         self._stream: TextIO | None = sys.stdout if path == STDOUT else None
+        self._is_device = bool(self.path and self.path.exists() and not self.path.is_file())
         self._header: Mapping[str, Any] | None = header
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Add a line; it is on its way at once. InputError if the disk is full."""
         with self._telling_of_a_full_disk():
             if self.path and not self._stream:
-                self._stream = part_of(self.path).open("w", encoding="utf-8")
+                # What is no file, like a pipe or /dev/null, is written to as it is.
+                target = self.path if self._is_device else part_of(self.path)
+                self._stream = target.open("w", encoding="utf-8")
             if not self._stream:
                 return
             if self._header is not None:
@@ -102,7 +105,7 @@ class JsonLines:
                 self._header = None
             self._stream.write(json.dumps(line) + "\n")
             self._stream.flush()
-            if self._stream is not sys.stdout:
+            if self._stream is not sys.stdout and not self._is_device:
                 self._whole = os.fstat(self._stream.fileno()).st_size
 
     def __enter__(self) -> "JsonLines":
@@ -125,7 +128,12 @@ class JsonLines:
             return
         try:
             stream.close()
+            self.is_written = self._is_device
         finally:
+            self._take_name()
+
+    def _take_name(self) -> None:
+        if self.path is not None and not self._is_device:
             part = part_of(self.path)
             os.truncate(part, self._whole)
             if self._whole:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
+from detector.video.disk import is_picture
 from detector.video.frames import Reader
 from detector.video.sources import MARK, find_sources, is_image
 from fmnist.checks import free
@@ -52,7 +51,7 @@ def plan_outputs(
     outputs = (None,) * len(paths) if no_video else _outputs(paths, output)
     json_path = Path(json) if json else None
     targets = [path for path in (*outputs, json_path, sheet) if path and path != STDOUT]
-    if sheet and not _is_picture(sheet):
+    if sheet and not is_picture(sheet):
         raise InputError(f"{sheet}: a contact sheet is a picture. Name it {sheet.stem}.png.")
     _check_distinct(paths, targets)
     for target in targets:
@@ -92,9 +91,14 @@ def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:
         folder = output or Path()
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file. Several sources need a folder: choose another.")
-        return tuple(folder / f"{path.stem}{MARK}{_suffix(path)}" for path in paths)
+        names = [f"{path.stem}{MARK}{_suffix(path)}" for path in paths]
+        # clip.mov beside clip.mp4: both would be clip.fmnist.mp4.
+        return tuple(
+            folder / (name if names.count(name) == 1 else f"{path.name}{MARK}{_suffix(path)}")
+            for path, name in zip(paths, names, strict=True)
+        )
     if is_image(paths[0]):
-        if not _is_picture(output):
+        if not is_picture(output):
             raise InputError(f"{output} is no picture's name. Name it {output.stem}.png.")
     elif output.suffix.lower() != ".mp4":
         raise InputError(f"{output}: video is written as MP4. Name it {output.stem}.mp4.")
@@ -104,11 +108,7 @@ def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:
 def _suffix(source: Path) -> str:
     if not is_image(source):
         return ".mp4"
-    return source.suffix if _is_picture(source) else ".png"
-
-
-def _is_picture(path: Path) -> bool:
-    return bool(path.suffix) and cv2.haveImageWriter(f"x{path.suffix}")
+    return source.suffix if is_picture(source) else ".png"
 
 
 def _check_distinct(sources: Sequence[Path], targets: Sequence[Path]) -> None:

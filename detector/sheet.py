@@ -16,6 +16,7 @@ from detector.video.disk import write_image
 PICTURES = 12
 COLUMNS = 3
 PICTURE_WIDTH = 640
+TALLEST = 2 * PICTURE_WIDTH  # a picture of a long strip
 
 
 class Sheet:
@@ -46,8 +47,9 @@ class Sheet:
             self._kept = self._kept[::2]
             self._stride *= 2
         # Made small first: labels drawn on a large frame could not be read on the sheet.
-        scale = np.float32(PICTURE_WIDTH / frame.shape[1])
-        size_wh = (PICTURE_WIDTH, max(1, round(frame.shape[0] * scale)))
+        height, width = frame.shape[:2]
+        scale = np.float32(min(PICTURE_WIDTH / width, TALLEST / height))
+        size_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = np.asarray(cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
         self._kept.append(draw(small, replace(detections, xyxy=detections.xyxy * scale), labels))
 

@@ -14,6 +14,7 @@ class Summary:
     boxes: int
     seconds: float
     written: tuple[Path, ...]
+    failed: tuple[str, ...] = ()  # why sources gave nothing
 
     def __str__(self) -> str:
         rate = self.frames_read / max(self.seconds, 1e-9)

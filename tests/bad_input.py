@@ -54,6 +54,8 @@ PHOTOS = [
     ("detector train --backbone vg", "vg: no such backbone. Did you mean vgg?"),
     ("detector train --photos no", "no: no such folder. Give a folder of photos"),
     ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
+    ("detector evaluate --misses worst", "worst: the misses are a picture. Name it worst.png."),
+    ("train lenet --seed -1", "Invalid value for '--seed'"),
     ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),
     ("detector train --backgrounds no", "no: no such folder. Give a folder that holds photos."),
     ("train vgg --recipe crops --backgrounds clips", "clips holds no photo."),

@@ -68,6 +68,11 @@ def test_photos_are_found_in_folders_shrunk_and_bounded(tmp_path: Path) -> None:
     assert from_folder(tmp_path)(rng(), (64, 48)).shape == (48, 64, 3)
 
 
+def test_a_strip_becomes_no_line_without_width(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "strip.png"), np.zeros((3, 9000, 3), np.uint8))
+    assert from_folder(tmp_path).pictures[0].shape == (1, 640, 3)
+
+
 def test_a_folder_without_photos_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no photo"):
         from_folder(tmp_path)

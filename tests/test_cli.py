@@ -275,6 +275,21 @@ def test_predict_names_a_photo_in_one_line(
     assert len(line.strip().split("  ")) == 4
 
 
+def test_predict_names_the_other_photos_beside_a_damaged_one(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(weights)
+    (weights / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    cv2.imwrite(str(weights / "photo.png"), clips.numbered(3))
+    words = "predict damaged.png photo.png --weights lenet.safetensors --json names.json"
+    assert cli.run(words.split()) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("photo.png  ") and "damaged.png is damaged" in told.err
+    assert [row["path"] for row in json.loads((weights / "names.json").read_text())] == [
+        "photo.png"
+    ]
+
+
 def test_data_prints_the_known_figures_and_draws_two_pictures(
     fashion_mnist: Path,
     tmp_path: Path,

@@ -241,10 +241,44 @@ def test_damage_is_counted_and_an_error_only_when_strict(desk: Path) -> None:
 def test_a_source_that_cannot_be_decoded_keeps_the_results_of_those_before(desk: Path) -> None:
     clips.undecodable(desk / "noise.mkv")
     plan = plan_outputs(["clip.mp4", "noise.mkv"], json="x.jsonl")
+    summary = detect(plan, lambda rate: two_garments)
+    assert len(summary.failed) == 1 and "no frame could be decoded" in summary.failed[0]
     with pytest.raises(InputError, match="no frame could be decoded"):
-        detect(plan, lambda rate: two_garments)
+        detect(plan_outputs(["noise.mkv"]), lambda rate: two_garments)
     assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "noise.mkv", "x.jsonl"]
     assert len(lines_of("x.jsonl")[1]) == 50
+
+
+def test_of_several_sources_those_without_a_picture_are_left_out(desk: Path) -> None:
+    Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    cv2.imwrite("z.png", clips.numbered(3))
+    plan = plan_outputs(["a.png", "clip.mp4", "z.png"], json="x.jsonl")
+    summary = detect(plan, lambda rate: two_garments)
+    assert [line["source"] for line in lines_of("x.jsonl")[1]][49:] == ["clip.mp4", "z.png"]
+    assert summary.failed == ("a.png is damaged: no picture could be decoded.",)
+    written = {"clip.fmnist.mp4", "z.fmnist.png", "x.jsonl"}
+    assert set(os.listdir()) == written | {"a.png", "clip.mp4", "z.png"}
+
+
+def test_lines_go_into_a_pipe_as_they_come(desk: Path) -> None:
+    os.mkfifo("pipe")
+    read: list[str] = []
+    reader = threading.Thread(
+        target=lambda: read.extend(Path("pipe").read_text().splitlines()), daemon=True
+    )
+    reader.start()
+    summary = detect(plan_outputs(["clip.mp4"], json="pipe"), lambda rate: two_garments)
+    reader.join(30)
+    assert len(read) == 51 and not Path("pipe").is_file()
+    assert summary.written == (Path("clip.fmnist.mp4"), Path("pipe"))
+    assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "pipe"]
+
+
+def test_a_long_strip_makes_no_long_sheet(desk: Path) -> None:
+    cv2.imwrite("strip.png", np.zeros((9000, 6, 3), np.uint8))
+    plan = plan_outputs(["strip.png"], sheet=Path("sheet.png"))
+    detect(plan, lambda rate: two_garments)
+    assert cv2.imread("sheet.png").shape[0] < 3 * 9000  # type: ignore[union-attr]
 
 
 def test_a_failing_detector_leaves_whole_files_and_its_own_error(desk: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.photos.folder import check, listing, training_part, validation_part
+from detector.photos.folder import check, check_judged, listing, training_part, validation_part
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING
 from fmnist.errors import InputError
 from tests.photo_folders import of_single_garments, picture, with_boxes, with_masks, write
@@ -60,6 +60,17 @@ def test_large_photos_are_shrunk_with_their_masks(tmp_path: Path) -> None:
     np.testing.assert_allclose(photo.xyxy, [[120, 160, 360, 320]], atol=1)
 
 
+def test_there_has_to_be_something_to_judge_by(tmp_path: Path) -> None:
+    few, many = with_masks(tmp_path / "few", 7), with_masks(tmp_path / "many", 8)
+    single = of_single_garments(tmp_path / "single")
+    with pytest.raises(InputError, match="at least 8"):
+        check_judged([few], want_frames=False)
+    check_judged([few, many], want_frames=True)
+    check_judged([single], want_frames=False)
+    with pytest.raises(InputError, match="--misses"):
+        check_judged([single], want_frames=True)
+
+
 def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         check([tmp_path / "none"])
@@ -83,6 +94,10 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
     (folder / "labels" / "a.txt").write_text("7 0.5 0.5 1 1\n")
     with pytest.raises(InputError, match="is no label"):
         list(listing(folder).photos())
+    for wrong in ("-1 0.5 0.5 1 1", "0 0.5 0.5 0.2 0.2 0.9", "0 nan 0.5 1 1", "0 320 240 90 90"):
+        (folder / "labels" / "a.txt").write_text(f"{wrong}\n")
+        with pytest.raises(InputError, match="is no label"):
+            list(listing(folder).photos())
     (folder / "data.yaml").write_text("nc: 3\n")
     with pytest.raises(InputError, match="names"):
         check([folder])

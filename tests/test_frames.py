@@ -120,3 +120,17 @@ def test_a_broken_image_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="damaged: no picture could be decoded"):
         list(read(path))
+
+
+def test_a_stream_without_times_runs_at_its_rate(tmp_path: Path) -> None:
+    frames = list(read(clips.clip(tmp_path / "raw.h264")))
+    assert [clips.number_of(frame.image) for frame in frames] == list(range(50))
+    assert [frame.seconds for frame in frames] == pytest.approx(clips.TIMES, abs=1e-3)
+
+
+def test_a_clip_behind_another_goes_on_where_that_ended(tmp_path: Path) -> None:
+    once = clips.clip(tmp_path / "once.ts").read_bytes()
+    (tmp_path / "twice.ts").write_bytes(once * 2)
+    times = [frame.seconds for frame in read(tmp_path / "twice.ts")]
+    steps = np.diff(times)
+    assert len(times) > 90 and steps.min() > 0.03 and times[-1] == pytest.approx(4, abs=0.3)

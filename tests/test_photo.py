@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from detector.photos.photo import BODY, boxes_of, from_mask, of_single
 from fmnist.classes import FOOTWEAR
@@ -36,6 +37,11 @@ def test_a_single_garment_is_cut_out_of_its_background() -> None:
     again = of_single("a", image, 3)
     assert again is not None and again.owner is not None
     np.testing.assert_array_equal(photo.owner, again.owner)
+
+
+@pytest.mark.parametrize("size_wh", [(1, 1), (2, 2), (10, 640), (640, 1)])
+def test_nothing_is_cut_out_of_a_sliver(size_wh: tuple[int, int]) -> None:
+    assert of_single("a", picture(0, size_wh), 0) is None
 
 
 def test_nothing_is_cut_out_of_nothing() -> None:

@@ -38,6 +38,24 @@ def test_an_earlier_data_set_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(list((tmp_path / "set" / "val" / "labels").iterdir())) == 1
 
 
+@pytest.mark.parametrize("output", ["street", ".", "street/set", "street/../street"])
+def test_photos_are_never_removed_for_what_is_made_of_them(tmp_path: Path, output: str) -> None:
+    photos = with_masks(tmp_path / "street")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="lie in each other"):
+        write_dataset([photos], tmp_path / output)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_failure_keeps_the_data_set_before(tmp_path: Path) -> None:
+    write_dataset([with_masks(tmp_path / "street")], tmp_path / "set")
+    before = sorted((tmp_path / "set").rglob("*"))
+    (tmp_path / "street/photos/003.png").write_bytes(b"text")
+    with pytest.raises(InputError, match=r"003\.png"):
+        write_dataset([tmp_path / "street"], tmp_path / "set")
+    assert sorted((tmp_path / "set").rglob("*")) == before
+
+
 def test_single_garments_have_the_box_of_what_was_cut_out(tmp_path: Path) -> None:
     count = write_dataset([of_single_garments(tmp_path / "one")], tmp_path / "set")
     assert count == {"train": 6, "val": 4}

@@ -94,10 +94,18 @@ def test_what_cannot_be_written_is_told_before_the_start(
     assert told in str(error.value)
 
 
-def test_two_sources_may_not_share_a_result(desk: Path) -> None:
+def test_two_sources_of_one_stem_keep_their_suffixes(desk: Path) -> None:
     clips.clip(desk / "clip.mp4")
-    with pytest.raises(InputError, match=r"clip\.fmnist\.mp4 would be written twice"):
-        plan_outputs(["in/clip.mkv", "clip.mp4"])
+    clips.clip(desk / "other.mp4")
+    plan = plan_outputs(["in/clip.mkv", "clip.mp4", "other.mp4"])
+    names = ("clip.mkv.fmnist.mp4", "clip.mp4.fmnist.mp4", "other.fmnist.mp4")
+    assert plan.outputs == tuple(map(Path, names))
+
+
+def test_two_sources_may_not_share_a_result(desk: Path) -> None:
+    clips.clip(desk / "clip.mkv")
+    with pytest.raises(InputError, match=r"clip\.mkv\.fmnist\.mp4 would be written twice"):
+        plan_outputs(["in/clip.mkv", "clip.mkv"])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 def copied(source: Path, target: Path) -> Reader:
     """Read a clip and write it again."""
     reader = Reader(source)
-    with Writer(target, reader.size_wh, reader.fps, sound_of=source) as writer:
+    with Writer(target, reader.size_wh, reader.fps, source, reader.pixel_aspect) as writer:
         for frame in reader:
             writer.write(frame.image, frame.seconds)
         writer.finish(reader.end_seconds)
@@ -74,6 +75,24 @@ def test_sound_is_kept_to_its_own_end(tmp_path: Path, name: str, codec: str, kep
         wave = [f.to_ndarray().astype(float) for f in container.decode(audio=0)]
     assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2.5, abs=0.05)
     assert np.abs(np.concatenate(wave, axis=1)).max() > 0.1  # it hums
+
+
+def test_sound_at_a_rate_that_aac_lacks_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clips, "SAMPLE_RATE", 192_000)
+    source = clips.clip(tmp_path / "a.mkv", audio="pcm_s16le")
+    copied(source, tmp_path / "copy.mp4")
+    assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2, abs=0.05)
+
+
+def test_wide_pixels_stay_wide(tmp_path: Path) -> None:
+    with Writer(tmp_path / "wide.mp4", clips.SIZE_WH, 25, pixel_aspect=Fraction(2)) as writer:
+        writer.write(clips.numbered(0), 0)
+    reader = copied(tmp_path / "wide.mp4", tmp_path / "copy.mp4")
+    assert reader.pixel_aspect == 2
+    with av.open(str(tmp_path / "copy.mp4")) as container:
+        assert container.streams.video[0].sample_aspect_ratio == 2
 
 
 def test_what_was_written_before_an_error_can_be_played(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 
@@ -23,30 +24,47 @@ def write_dataset(folders: Sequence[Path], output: Path) -> dict[str, int]:
     The parts are those of `detector.photos.folder`; the photos at most 640 pixels long. Single
     garments have one box, around what was cut out. The yaml comes last: with it all is there.
 
-    What OUTPUT holds of an earlier data set is removed first.
+    It is made beside what OUTPUT holds of an earlier data set and takes its place at the end.
 
     Raises:
-        InputError: a folder is in no known layout, a photo in it cannot be read, or there are too
-            few for two parts.
+        InputError: a folder is in no known layout, a photo in it cannot be read, there are too
+            few for two parts, or OUTPUT and the photos lie in each other.
     """
+    check_apart(folders, output)
     parts = {
         "train": [photo_folder.training_part(folder) for folder in folders],
         "val": [photo_folder.validation_part(folder) for folder in folders],
     }
     if not all(any(listing.names for listing in listings) for listings in parts.values()):
         raise InputError(f"{folders[0]} has too few photos for two parts. Give at least 8.")
-    yaml_file = output / "data.yaml"
-    yaml_file.unlink(missing_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
     count = dict.fromkeys(parts, 0)
-    for part, listings in parts.items():
-        shutil.rmtree(output / part, ignore_errors=True)
-        for folder, listing in zip(folders, listings, strict=True):
-            for photo in listing.photos():
-                _write(photo, output / part, f"{folder.name}-{count[part]:05}")
-                count[part] += 1
+    with TemporaryDirectory(dir=output, prefix=".new-") as new:
+        for part, listings in parts.items():
+            for folder, listing in zip(folders, listings, strict=True):
+                for photo in listing.photos():
+                    _write(photo, Path(new) / part, f"{folder.name}-{count[part]:05}")
+                    count[part] += 1
+        yaml_file = output / "data.yaml"
+        yaml_file.unlink(missing_ok=True)
+        for part in parts:
+            shutil.rmtree(output / part, ignore_errors=True)
+            (Path(new) / part).rename(output / part)
     facts = {**{part: f"{part}/images" for part in parts}, "names": dict(enumerate(NAMES))}
     yaml_file.write_text(yaml.safe_dump(facts, sort_keys=False))
     return count
+
+
+def check_apart(folders: Sequence[Path], output: Path) -> None:
+    """Raises InputError where writing a data set would remove photos that it is made of."""
+    target = output.resolve()
+    for folder in folders:
+        source = folder.resolve()
+        if target == source or target in source.parents or source in target.parents:
+            raise InputError(
+                f"{output} and the photos in {folder} lie in each other. "
+                "Choose another folder with -o."
+            )
 
 
 def _write(photo: Photo, folder: Path, name: str) -> None:

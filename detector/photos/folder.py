@@ -26,6 +26,7 @@ from fmnist.errors import InputError
 
 EVERY = 8  # that photo of a sorted folder is for validation
 LONGEST = 640  # pixels: what is larger is shrunk
+SLACK = 0.01  # of a label's numbers beyond 0..1, from rounding
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 Read = Callable[[], Photo | None]
@@ -70,6 +71,15 @@ def validation_part(folder: Path) -> Listing:
         if (inner := folder / name).is_dir():
             return listing(inner)
     return listing(folder).part(validation=True)
+
+
+def check_judged(folders: Sequence[Path], want_frames: bool) -> None:
+    """Raises InputError where nothing validates, or no frames with boxes that are wanted."""
+    listings = [validation_part(folder) for folder in folders]
+    if not any(listing.names for listing in listings):
+        raise InputError(f"{folders[0]}: every eighth photo validates. Give at least 8.")
+    if want_frames and all(listing.is_single for listing in listings):
+        raise InputError("--misses shows boxes, photos of one garment have none. Leave it out.")
 
 
 def check(folders: Sequence[Path]) -> None:
@@ -201,12 +211,18 @@ def _yolo_names(folder: Path) -> list[str]:
 def _yolo_row(path: Path, row: list[str], meanings: list[int]) -> tuple[int, list[float]]:
     """Class and box (parts of the width and height); of a polygon, the box around it."""
     try:
-        label, numbers = meanings[int(row[0])], [float(part) for part in row[1:]]
-        if len(numbers) == 4:
-            x, y, width, height = numbers
-            return label, [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
-        across, down = numbers[::2], numbers[1::2]
-        return label, [min(across), min(down), max(across), max(down)]
+        number, sides = int(row[0]), [float(part) for part in row[1:]]
+        if number < 0 or not all(-SLACK <= side <= 1 + SLACK for side in sides):
+            raise ValueError("out of range")
+        if len(sides) == 4:
+            x, y, width, height = sides
+            box = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+        elif len(sides) >= 6 and len(sides) % 2 == 0:
+            across, down = sides[::2], sides[1::2]
+            box = [min(across), min(down), max(across), max(down)]
+        else:  # with a confidence behind it, for example
+            raise ValueError("neither box nor polygon")
+        return meanings[number], box
     except (ValueError, IndexError):
         raise InputError(
             f"{path}: {' '.join(row)!r} is no label. Write: class x y width height, in 0..1."

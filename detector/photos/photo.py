@@ -13,6 +13,7 @@ NOISE = 0.0005  # part of the photo: smaller pieces of a mask are errors of whoe
 LEAST_PIECE = 0.001  # of a shoe or bag that is a garment of its own
 SHARED = 0.15  # of its largest piece: what else of a cut-out is garment too
 FRAMED = 0.03  # of a photo's longer side: no single garment lies that near to its edge
+LEAST_CUT = 12  # pixels of the shorter side there
 CUT_AT = 112  # pixels of the longer side at which GrabCut looks at a photo
 
 
@@ -60,7 +61,10 @@ def of_single(name: str, image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo
     GrabCut (Rother, Kolmogorov and Blake 2004) takes the border of the photo for background.
     """
     shrink = min(1.0, CUT_AT / max(image.shape[:2]))
-    small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small_wh = tuple(max(1, round(side * shrink)) for side in image.shape[1::-1])
+    if min(small_wh) < LEAST_CUT:
+        return None
+    small = cv2.resize(image, small_wh, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (3, 3), 0)
     edge = max(1, round(FRAMED * max(small.shape[:2])))
     mask = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)

@@ -84,7 +84,8 @@ def _read_shrunk(file: Path, longest: int) -> UInt8[np.ndarray, "_ _ 3"]:
         raise InputError(f"{file} is not an image that can be read. Remove or replace it.")
     shrink = longest / max(picture.shape[:2])
     if shrink < 1:
-        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        size_wh = [max(1, round(side * shrink)) for side in picture.shape[1::-1]]
+        picture = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA)
     return picture
 
 

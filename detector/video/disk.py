@@ -57,6 +57,11 @@ class SpareDisk(io.FileIO):
             self._part.unlink(missing_ok=True)
 
 
+def is_picture(path: Path) -> bool:
+    """Whether `write_image` knows the format that the suffix names."""
+    return bool(path.suffix) and cv2.haveImageWriter(f"x{path.suffix}")
+
+
 def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
     """Write a BGR picture in the format of its suffix, whole or not at all."""
     encoded, data = cv2.imencode(path.suffix, image)

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,10 @@ from fmnist.errors import InputError
 
 # A failed read is not the end of a file; this many in a row are.
 FAILURES_AT_THE_END = 1000
+
+
+class Undecodable(InputError):
+    """A source that looks like a video or an image has not a single picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +44,12 @@ def read(path: Path) -> Iterator[Frame]:
 class Reader:
     """The frames of one video or image; every iteration starts again.
 
-    Known before the first frame: `size_wh` in pixels, upright (0, 0 for an image), the average
-    `fps` (0 for an image) and `frames_expected` (None where the file does not tell). They grow
-    while frames are read: `damaged`, the frames that could not be decoded, and `end_seconds`,
-    when the last frame leaves the screen. `is_finished` tells that none is left. InputError if
-    the file is neither video nor image.
+    Known before the first frame: `size_wh` in pixels, upright (0, 0 for an image),
+    `pixel_aspect`, the width of a pixel by its height, the average `fps` (0 for an image) and
+    `frames_expected` (None where the file does not tell). They grow while frames are read:
+    `damaged`, the frames that could not be decoded, and `end_seconds`, when the last frame leaves
+    the screen. `is_finished` tells that none is left. InputError if the file is neither video nor
+    image; Undecodable, while it is read, if it has not a single picture.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,6 +61,7 @@ class Reader:
         self.is_finished = False
         self.size_wh = (0, 0)
         self.fps = 0.0
+        self.pixel_aspect = Fraction(1)
         self.frames_expected: int | None = 1
         self._duration = 0.0
         self._count_is_exact = False
@@ -68,6 +75,7 @@ class Reader:
         width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
         self.size_wh = (int(capture.get(width)), int(capture.get(height)))
         self.fps = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
+        self.pixel_aspect = _pixel_aspect(capture)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frames_expected = count if count > 0 else None
         capture.release()
@@ -85,9 +93,10 @@ class Reader:
 
     def _image(self) -> Iterator[Frame]:
         # imdecode, because imread cannot open every name; both obey the EXIF orientation.
-        image = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_COLOR)
+        with quiet_opencv():
+            image = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise InputError(f"{self.path} is damaged: no picture could be decoded.")
+            raise Undecodable(f"{self.path} is damaged: no picture could be decoded.")
         yield Frame(np.asarray(image, np.uint8), 0.0, 0, str(self.path))
 
     def _video(self) -> Iterator[Frame]:
@@ -101,6 +110,9 @@ class Reader:
                     failures += 1
                     continue
                 before, seconds = seconds, max(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, 0.0)
+                if seconds <= before and index:
+                    # No time at all (raw H.264), or the clock of a second clip behind the first.
+                    seconds = before + interval
                 lost = failures
                 if failures and not self._count_is_exact:
                     # A demuxer that lost its place skips many frames in one failed read.
@@ -111,7 +123,7 @@ class Reader:
                 yield Frame(np.asarray(image, np.uint8), seconds, index, str(self.path))
                 index += 1
             if index == 0:
-                raise InputError(
+                raise Undecodable(
                     f"{self.path}: no frame could be decoded (codec {_codec(capture)})."
                 )
         finally:
@@ -148,6 +160,14 @@ def quiet_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.utils.logging.setLogLevel(level)
+
+
+def _pixel_aspect(capture: cv2.VideoCapture) -> Fraction:
+    across, down = (int(capture.get(side)) for side in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    if across <= 0 or down <= 0:
+        return Fraction(1)
+    lies_on_its_side = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 != 0
+    return Fraction(down, across) if lies_on_its_side else Fraction(across, down)
 
 
 def _codec(capture: cv2.VideoCapture) -> str:

@@ -16,6 +16,8 @@ VIDEOS = frozenset(
 )
 # How files of these formats begin; the suffix is only a name.
 IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*")
+# Still pictures in an MP4's boxes (ISO/IEC 23008-12): what a phone takes.
+STILL_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"avif"})
 MARK = ".fmnist"  # of our own results: clip.mp4 becomes clip.fmnist.mp4
 # Looking for a misspelt file may not become a walk over the whole disk.
 LOOKED_AT = 5000
@@ -55,6 +57,10 @@ def check_source(path: Path) -> None:
 
     Reads a few kilobytes and decodes nothing.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{ascii(str(path))}: this name is no UTF-8. Rename it.") from None
     if not path.exists():
         raise InputError(f"{path}: no such file. {_did_you_mean(path)}")
     if not path.is_file():
@@ -68,6 +74,8 @@ def check_source(path: Path) -> None:
         raise InputError(f"{path} may not be read. Are its permissions right?") from None
     if _is_text(head):
         raise not_readable(path)
+    if head[4:8] == b"ftyp" and head[8:12] in STILL_BRANDS:
+        raise InputError(f"{path} is a HEIC or AVIF picture. Convert it to JPEG or PNG.")
     if _is_mp4(head) and b"moov" not in _boxes(path):
         raise InputError(
             f"{path} is incomplete: its index (moov) is missing."

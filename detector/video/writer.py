@@ -21,6 +21,10 @@ TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30,
 # What browsers play from an MP4 as it is; any other sound becomes AAC.
 COPIED_SOUND = frozenset({"aac", "mp3", "opus", "flac"})
 
+AAC_RATES = frozenset(
+    {96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000}
+)
+
 
 class Writer:
     """An H.264 MP4 that browsers play, with the sound of its source.
@@ -38,6 +42,7 @@ class Writer:
         size_wh: tuple[int, int],
         fps: float = 25.0,
         sound_of: Path | None = None,
+        pixel_aspect: Fraction = Fraction(1),  # noqa: B008  # it never changes
     ) -> None:
         self.path = path
         self.size_wh = size_wh
@@ -50,6 +55,7 @@ class Writer:
             options = {"movflags": "+faststart"}
             self._out = av.open(self._file, "w", format="mp4", options=options)
             self._video = _h264(self._out, size_wh, self._interval)
+            self._video.codec_context.sample_aspect_ratio = pixel_aspect
             self._sound = _Sound(sound_of, self._out) if sound_of else None
         except BaseException:
             self._file.settle(keep=False)
@@ -150,7 +156,8 @@ class _Sound:
         if self._is_copied:
             self._track = out.add_stream_from_template(self._stream)
         else:
-            self._track = out.add_stream("aac", rate=self._stream.rate)
+            rate = self._stream.rate
+            self._track = out.add_stream("aac", rate=rate if rate in AAC_RATES else 48_000)
         self._packets = self._container.demux(self._stream)
 
     def copy_until(self, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """The source of the server that is running, for whoever uses it (AGPL-3.0, section 13)."""
 
 import zipfile
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -12,8 +13,9 @@ FILES = ("demo/garments.mp4", "LICENSE", "README.md", "LOG.md", "Makefile", "pyp
 KEPT_IN_MEMORY = 1 << 20
 
 
+@cache
 def archive() -> bytes:
-    """A ZIP of the files that run here, with the weights and the licence."""
+    """A ZIP of the files that run here, with the weights and the licence; made once."""
     with SpooledTemporaryFile(KEPT_IN_MEMORY) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
             for path in _files():
