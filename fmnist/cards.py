@@ -12,7 +12,7 @@ from fmnist.models import MODELS
 Facts = dict[str, Any]
 
 
-def write_json(path: Path, facts: Facts) -> None:
+def write_json(path: Path, facts: Facts | list[Facts]) -> None:
     """Facts as readable JSON, atomically."""
     write_atomically(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
 
