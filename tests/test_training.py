@@ -28,7 +28,7 @@ def begin(model: str, recipe: Recipe, epochs: int, seed: int = 0) -> Training:
     ("model", "recipe", "epochs"),
     [
         ("lenet", replace(RECIPES["report"], dropout=0.0, ema_decay=0.9, batch_size=16), 50),
-        ("lenet", replace(recipe_for("best", "lenet"), ema_decay=0.9, batch_size=16), 25),
+        ("lenet", recipe_for("best", "lenet", ["erasing=0", "ema_decay=0.9", "batch_size=16"]), 40),
         ("vgg", replace(BEST, ema_decay=0.9, sizes=((0.6, 16), (1.0, 28))), 14),
     ],
 )
