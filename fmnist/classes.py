@@ -13,6 +13,8 @@ CLASSES = (
     "Ankle boot",
 )
 
+VALIDATION_SIZE = 5_000  # of the 60,000 training images, 500 of each class
+
 # Labels beside the ten: of an image that shows no garment, or one of none of the classes,
 NOTHING = len(CLASSES)
 # and of a sandal, a sneaker or an ankle boot where nobody told which.

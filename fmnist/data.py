@@ -7,12 +7,11 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from fmnist.classes import CLASSES
+from fmnist.classes import CLASSES, VALIDATION_SIZE
 from fmnist.files import read_idx, verify
 
-__all__ = ["CLASSES", "VALIDATION_SIZE", "Split", "hold_out", "load", "splits"]
+__all__ = ["CLASSES", "VALIDATION_SIZE", "Split", "hold_out", "load", "release", "splits"]
 
-VALIDATION_SIZE = 5_000
 _SPLIT_SEED = 2020  # of the one split that every figure of this project uses
 
 
@@ -68,6 +67,12 @@ def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
     kept = torch.ones(len(train), dtype=torch.bool)
     kept[held] = False
     return train.select(kept.nonzero().squeeze(1)), train.select(held)
+
+
+def release(training: Split, validation: Split, size: int) -> tuple[Split, Split]:
+    """Validate with `size` of the held-out images, equally many of each class; all others train."""
+    more, validation = hold_out(validation, size)
+    return training + more, validation
 
 
 def splits(folder: Path) -> tuple[Split, Split, Split]:

@@ -37,27 +37,33 @@ def answers_loss(
     recipe: Recipe,
     logits: Float[Tensor, "batch answers"],
     targets: Targets,
-    teachers: Sequence[Float[Tensor, "batch answers"]],
+    taught: Float[Tensor, "batch answers"] | None,
 ) -> Float[Tensor, ""]:
-    """Cross entropy with the labels, and where there are teachers the distance from their mean."""
+    """Cross entropy with the labels, and where there are teachers the distance from `opinion`."""
     loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
-    if not teachers:
+    if taught is None:
         return loss
-    taught = distillation_loss(logits, teachers, recipe.temperature)
-    return (1 - recipe.distill) * loss + recipe.distill * taught
+    distance = distillation_loss(logits, taught, recipe.temperature)
+    return (1 - recipe.distill) * loss + recipe.distill * distance
+
+
+def opinion(
+    teachers: Sequence[Float[Tensor, "batch 10"]], temperature: float
+) -> Float[Tensor, "batch 10"]:
+    """The mean of the probabilities that the logits of the teachers stand for."""
+    return torch.stack([(t / temperature).softmax(1) for t in teachers]).mean(0)
 
 
 def distillation_loss(
     logits: Float[Tensor, "batch 10"],
-    teachers: Sequence[Float[Tensor, "batch 10"]],
+    taught: Float[Tensor, "batch 10"],
     temperature: float,
 ) -> Float[Tensor, ""]:
-    """Kullback-Leibler divergence in nats from the mean of the teachers' probabilities.
+    """Kullback-Leibler divergence in nats from the probabilities that the teachers gave.
 
     Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network" (2015): the square of
     the temperature keeps the size of the gradients.
     """
-    taught = torch.stack([(t / temperature).softmax(1) for t in teachers]).mean(0)
     learnt = F.log_softmax(logits / temperature, 1)
     return temperature**2 * F.kl_div(learnt, taught, reduction="batchmean")
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from fmnist.checks import known
+from fmnist.classes import CLASSES, VALIDATION_SIZE
 from fmnist.errors import InputError
 
 
@@ -34,6 +35,8 @@ class Recipe:
     triplet: float = 0.0  # weight of the triplet loss beside the cross entropy
     distill: float = 0.0  # weight of the teachers' answers, the labels have the rest
     temperature: float = 1.0  # of the teachers' answers
+    views: int = 0  # so many different epochs, then again; the teachers are asked once for each
+    held_out: int = VALIDATION_SIZE  # images of the 60,000 to validate with, all others train
     seconds: float = 0.0  # as many epochs as fit into this on the device, not fewer than one
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end
     sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
@@ -91,10 +94,11 @@ RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0
 # Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
     RECIPES["best"],
-    epochs=40,
+    epochs=50,
     label_smoothing=0.0,
     distill=0.9,
-    cutmix=0.5,
+    views=12,
+    cutmix=0.25,
     sizes=((0.3, 20), (1.0, 28)),
 )
 
@@ -175,6 +179,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "dropout": (0.0, 2.0),  # times a rate of 0.5
     "epochs": (1, math.inf),
     "batch_size": (2, 60_000),
+    "held_out": (len(CLASSES), VALIDATION_SIZE),
     "pad": (0, 28),
     "temperature": (0.01, 1000.0),
 }
@@ -214,6 +219,10 @@ def _check_together(recipe: Recipe) -> None:
     if recipe.crops and (recipe.cutmix or recipe.distill):
         raise InputError(
             "Crops of nothing can be neither mixed nor taught. Leave out cutmix and distill."
+        )
+    if recipe.crops and recipe.held_out != VALIDATION_SIZE:
+        raise InputError(
+            "Crops are validated with crops, of all held-out garments. Leave out held_out."
         )
     if recipe.photo_crops and not (recipe.crops and recipe.nothing):
         raise InputError(

@@ -26,7 +26,7 @@ from fmnist.checkpoint import (
     write_csv,
     write_state,
 )
-from fmnist.data import Split
+from fmnist.data import VALIDATION_SIZE, Split, release
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
@@ -74,6 +74,8 @@ def train(
     """
     parallel.check_batch(settings.recipe.batch_size)
     training_split, validation, test = (split.to(device) for split in splits)
+    if settings.recipe.held_out < VALIDATION_SIZE:
+        training_split, validation = release(training_split, validation, settings.recipe.held_out)
     taught_by = [load_model(path, device)[0] for path in teachers]
     training, rows = _begin(settings, run_dir, device, initial, taught_by)
     if training.epoch >= settings.epochs and (run_dir / "result.json").is_file():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
-from fmnist.losses import Targets, answers_loss, places_loss, shares, told
+from fmnist.losses import Targets, answers_loss, opinion, places_loss, shares, told
 from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
 from fmnist.optimization import image_size, optimizers, rate_factor, set_rate
@@ -38,6 +38,8 @@ class Training:
     seed: int
     teachers: Sequence[nn.Module] = ()
     epoch: int = 0  # epochs done
+    # What the teachers said, by view and step. Not in the state: asked again, they say the same.
+    answers: dict[int, list[Tensor]] = field(default_factory=dict)
 
     def weights(self) -> nn.Module:
         """The network to evaluate and to ship: the averaged one where the recipe averages."""
@@ -82,14 +84,15 @@ def _inner(network: nn.Module) -> nn.Module:
     return inner
 
 
-def epoch_generator(seed: int, epoch: int, device: torch.device) -> Generator:
+def epoch_generator(seed: int, epoch: int, device: torch.device, views: int = 0) -> Generator:
     """The randomness of one epoch; it depends on nothing else, so that a run can be resumed.
 
-    Dropout and triplets draw from the global generator, and in every process something else.
+    With `views` what is seen, and in which order, repeats after so many epochs. Dropout and
+    triplets draw from the global generator, never the same, and in every process something else.
     """
     number = seed * 100_003 + epoch
     torch.manual_seed(number + 1_000_003_000 * parallel.rank())
-    return Generator(device).manual_seed(number)
+    return Generator(device).manual_seed(seed * 100_003 + epoch % views if views else number)
 
 
 def view(
@@ -130,7 +133,7 @@ def train_one_epoch(
     """
     recipe = training.recipe
     device = split.images.device
-    generator = epoch_generator(training.seed, training.epoch, device)
+    generator = epoch_generator(training.seed, training.epoch, device, recipe.views)
     batch_size = min(recipe.batch_size, len(split))
     batches = torch.randperm(len(split), generator=generator, device=device).split(batch_size)
     batches = batches[: len(split) // batch_size]
@@ -144,7 +147,7 @@ def train_one_epoch(
         images, targets = view(recipe, split.images[index], split.labels[index], generator)
         images, targets = parallel.share(images), parallel.share(targets)
         # Teachers look at the same view in full, while the student may begin with smaller ones.
-        taught = _ask(training.teachers, images)
+        taught = _taught(training, step, images)
         images = resize(images, image_size(recipe, progress))
         totals += _step(training, images, targets, taught)
         on_step(step + 1, len(batches))
@@ -160,7 +163,7 @@ def _step(
     training: Training,
     images: Float[Tensor, "batch 1 h w"],
     targets: Targets,
-    taught: Sequence[Float[Tensor, "batch 10"]],
+    taught: Float[Tensor, "batch 10"] | None,
 ) -> Float[Tensor, "2"]:
     """Move the weights once; gives loss and accuracy."""
     recipe = training.recipe
@@ -185,7 +188,21 @@ def _step(
     return torch.stack([loss.detach(), (logits.argmax(1) == shown).float().mean()])
 
 
-def _ask(teachers: Sequence[nn.Module], images: Float[Tensor, "batch 1 28 28"]) -> list[Tensor]:
+def _taught(
+    training: Training, step: int, images: Float[Tensor, "batch 1 28 28"]
+) -> Float[Tensor, "batch 10"] | None:
+    """What the teachers think of the images of a step; of a view that comes again: thought."""
+    recipe = training.recipe
+    if not training.teachers:
+        return None
+    of_view = training.epoch % recipe.views if recipe.views else 0
+    said = training.answers.setdefault(of_view, [])
+    if step < len(said):
+        return said[step]
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), autocast(images.device):
-        return [teacher(images).float() for teacher in teachers]
+        logits = [teacher(images).float() for teacher in training.teachers]
+    taught = opinion(logits, recipe.temperature)
+    if recipe.views:
+        said.append(taught)
+    return taught

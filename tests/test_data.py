@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist.data import CLASSES, Split, hold_out, load
+from fmnist.data import CLASSES, Split, hold_out, load, release
 from fmnist.errors import InputError
 
 
@@ -78,6 +78,14 @@ def test_the_validation_split_is_always_the_same_and_leaves_the_callers_generato
 def test_every_class_is_held_out_equally_often() -> None:
     _, held = hold_out(numbered(1_000), size=105)
     assert held.labels.bincount(minlength=10).tolist() == [10] * 10
+
+
+def test_fewer_can_be_held_out_and_the_others_train() -> None:
+    training, validation = hold_out(numbered(1_000), size=100)
+    more, fewer = release(training, validation, 30)
+    assert set(numbers(fewer)) < set(numbers(validation))
+    assert fewer.labels.bincount().tolist() == [3] * 10
+    assert sorted(numbers(more) + numbers(fewer)) == list(range(1_000))
 
 
 def test_images_and_labels_must_be_equally_many() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fmnist.classes import FOOTWEAR, NOTHING, SHOES
-from fmnist.losses import answers_loss, distillation_loss, places_loss, shares, told
+from fmnist.losses import answers_loss, distillation_loss, opinion, places_loss, shares, told
 from fmnist.nothing import with_nothing
 from fmnist.recipes import RECIPES, recipe_for
 
@@ -17,13 +17,15 @@ LABELS = torch.tensor([0, 3, 5, 9, 2, 2])
 
 def test_labels_and_their_shares_cost_the_same() -> None:
     recipe = RECIPES["best"]  # with label smoothing
-    by_label = answers_loss(recipe, LOGITS, LABELS, [])
-    assert answers_loss(recipe, LOGITS, shares(LABELS), []) == pytest.approx(float(by_label))
+    by_label = answers_loss(recipe, LOGITS, LABELS, None)
+    assert answers_loss(recipe, LOGITS, shares(LABELS), None) == pytest.approx(float(by_label))
 
 
 def test_a_student_that_says_what_its_teachers_say_has_nothing_to_learn() -> None:
-    assert distillation_loss(LOGITS, [LOGITS, LOGITS], 3.0) == pytest.approx(0, abs=1e-6)
-    assert distillation_loss(LOGITS, [LOGITS.roll(1, 0)], 1.0) > 0.1
+    assert distillation_loss(LOGITS, opinion([LOGITS, LOGITS], 3.0), 3.0) == pytest.approx(
+        0, abs=1e-6
+    )
+    assert distillation_loss(LOGITS, LOGITS.roll(1, 0).softmax(1), 1.0) > 0.1
 
 
 def test_teachers_are_averaged_as_probabilities() -> None:
@@ -31,13 +33,14 @@ def test_teachers_are_averaged_as_probabilities() -> None:
     sure[:, 0] = 0
     other = sure.roll(1, 1)
     even = torch.logaddexp(sure, other)
-    assert distillation_loss(even, [sure, other], 1.0) == pytest.approx(0, abs=1e-6)
-    assert distillation_loss(sure / 20, [sure, other], 1.0) > math.log(2)
+    taught = opinion([sure, other], 1.0)
+    assert distillation_loss(even, taught, 1.0) == pytest.approx(0, abs=1e-6)
+    assert distillation_loss(sure / 20, taught, 1.0) > math.log(2)
 
 
 def test_labels_have_the_share_that_the_teachers_leave() -> None:
     recipe = recipe_for("distill", "vgg", ["distill=0.25"])
-    taught = answers_loss(recipe, LOGITS, LABELS, [LOGITS])
+    taught = answers_loss(recipe, LOGITS, LABELS, LOGITS.softmax(1))
     assert taught == pytest.approx(0.75 * float(cross_entropy(LOGITS, LABELS)), rel=1e-5)
 
 

@@ -43,6 +43,8 @@ def test_every_recipe_ends_at_the_full_size(name: str) -> None:
         "crops=-1",
         "epochs=0",
         "epochs=2.5",
+        "held_out=5",
+        "held_out=6000",
         "sizes=28",
         "dropout",
     ],
@@ -60,6 +62,7 @@ def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
         ("crops", ["distill=0.5"]),
         ("crops", ["photo_crops=10", "nothing=0"]),
         ("best", ["photo_crops=10"]),
+        ("crops", ["held_out=500"]),
     ],
 )
 def test_numbers_that_exclude_each_other_are_told(recipe: str, changes: list[str]) -> None:

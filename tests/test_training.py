@@ -68,6 +68,28 @@ def test_teachers_look_at_the_whole_view_that_the_student_sees_small(tiny_split:
         torch.testing.assert_close(resize(seen, 14), small)
 
 
+def test_teachers_are_asked_once_for_a_view_that_comes_again(tiny_split: Split) -> None:
+    """And what is learnt from the kept answers is what they would say again."""
+    asked = {"keeps": 0, "forgets": 0}
+    weights = []
+    recipe = recipe_for("distill", "lenet", ["views=2", "batch_size=16", "cutmix=0.5"])
+    for name in asked:
+        torch.manual_seed(0)
+        teacher, student = build("lenet", 0.0).eval(), build("lenet", 0.0)
+        teacher.register_forward_hook(
+            lambda *_, name=name: asked.update({name: asked[name] + 1}),
+        )
+        training = start(student, recipe, 4, 0, [teacher])
+        for _ in range(4):
+            train_one_epoch(training, tiny_split)
+            if name == "forgets":  # as a run that is stopped and resumed
+                training.answers.clear()
+        weights.append(student.state_dict())
+    steps = len(tiny_split) // 16
+    assert asked == {"keeps": 2 * steps, "forgets": 4 * steps}
+    assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+
+
 def test_it_learns_to_say_that_there_is_nothing(tiny_split: Split) -> None:
     generator = torch.Generator().manual_seed(1)
     noise = torch.randint(0, 60, (64, 28, 28), generator=generator, dtype=torch.uint8)
