@@ -1,14 +1,18 @@
 """Frames made of photos."""
 
 import pickle
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from detector.photos.empty import beside
+from detector.photos.folder import listing
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.photos.scenes import RARE, PhotoScenes, odds
 from detector.synthesis.backgrounds import TRAIN, procedural
-from tests.photo_folders import NAMES, picture, street_mask
+from fmnist.classes import CLASSES
+from tests.photo_folders import NAMES, picture, street_mask, with_boxes
 
 
 def people(count: int = 4) -> tuple[Photo, ...]:
@@ -50,6 +54,23 @@ def test_the_same_seed_makes_the_same_frame_in_another_process_too() -> None:
         second = again(np.random.default_rng(seed), (64, 64))
         np.testing.assert_array_equal(first.frame, second.frame)
         np.testing.assert_array_equal(first.xyxy, second.xyxy)
+
+
+def test_photos_with_boxes_alone_make_frames_too(tmp_path: Path) -> None:
+    photos = tuple(listing(with_boxes(tmp_path)).photos())
+    behind = procedural(TRAIN, np.random.default_rng(0), 4, side=64)
+    for kind in range(4):  # all but single garments
+        make = PhotoScenes(photos, (), behind, tuple(np.eye(5)[kind]))
+        found = [make(np.random.default_rng(seed), (64, 64)).labels.tolist() for seed in range(12)]
+        assert any(found) == (kind != 2), "boxes are not cut out"
+
+
+def test_somebody_near_is_large() -> None:
+    make = replace(scenes(), shares=(0, 0, 0, 1, 0))
+    for seed in range(20):
+        scene = make(np.random.default_rng(seed), (128, 96))
+        coats = scene.xyxy[scene.labels == CLASSES.index("Coat")]
+        assert len(coats) == 1 and coats[0, 3] - coats[0, 1] > 0.35 * 96
 
 
 def test_without_people_there_are_single_garments() -> None:

@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from detector.photos.photo import BODY, Photo
+from detector.photos.photo import Photo
 
 FEWEST_PIXELS = 24  # of a garment that is to be found
-MOST_GARMENTS = BODY - 1  # on one frame
 
 
 class Place(NamedTuple):
@@ -36,48 +35,43 @@ class Collage:
 
     def __init__(self, frame: UInt8[np.ndarray, "h w 3"]) -> None:
         self.frame = frame
-        self._owner = np.zeros(frame.shape[:2], np.uint8)
+        self._seen: list[Bool[np.ndarray, "h w"]] = []  # what is left of each garment
         self._labels: list[int] = []
         self._areas: list[float] = []  # of each whole garment, in pixels of the frame
 
     def lay(self, photo: Photo, place: Place, columns: slice = slice(None)) -> None:
         """The whole photo, seen only in these columns; its edges go on outside of it."""
-        image, owner = self._warped(photo, place, cv2.BORDER_REPLICATE)
-        self.frame[:, columns] = image[:, columns]
-        covered = np.zeros(owner.shape, np.bool_)
+        self.frame[:, columns] = self._warped(photo, place, cv2.BORDER_REPLICATE)[:, columns]
+        covered = np.zeros(self.frame.shape[:2], np.bool_)
         covered[:, columns] = True
-        self._take(photo, place, owner, covered)
+        self._take(photo, place, covered)
 
     def cut_out(self, photo: Photo, place: Place) -> None:
-        """Only what is somebody's: a person with all garments, or a garment by itself."""
-        image, owner = self._warped(photo, place, cv2.BORDER_CONSTANT)
-        alpha = cv2.blur((owner > 0).astype(np.float32), (3, 3))
+        """Only what is somebody's: a person with all garments, or a garment by itself.
+
+        The photo has to know its owners.
+        """
+        assert photo.owner is not None
+        solid = self._drawn((photo.owner > 0).astype(np.uint8), photo, place) > 0
+        image = self._warped(photo, place, cv2.BORDER_CONSTANT)
+        alpha = cv2.blur(solid.astype(np.float32), (3, 3))
         self.frame[:] = cv2.blendLinear(image, self.frame.copy(), alpha, 1 - alpha)
-        self._take(photo, place, owner, owner > 0)
+        self._take(photo, place, solid)
 
     def garments(
         self, visible: float
     ) -> tuple[Float32[np.ndarray, "n 4"], Int64[np.ndarray, " n"]]:
         """Boxes around what can be seen (xyxy), and labels, of those seen to that part."""
-        seen = np.bincount(self._owner.reshape(-1), minlength=len(self._labels) + 1)
         boxes, labels = [], []
-        for i, (label, area) in enumerate(zip(self._labels, self._areas, strict=True)):
-            if seen[i + 1] >= max(visible * area, FEWEST_PIXELS):
-                x, y, width, height = cv2.boundingRect((self._owner == i + 1).view(np.uint8))
+        for seen, label, area in zip(self._seen, self._labels, self._areas, strict=True):
+            if np.count_nonzero(seen) >= max(visible * area, FEWEST_PIXELS):
+                x, y, width, height = cv2.boundingRect(seen.view(np.uint8))
                 boxes.append((x, y, x + width, y + height))
                 labels.append(label)
         return np.array(boxes, np.float32).reshape(-1, 4), np.array(labels, np.int64)
 
-    def room(self, photo: Photo) -> bool:
-        """Whether its garments can still be counted."""
-        return len(self._labels) + len(photo.labels) <= MOST_GARMENTS
-
-    def _warped(
-        self, photo: Photo, place: Place, border: int
-    ) -> tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"]]:
-        """Image and owners as the frame would show them."""
-        assert photo.owner is not None
-        size_wh = self.frame.shape[1::-1]
+    def _warped(self, photo: Photo, place: Place, border: int) -> UInt8[np.ndarray, "h w 3"]:
+        """The photo as the frame would show it."""
         matrix = place.matrix(photo)
         image = _halved(photo.image, place.scale)
         times = np.array(photo.image.shape[1::-1]) / image.shape[1::-1]
@@ -85,27 +79,38 @@ class Collage:
         of_halved = np.column_stack(
             [matrix[:, :2] * times, matrix[:, 2] + matrix[:, :2] @ ((times - 1) / 2)]
         )
-        image = cv2.warpAffine(image, of_halved, size_wh, borderMode=border)
-        nearest = cv2.INTER_NEAREST
-        owner = cv2.warpAffine(photo.owner, matrix, size_wh, flags=nearest)
-        return image, owner.astype(np.uint8, copy=False)
+        return cv2.warpAffine(image, of_halved, self.frame.shape[1::-1], borderMode=border)
 
-    def _take(
-        self,
-        photo: Photo,
-        place: Place,
-        owner: UInt8[np.ndarray, "h w"],
-        covered: Bool[np.ndarray, "h w"],
-    ) -> None:
-        """What is covered has a new owner."""
-        assert photo.owner is not None
-        first, count = len(self._labels) + 1, len(photo.labels)
-        number_of = np.zeros(256, np.uint8)  # of a garment of the photo, on this frame
-        number_of[1 : count + 1] = np.arange(first, first + count)
-        self._owner[covered] = number_of[owner[covered]]
-        areas = np.bincount(photo.owner.reshape(-1), minlength=256)[1 : count + 1]
+    def _drawn(
+        self, numbers: UInt8[np.ndarray, "_ _"], photo: Photo, place: Place
+    ) -> UInt8[np.ndarray, "h w"]:
+        """Numbers of the photo's pixels where the frame would show them."""
+        size_wh = self.frame.shape[1::-1]
+        return cv2.warpAffine(numbers, place.matrix(photo), size_wh, flags=cv2.INTER_NEAREST)
+
+    def _take(self, photo: Photo, place: Place, covered: Bool[np.ndarray, "h w"]) -> None:
+        """What is covered is hidden, and shows the garments of the photo now."""
+        for seen in self._seen:
+            seen &= ~covered
+        if photo.owner is None:
+            areas = (photo.xyxy[:, 2:] - photo.xyxy[:, :2]).prod(1)
+            shapes = [self._rectangle(box, photo, place) for box in photo.xyxy]
+        else:
+            owner = self._drawn(photo.owner, photo, place)
+            areas = np.bincount(photo.owner.reshape(-1), minlength=256)[1:]
+            shapes = [owner == i + 1 for i in range(len(photo.labels))]
+        self._seen += [shape & covered for shape in shapes]
         self._labels += photo.labels.tolist()
-        self._areas += (areas * place.scale**2).tolist()
+        self._areas += (areas[: len(photo.labels)] * place.scale**2).tolist()
+
+    def _rectangle(
+        self, box: Float32[np.ndarray, "4"], photo: Photo, place: Place
+    ) -> Bool[np.ndarray, "h w"]:
+        """A box, which is all that is known of a garment."""
+        inside = np.zeros(photo.image.shape[:2], np.uint8)
+        x1, y1, x2, y2 = box.round().astype(int)
+        inside[y1:y2, x1:x2] = 1
+        return self._drawn(inside, photo, place) > 0
 
 
 def _halved(image: UInt8[np.ndarray, "h w 3"], scale: float) -> UInt8[np.ndarray, "_ _ 3"]:

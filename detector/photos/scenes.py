@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -10,18 +10,25 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from detector.photos.collage import Collage, Place
+from detector.photos.dye import dyed
 from detector.photos.photo import Photo
 from detector.synthesis.backgrounds import Background
 from detector.synthesis.lens import photograph
 from detector.synthesis.scenes import Scene
+from fmnist.classes import CLASSES
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
-# Of the frames: one photo, columns, cut out, a single garment.
-FOR_GRID = (0.35, 0.2, 0.3, 0.15)
-FOR_HEAD = (0.12, 0.08, 0.15, 0.65)  # a frame of the last kind has one garment, the others several
+# Of the frames: one photo, columns, cut out, somebody near, a single garment.
+FOR_GRID = (0.3, 0.15, 0.25, 0.15, 0.15)
+FOR_HEAD = (0.1, 0.06, 0.12, 0.07, 0.65)  # a frame of the last kind has one garment, others several
+DYED = 0.3  # of the garments that people wear
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
+NEAR = (0.45, 1.1)  # height of what somebody near wears above the waist, of the frame's
+ABOVE_THE_WAIST = frozenset(
+    map(CLASSES.index, ("T-shirt/top", "Pullover", "Dress", "Coat", "Shirt"))
+)
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
 ROUGH = 0.7  # strength of the lens's faults
 RARE = 0.3  # of the photos: a class that fewer of them show comes more often than its share
@@ -31,9 +38,9 @@ RARE = 0.3  # of the photos: a class that fewer of them show comes more often th
 class PhotoScenes:
     """Makes one frame after another; picklable, because worker processes call it.
 
-    `people` are photos of the world around, `garments` of one garment each, all with owners.
-    People who wear what few wear come more often (`odds`). A `background` stands behind what is
-    cut out. `shares` says how often each kind of frame comes.
+    `people` are photos of the world around; those without owners are shown whole, never cut out.
+    `garments` show one each. People who wear what few wear come more often (`odds`). A `background`
+    stands behind what is cut out. `shares` says how often each kind of frame comes.
     """
 
     people: tuple[Photo, ...]
@@ -42,8 +49,8 @@ class PhotoScenes:
     shares: tuple[float, ...] = FOR_GRID
 
     def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
-        kinds = (self._full, self._columns, self._cut_out, self._single)
-        has = (bool(self.people), bool(self.people), True, bool(self.garments))
+        kinds = (self._full, self._columns, self._cut_out, self._near, self._single)
+        has = (bool(self.people), bool(self.people), True, bool(self.people), bool(self.garments))
         shares = np.multiply(self.shares, has)
         collage = kinds[rng.choice(len(kinds), p=shares / shares.sum())](rng, size_wh)
         xyxy, labels = collage.garments(VISIBLE)
@@ -53,6 +60,11 @@ class PhotoScenes:
     @cached_property
     def _odds_of_people(self) -> Float64[np.ndarray, " photos"]:
         return odds(self.people)
+
+    @cached_property
+    def _to_cut_out(self) -> "PhotoScenes":
+        """The same with those people only who can be cut out."""
+        return replace(self, people=tuple(p for p in self.people if p.owner is not None))
 
     def _full(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """One photo that fills the frame, or nearly; then perhaps somebody before it."""
@@ -82,6 +94,22 @@ class PhotoScenes:
                 self._add(rng, collage)
         return collage
 
+    def _near(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
+        """Somebody as a webcam sees them: where they are if that fills the frame, or elsewhere."""
+        photo = self._somebody(rng)
+        uppers = [i for i, label in enumerate(photo.labels.tolist()) if label in ABOVE_THE_WAIST]
+        if not uppers:
+            return self._full(rng, size_wh)
+        place = _around(rng, photo, uppers[rng.integers(len(uppers))], size_wh)
+        collage = Collage(self.background(rng, size_wh))
+        if _fills(photo, place, size_wh):
+            collage.lay(photo, place)
+        elif photo.owner is not None:
+            collage.cut_out(photo, place)
+        else:
+            return self._full(rng, size_wh)
+        return collage
+
     def _single(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """A garment where it was photographed, large."""
         collage = _blank(size_wh)
@@ -95,14 +123,16 @@ class PhotoScenes:
         return collage
 
     def _somebody(self, rng: np.random.Generator) -> Photo:
-        return self.people[rng.choice(len(self.people), p=self._odds_of_people)]
+        photo = self.people[rng.choice(len(self.people), p=self._odds_of_people)]
+        return dyed(rng, photo, DYED)
 
     def _add(self, rng: np.random.Generator, collage: Collage) -> None:
         height, width = collage.frame.shape[:2]
-        is_person = self.people and (not self.garments or rng.random() < 0.6)
-        photo = self._somebody(rng) if is_person else _any(rng, self.garments)
-        if not collage.room(photo):
+        people = self._to_cut_out
+        if not (people.people or self.garments):
             return
+        is_person = people.people and (not self.garments or rng.random() < 0.6)
+        photo = people._somebody(rng) if is_person else _any(rng, self.garments)
         if is_person:
             scale = height * _log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:
@@ -145,6 +175,24 @@ def _covering(
     x = (columns[0] + columns[1]) / 2 + rng.uniform(-0.5, 0.5) * spare[0]
     y = height / 2 + rng.uniform(-0.5, 0.5) * spare[1]
     return Place(scale, (x, y), bool(rng.random() < 0.5), rng.normal(0, 2))
+
+
+def _around(rng: np.random.Generator, photo: Photo, number: int, size_wh: tuple[int, int]) -> Place:
+    """Where this garment of the photo is tall, and somewhat below the middle."""
+    width, height = size_wh
+    left, top, right, bottom = photo.xyxy[number].tolist()
+    scale = height * _log_uniform(rng, *NEAR) / (bottom - top)
+    rows, across = photo.image.shape[:2]
+    x = width * rng.uniform(0.3, 0.7) + scale * (across - left - right) / 2
+    y = height * rng.uniform(0.5, 0.8) + scale * (rows - top - bottom) / 2
+    return Place(scale, (x, y), False, rng.normal(0, 3))
+
+
+def _fills(photo: Photo, place: Place, size_wh: tuple[int, int]) -> bool:
+    """Whether the photo, were it not turned, would cover the whole frame."""
+    size = place.scale * np.array(photo.image.shape[1::-1])
+    off_centre = np.abs(np.subtract(place.centre, np.array(size_wh) / 2))
+    return bool(np.all(off_centre + np.array(size_wh) / 2 <= size / 2))
 
 
 def _developed(

@@ -1,0 +1,58 @@
+"""The same garment in another colour: what a class is does not follow from its colour."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from detector.photos.photo import Photo
+
+LIGHTNESS = (18.0, 235.0)  # of a dyed garment's mean, 0..255: from nearly black to white
+CHROMA = 22.0  # its distance from gray is drawn with this scale; most clothes have little of it
+CONTRAST = (0.5, 1.2)  # of the folds, times that of the photo
+
+
+def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
+    """Each garment, with the probability `share`, in a colour of its own; folds and prints stay.
+
+    In CIE L*a*b* a garment's mean is moved to one that is drawn, and its hues are turned with it.
+    Skin, hair and background stay as they are, and so does a photo without owners. Costs 3 ms for
+    640x430 pixels.
+    """
+    if photo.owner is None:
+        return photo
+    chosen = 1 + np.flatnonzero(rng.random(len(photo.labels)) < share)
+    if not len(chosen):
+        return photo
+    image = photo.image.copy()
+    for number in chosen:
+        x1, y1, x2, y2 = photo.xyxy[number - 1].astype(int)
+        part = image[y1:y2, x1:x2]
+        mask = photo.owner[y1:y2, x1:x2] == number
+        if mask.any():
+            new = part.copy()
+            new[mask] = _moved(rng, part[mask])
+            alpha = cv2.blur(mask.astype(np.float32), (3, 3))
+            part[:] = cv2.blendLinear(new, part.copy(), alpha, 1 - alpha)
+    return replace(photo, image=image)
+
+
+def _moved(rng: np.random.Generator, pixels: UInt8[np.ndarray, "n 3"]) -> UInt8[np.ndarray, "n 3"]:
+    lab = cv2.cvtColor(pixels[None], cv2.COLOR_BGR2LAB)[0].astype(np.float32)
+    mean = lab.mean(0)
+    angle = rng.uniform(0, 2 * np.pi)
+    distance = rng.rayleigh(CHROMA)
+    wanted = np.array(
+        [rng.uniform(*LIGHTNESS), 128 + distance * np.cos(angle), 128 + distance * np.sin(angle)]
+    )
+    turned = (lab - mean) @ _turn(rng).T
+    moved = (wanted + turned).clip(0, 255).astype(np.uint8)
+    return cv2.cvtColor(moved[None], cv2.COLOR_LAB2BGR)[0]
+
+
+def _turn(rng: np.random.Generator) -> Float32[np.ndarray, "3 3"]:
+    """Folds weaker or stronger, the plane of hues turned."""
+    contrast, angle = rng.uniform(*CONTRAST), rng.uniform(0, 2 * np.pi)
+    cos, sin = contrast * np.cos(angle), contrast * np.sin(angle)
+    return np.array([[contrast, 0, 0], [0, cos, -sin], [0, sin, cos]], np.float32)

@@ -1,0 +1,47 @@
+"""Garments in other colours."""
+
+import cv2
+import numpy as np
+
+from detector.photos.dye import dyed
+from detector.photos.photo import Photo, from_mask
+from tests.photo_folders import NAMES, picture, street_mask
+
+
+def photo() -> Photo:
+    return from_mask("a", picture(0), street_mask(), list(NAMES))
+
+
+def test_every_garment_changes_and_nothing_else() -> None:
+    before = photo()
+    after = dyed(np.random.default_rng(1), before, 1.0)
+    assert before.owner is not None
+    garments = (before.owner > 0) & (before.owner <= len(before.labels))
+    around = cv2.dilate(garments.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    inside = cv2.erode(garments.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    changed = (before.image != after.image).any(2)
+    assert changed[inside].mean() > 0.9
+    assert not changed[~around].any()
+    np.testing.assert_array_equal(before.xyxy, after.xyxy)
+
+
+def test_colours_are_drawn_and_folds_stay() -> None:
+    before = photo()
+    coat = street_mask() == NAMES.index("coat")
+    lightness = [
+        cv2.cvtColor(dyed(np.random.default_rng(seed), before, 1.0).image, cv2.COLOR_BGR2GRAY)[coat]
+        for seed in range(20)
+    ]
+    means = [float(part.mean()) for part in lightness]
+    assert min(means) < 70 and max(means) > 180
+    middle = lightness[int(np.argmin(np.abs(np.subtract(means, 128))))]
+    folds = cv2.cvtColor(before.image, cv2.COLOR_BGR2LAB)[..., 0][coat]
+    assert np.corrcoef(folds, middle)[0, 1] > 0.6
+
+
+def test_without_owners_or_share_a_photo_stays_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    one = photo()
+    assert dyed(rng, one, 0.0) is one
+    boxes_alone = Photo("a", one.image, one.xyxy, one.labels)
+    assert dyed(rng, boxes_alone, 1.0) is boxes_alone
