@@ -94,7 +94,7 @@ RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0
 # Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
     RECIPES["best"],
-    epochs=50,
+    epochs=55,
     label_smoothing=0.0,
     distill=0.9,
     views=12,

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from detector.photos.photo import Photo
 
 LIGHTNESS = (18.0, 235.0)  # of a dyed garment's mean, 0..255: from nearly black to white
 CHROMA = 22.0  # its distance from gray is drawn with this scale; most clothes have little of it
-CONTRAST = (0.5, 1.2)  # of the folds, times that of the photo
+CONTRAST = (0.2, 1.2)  # of the folds, times that of the photo; little of it in black cloth
+ALIKE = 0.3  # of the people wear one colour from head to foot: edges have to be told by shape
 
 
 def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
@@ -22,6 +23,7 @@ def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
     """
     if photo.owner is None:
         return photo
+    alike = _colour(rng) if rng.random() < ALIKE else None
     chosen = 1 + np.flatnonzero(rng.random(len(photo.labels)) < share)
     if not len(chosen):
         return photo
@@ -32,21 +34,25 @@ def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
         mask = photo.owner[y1:y2, x1:x2] == number
         if mask.any():
             new = part.copy()
-            new[mask] = _moved(rng, part[mask])
+            wanted = _colour(rng) if alike is None else alike
+            new[mask] = _moved(rng, part[mask], wanted)
             alpha = cv2.blur(mask.astype(np.float32), (3, 3))
             part[:] = cv2.blendLinear(new, part.copy(), alpha, 1 - alpha)
     return replace(photo, image=image)
 
 
-def _moved(rng: np.random.Generator, pixels: UInt8[np.ndarray, "n 3"]) -> UInt8[np.ndarray, "n 3"]:
+def _colour(rng: np.random.Generator) -> Float64[np.ndarray, "3"]:
+    """L*, a*, b* as OpenCV has them in bytes."""
+    angle, distance = rng.uniform(0, 2 * np.pi), rng.rayleigh(CHROMA)
+    hue = 128 + distance * np.array([np.cos(angle), np.sin(angle)])
+    return np.array([rng.uniform(*LIGHTNESS), *hue])
+
+
+def _moved(
+    rng: np.random.Generator, pixels: UInt8[np.ndarray, "n 3"], wanted: Float64[np.ndarray, "3"]
+) -> UInt8[np.ndarray, "n 3"]:
     lab = cv2.cvtColor(pixels[None], cv2.COLOR_BGR2LAB)[0].astype(np.float32)
-    mean = lab.mean(0)
-    angle = rng.uniform(0, 2 * np.pi)
-    distance = rng.rayleigh(CHROMA)
-    wanted = np.array(
-        [rng.uniform(*LIGHTNESS), 128 + distance * np.cos(angle), 128 + distance * np.sin(angle)]
-    )
-    turned = (lab - mean) @ _turn(rng).T
+    turned = (lab - lab.mean(0)) @ _turn(rng).T
     moved = (wanted + turned).clip(0, 255).astype(np.uint8)
     return cv2.cvtColor(moved[None], cv2.COLOR_LAB2BGR)[0]
 
