@@ -77,22 +77,26 @@ def benchmark(
     from fmnist import files
     from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
     from fmnist.benchmark.tables import COLUMNS, rows_of
+    from fmnist.settings import check_unseen
 
     chosen = [Row.read(text) for text in rows or ROWS]
     shown = [known(name, COLUMNS, "column") for name in columns.split(",") if name] or [*COLUMNS]
     if peer:
         known(peer, [PEER], "peer")
-    for name in teacher or ():
-        classifier_file(name)
+    taught_by = [classifier_file(name) for name in teacher or ()]
     all_free(overwrite, json_file)
     writable_folder(run_dir)
     before = rows_of(earlier) if earlier else []
     if (kept := run_dir / "benchmark.json").is_file():
         before += rows_of(kept)
     trained = trainable(chosen, teacher or ())
+    for row in trained:
+        check_unseen(row.resolved(), taught_by if row.resolved().distill else ())
     if rows and not table and len(trained) < len(chosen):
         raise InputError("A row with recipe distill needs --teacher WEIGHTS, one or more.")
-    check_runs(trained, seeds, run_dir, None if table else (pretrained, teacher or ()))
+    check_runs(chosen, seeds, run_dir, None)
+    if not table:
+        check_runs(trained, seeds, run_dir, (pretrained, teacher or ()))
     data_folder = None if table else files.find(data_dir)
 
     from fmnist.benchmark import summary as measure
@@ -129,7 +133,7 @@ def _runner(
             return False
         if not quiet:
             say(f"{row}, seed {seed}")
-        settings = _begun(row, seed, folder, weights, data[0], device)
+        settings = _begun(row, seed, folder, weights, data, device)
         return carry_on(settings, folder, data, device, left, None, quiet) is not None
 
     return run
@@ -154,7 +158,7 @@ def _begun(
     seed: int,
     folder: Path,
     weights: tuple[str, Sequence[str]],
-    split: "Split",
+    data: "tuple[Split, Split, Split]",
     device: "torch.device",
 ) -> "Settings":
     """The settings of a run that goes on, or those of one that begins now."""
@@ -162,7 +166,7 @@ def _begun(
 
     if (folder / "settings.json").exists():
         return read_settings(folder)
-    settings = paced(row.settings(seed, *weights), None, split, device)
+    settings = paced(row.settings(seed, *weights), None, data, device)
     prepare(folder, settings)
     return settings
 

@@ -109,6 +109,8 @@ def speedrun(
     known(recipe, RECIPES, "recipe")
     if any(change.startswith("epochs=") for change in changes or ()):
         raise InputError("The length of the race is told by --epochs. Leave it out of --set.")
+    if any(change.startswith("held_out=") for change in changes or ()):
+        raise InputError("The race trains with all 60,000 images. Leave out held_out.")
     settings = replace(recipe_for(recipe, model, changes or ()), epochs=epochs)
     if settings.distill or settings.crops or settings.seconds:
         raise InputError(f"The recipe {recipe} is no fixed schedule on plain images. Use best.")

@@ -93,10 +93,7 @@ def train(
             teachers=teacher or (),
         )
     initial = weights_file(init) if init else None
-    if initial:
-        card_of(model, initial)
-    for name in settings.teachers:
-        classifier_file(name)
+    check_weights(settings, initial)
     check_photos(settings, photos or (), resume)
     if (photos or backgrounds) and not settings.recipe.crops:
         raise InputError(
@@ -118,8 +115,9 @@ def train(
     with parallel.group(pick_device(device)) as where:
         quiet = quiet or parallel.rank() > 0
         data = splits(data_folder)
+        parallel.check_batch(settings.recipe.batch_size)
         if not resume:
-            settings = parallel.agreed(paced(settings, epochs, data[0], where))
+            settings = parallel.agreed(paced(settings, epochs, data, where))
             if parallel.rank() == 0:
                 prepare(folder, settings, initial)
         clothes = Clothes(tuple(photos or ()), backgrounds)
@@ -139,6 +137,16 @@ def refuse_settings(context: typer.Context, resume: Path) -> None:
         )
 
 
+def check_weights(settings: "Settings", initial: Path | None) -> None:
+    """Raises InputError where the run cannot begin with these weights, or learn from its teachers."""
+    from fmnist.settings import check_unseen
+
+    if initial:
+        card_of(settings.model, initial)
+        check_unseen(settings.recipe, [initial])
+    check_unseen(settings.recipe, [classifier_file(name) for name in settings.teachers])
+
+
 def check_photos(settings: "Settings", photos: Sequence[Path], resume: Path | None = None) -> None:
     """Raises InputError where the recipe wants photos and has none, or a folder is no such one."""
     if settings.recipe.photo_crops and not photos and not resume:
@@ -153,7 +161,10 @@ def check_photos(settings: "Settings", photos: Sequence[Path], resume: Path | No
 
 
 def paced(
-    settings: "Settings", epochs: int | None, split: "Split", device: "torch.device"
+    settings: "Settings",
+    epochs: int | None,
+    data: "tuple[Split, Split, Split]",
+    device: "torch.device",
 ) -> "Settings":
     """With as many epochs as the recipe has time for, unless the user chose their number."""
     chosen = epochs or any(change.startswith("epochs=") for change in settings.changes)
@@ -161,8 +172,10 @@ def paced(
         return settings
     from dataclasses import replace
 
+    from fmnist.data import release
     from fmnist.pace import epochs_within
 
+    split, _ = release(*data[:2], settings.recipe.held_out)
     fitting = epochs_within(settings.model, settings.recipe, split.to(device))
     return replace(settings, epochs=fitting)
 

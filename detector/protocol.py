@@ -31,6 +31,7 @@ from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
 from detector.video.writer import Writer
 from fmnist.classes import NOTHING
 from fmnist.data import Split, hold_out, load
+from fmnist.errors import InputError
 from fmnist.provenance import provenance
 
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
@@ -97,12 +98,18 @@ def photo_scenes(
     """Frames of the training parts of these folders; the streets of the photos join `behind`.
 
     Raises:
-        InputError: a folder is missing, in no known layout, or a photo in it cannot be read.
+        InputError: a folder is missing, in no known layout, or a photo in it cannot be read, or
+            none of them shows a garment.
     """
     people: list[Photo] = []
     garments: list[Photo] = []
     for listing in map(photo_folder.training_part, folders):
         (garments if listing.is_single else people).extend(listing.photos())
+    if not any(len(photo.labels) for photo in people + garments):
+        raise InputError(
+            f"{', '.join(map(str, folders))}: no garment in any photo. "
+            "Give images/ID.jpg its labels/ID.txt, or masks whose numbers name clothes."
+        )
     streets = beside(people)
     if streets:
         behind = mixture([behind, streets], [1, 1])

@@ -70,7 +70,13 @@ def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
 
 
 def release(training: Split, validation: Split, size: int) -> tuple[Split, Split]:
-    """Validate with `size` of the held-out images, equally many of each class; all others train."""
+    """Validate with `size` of the held-out images, equally many of each class; all others train.
+
+    Training and validation as `splits` gives them; of a part of their own, `VALIDATION_SIZE` of
+    which is no part, nothing is changed.
+    """
+    if size >= VALIDATION_SIZE:
+        return training, validation
     more, validation = hold_out(validation, size)
     return training + more, validation
 

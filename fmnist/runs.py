@@ -8,9 +8,10 @@ result.json     validation and test figures of the last weights, once the schedu
 curves.png, confusion.png
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,7 +27,7 @@ from fmnist.checkpoint import (
     write_csv,
     write_state,
 )
-from fmnist.data import VALIDATION_SIZE, Split, release
+from fmnist.data import Split, release
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
@@ -73,11 +74,14 @@ def train(
         InputError: the loss was not finite; the state of the last good epoch is kept.
     """
     parallel.check_batch(settings.recipe.batch_size)
-    training_split, validation, test = (split.to(device) for split in splits)
-    if settings.recipe.held_out < VALIDATION_SIZE:
-        training_split, validation = release(training_split, validation, settings.recipe.held_out)
+    plain = release(*splits[:2], settings.recipe.held_out)
+    training_split, validation, test = (split.to(device) for split in (*plain, splits[2]))
+    digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
+    settings = replace(settings, teacher_digests=digests)
     taught_by = [load_model(path, device)[0] for path in teachers]
     training, rows = _begin(settings, run_dir, device, initial, taught_by)
+    if training.epoch:
+        _check_teachers(run_dir, teachers, digests)
     if training.epoch >= settings.epochs and (run_dir / "result.json").is_file():
         return read_json(run_dir / "result.json")
     limit = min(settings.epochs, stop_after or settings.epochs)
@@ -112,6 +116,17 @@ def train(
     if training.epoch < settings.epochs:
         return None
     return _finish(run_dir, settings, training, rows, validation, test)
+
+
+def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[str]) -> None:
+    """Raises InputError where a teacher of the epochs before has been replaced."""
+    known = read_json(run_dir / "last.json").get("teacher_digests", digests)
+    for path, before, now in zip(teachers, known, digests, strict=True):
+        if before != now:
+            raise InputError(
+                f"{path} is not the teacher that {run_dir} began with. "
+                "Put that one back, or start a new run."
+            )
 
 
 def judge(training: Training, split: Split) -> Evaluation:

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fmnist.cards import Facts, read_json, write_json
+from fmnist.cards import Facts, read_card, read_json, write_json
 from fmnist.checks import no_run_in
+from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.recipes import Recipe, recipe_for
+
+_LISTS = ("teachers", "changes", "teacher_digests")
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,15 @@ class Settings:
     pretrained: str = ""  # those of ImageNet
     teachers: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    teacher_digests: tuple[str, ...] = ()  # SHA-256 of their files, once the run has begun
 
     def to_dict(self) -> Facts:
-        lists = {"teachers": list(self.teachers), "changes": list(self.changes)}
+        lists = {name: list(getattr(self, name)) for name in _LISTS}
         return {**self.__dict__, "recipe": self.recipe.to_dict(), **lists}
 
     @classmethod
     def from_dict(cls, values: Facts) -> "Settings":
-        tuples = {name: tuple(values.get(name, ())) for name in ("teachers", "changes")}
+        tuples = {name: tuple(values.get(name, ())) for name in _LISTS}
         return cls(**{**values, "recipe": Recipe.from_dict(values["recipe"]), **tuples})
 
 
@@ -80,6 +84,17 @@ def plan(
         tuple(teachers),
         tuple(changes),
     )
+
+
+def check_unseen(recipe: Recipe, weights: Sequence[Path]) -> None:
+    """Raises InputError where weights have learnt from images that the run would validate with."""
+    for path in weights:
+        held_out = read_card(path).get("recipe", {}).get("held_out", VALIDATION_SIZE)
+        if held_out < recipe.held_out:
+            raise InputError(
+                f"{path} has learnt from images that this run validates with. "
+                f"Use other weights, or hold out no more with --set held_out={held_out}."
+            )
 
 
 def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> None:

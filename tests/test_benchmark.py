@@ -134,6 +134,12 @@ def test_runs_of_another_recipe_are_not_mixed_in(runs: Path, tmp_path: Path) -> 
     check_runs([taught], 1, tmp_path, ("", ("vgg",)))
     with pytest.raises(InputError, match="or weights"):
         check_runs([taught], 1, tmp_path, ("", ("lenet",)))
+    older = taught.settings(0, "", ("vgg",))
+    prepare(taught.folder(tmp_path, 1), replace(older, recipe=replace(older.recipe, cutmix=0.9)))
+    done = fmnist(
+        "benchmark", "--table", "--row", str(taught), "--seeds", "2", "-o", ".", folder=tmp_path
+    )
+    assert done.code == 2 and "other numbers" in done.err
 
 
 def test_a_damaged_run_is_told(runs: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 
 from detector.photos.dye import dyed
 from detector.photos.photo import Photo, from_mask
+from fmnist.classes import FOOTWEAR
 from tests.photo_folders import NAMES, picture, street_mask
 
 
@@ -42,6 +43,23 @@ def test_colours_are_drawn_and_folds_stay() -> None:
 def test_without_owners_or_share_a_photo_stays_as_it_is() -> None:
     rng = np.random.default_rng(0)
     one = photo()
-    assert dyed(rng, one, 0.0) is one
+    np.testing.assert_array_equal(dyed(rng, one, 0.0).image, one.image)
     boxes_alone = Photo("a", one.image, one.xyxy, one.labels)
     assert dyed(rng, boxes_alone, 1.0) is boxes_alone
+
+
+def test_a_pair_of_shoes_has_one_colour_and_some_are_dressed_in_one() -> None:
+    gray = np.full((*street_mask().shape, 3), 128, np.uint8)
+    one = from_mask("a", gray, street_mask(), list(NAMES))
+    assert one.owner is not None
+    colours = []
+    for seed in range(60):
+        image = dyed(np.random.default_rng(seed), one, 0.5).image
+        # The middle of each garment, away from its soft edge.
+        at = [(one.xyxy[i, :2] + one.xyxy[i, 2:]).astype(int) // 2 for i in range(4)]
+        colours.append([tuple(image[y, x].tolist()) for x, y in at])
+    shoes = [i for i, label in enumerate(one.labels.tolist()) if label == FOOTWEAR]
+    assert all(colour[shoes[0]] == colour[shoes[1]] for colour in colours)
+    alike = [len(set(colour)) == 1 and colour[0] != (128, 128, 128) for colour in colours]
+    assert 3 <= sum(alike) <= 20
+    assert any((128, 128, 128) in colour and len(set(colour)) > 1 for colour in colours)

@@ -37,6 +37,11 @@ def test_boxes_and_polygons_as_ultralytics_has_them(tmp_path: Path) -> None:
     assert first.labels.tolist() == [CLASSES.index("Ankle boot"), CLASSES.index("Dress")]
     np.testing.assert_allclose(first.xyxy, [[24, 0, 36, 40], [6, 8, 24, 72]], atol=1e-3)
     assert first.owner is None and len(second.labels) == 0
+    (tmp_path / "labels" / "b.txt").write_text(
+        "0 0.5 0.5 0.3 0\n0 1.004 0.5 0.002 0.2\n1 0.5 0.5 1 1"
+    )
+    _, third = listing(tmp_path).photos()
+    assert third.labels.tolist() == [CLASSES.index("Ankle boot")], "slivers are nothing to find"
 
 
 def test_photos_of_one_garment_are_cut_out_and_split_as_they_are(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from detector.photos.empty import beside
 from detector.photos.folder import listing
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.photos.scenes import RARE, PhotoScenes, odds
+from detector.protocol import photo_scenes
 from detector.synthesis.backgrounds import TRAIN, procedural
 from fmnist.classes import CLASSES
+from fmnist.errors import InputError
 from tests.photo_folders import NAMES, picture, street_mask, with_boxes
 
 
@@ -59,10 +62,19 @@ def test_the_same_seed_makes_the_same_frame_in_another_process_too() -> None:
 def test_photos_with_boxes_alone_make_frames_too(tmp_path: Path) -> None:
     photos = tuple(listing(with_boxes(tmp_path)).photos())
     behind = procedural(TRAIN, np.random.default_rng(0), 4, side=64)
-    for kind in range(4):  # all but single garments
+    for kind in (0, 1, 3):  # whole, in columns, near: as they are, since none can be cut out
         make = PhotoScenes(photos, (), behind, tuple(np.eye(5)[kind]))
         found = [make(np.random.default_rng(seed), (64, 64)).labels.tolist() for seed in range(12)]
-        assert any(found) == (kind != 2), "boxes are not cut out"
+        assert any(found)
+
+
+def test_photos_without_any_garment_are_told(tmp_path: Path) -> None:
+    folder = with_boxes(tmp_path)
+    for file in (folder / "labels").iterdir():
+        file.unlink()
+    behind = procedural(TRAIN, np.random.default_rng(0), 4, side=64)
+    with pytest.raises(InputError, match="no garment in any photo"):
+        photo_scenes([folder], behind)
 
 
 def test_somebody_near_is_large() -> None:

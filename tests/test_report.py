@@ -115,6 +115,8 @@ def test_it_begins_with_rows_that_validation_chose() -> None:
     assert best == "91.00%" and ": b." in what, "not the one that the test set likes better"
     assert light == "93.00%" and done == "2 of 3"
     assert headline([{"row": "c", "n": 0}]) == []
+    lucky = {**row("d", 15, 0.99, 0.80), "validation_n": 500}
+    assert ": b." in headline([small, lucky, large])[0][1], "too few images to be chosen by"
 
 
 def test_what_was_not_measured_takes_one_cell() -> None:

@@ -11,10 +11,10 @@ import torch
 from fmnist import runs
 from fmnist.checkpoint import load_checkpoint, save_checkpoint
 from fmnist.classes import CLASSES
-from fmnist.data import Split, hold_out
+from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
 from fmnist.models import build
-from fmnist.settings import plan, prepare, read_settings
+from fmnist.settings import check_unseen, plan, prepare, read_settings
 from fmnist.tables import result_line
 
 CPU = torch.device("cpu")
@@ -72,6 +72,37 @@ def test_two_epochs_and_two_more_equal_four(
     assert runs.train(resumed, stopped, splits, CPU, QUIET, teachers=teachers) is not None
     wanted, got = weights(through), weights(stopped)
     assert all(torch.equal(value, got[name]) for name, value in wanted.items())
+
+
+def test_what_is_not_held_out_trains_and_what_has_trained_does_not_validate(
+    fashion_mnist: Path, tmp_path: Path
+) -> None:
+    some = load(fashion_mnist, "train").select(slice(6_400))
+    splits = (*hold_out(some, 5_000), some.select(slice(64)))
+    run = tmp_path / "run"
+    prepare(run, settings := plan("lenet", "report", 1, 0, changes=("held_out=100",)))
+    seen: list[int] = []
+    watch = runs.Watch(lambda epoch, done, of: seen.append(of), lambda row: None)
+    facts = runs.train(settings, run, splits, CPU, watch)
+    assert facts is not None and facts["validation"]["n"] == 100
+    assert set(seen) == {6_300 // 128}
+    check_unseen(settings.recipe, [run / "last.safetensors"])
+    with pytest.raises(InputError, match="--set held_out=100"):
+        check_unseen(plan("lenet", "report", 1, 0).recipe, [run / "last.safetensors"])
+
+
+def test_a_teacher_cannot_be_replaced_half_way(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    teacher = _teacher(tmp_path)
+    settings = plan("lenet", "distill", 2, 0, changes=("batch_size=16",), teachers=[teacher.stem])
+    prepare(tmp_path / "run", settings)
+    runs.train(settings, tmp_path / "run", splits, CPU, QUIET, None, 1, None, [teacher])
+    before = (tmp_path / "run" / "state.pt").read_bytes()
+    save_checkpoint(teacher, build("lenet").state_dict(), {"model": "lenet", "classes": [*CLASSES]})
+    with pytest.raises(InputError, match="not the teacher"):
+        runs.train(settings, tmp_path / "run", splits, CPU, QUIET, teachers=[teacher])
+    assert (tmp_path / "run" / "state.pt").read_bytes() == before
 
 
 def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(

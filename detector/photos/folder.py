@@ -143,7 +143,8 @@ def _with_boxes(folder: Path, images: Path) -> Listing:
                     boxes.append(box)
             size = np.array(image.shape[1::-1] * 2, np.float32)
             xyxy = np.array(boxes, np.float32).reshape(-1, 4).clip(0, 1) * size
-            return Photo(file.stem, image, xyxy, np.array(labels, np.int64))
+            shown = (xyxy[:, 2:] - xyxy[:, :2]).min(1) >= 1  # pixel each way
+            return Photo(file.stem, image, xyxy[shown], np.array(labels, np.int64)[shown])
 
         return read
 

@@ -26,6 +26,7 @@ DYED = 0.3  # of the garments that people wear
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
 NEAR = (0.45, 1.1)  # height of what somebody near wears above the waist, of the frame's
+LEAST_NEAR = 0.15  # height of what can be shown near, of the photo's: less would be a blur
 ABOVE_THE_WAIST = frozenset(
     map(CLASSES.index, ("T-shirt/top", "Pullover", "Dress", "Coat", "Shirt"))
 )
@@ -50,7 +51,8 @@ class PhotoScenes:
 
     def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
         kinds = (self._full, self._columns, self._cut_out, self._near, self._single)
-        has = (bool(self.people), bool(self.people), True, bool(self.people), bool(self.garments))
+        people, garments = bool(self.people), bool(self.garments)
+        has = (people, people, bool(self._to_cut_out.people) or garments, people, garments)
         shares = np.multiply(self.shares, has)
         collage = kinds[rng.choice(len(kinds), p=shares / shares.sum())](rng, size_wh)
         xyxy, labels = collage.garments(VISIBLE)
@@ -97,7 +99,12 @@ class PhotoScenes:
     def _near(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """Somebody as a webcam sees them: where they are if that fills the frame, or elsewhere."""
         photo = self._somebody(rng)
-        uppers = [i for i, label in enumerate(photo.labels.tolist()) if label in ABOVE_THE_WAIST]
+        least = LEAST_NEAR * photo.image.shape[0]
+        uppers = [
+            i
+            for i, label in enumerate(photo.labels.tolist())
+            if label in ABOVE_THE_WAIST and photo.xyxy[i, 3] - photo.xyxy[i, 1] >= least
+        ]
         if not uppers:
             return self._full(rng, size_wh)
         place = _around(rng, photo, uppers[rng.integers(len(uppers))], size_wh)

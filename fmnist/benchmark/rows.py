@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fmnist.checks import known
 from fmnist.errors import InputError
 from fmnist.models import MODELS
-from fmnist.recipes import RECIPES, recipe_for
+from fmnist.recipes import RECIPES, Recipe, recipe_for
 
 if TYPE_CHECKING:
     from fmnist.settings import Settings
@@ -51,7 +51,7 @@ class Row:
         row = cls(model, recipe or "best", tuple(part for part in changes.split(",") if part))
         known(row.model, MODELS, "model")
         known(row.recipe, RECIPES, "recipe")
-        if recipe_for(row.recipe, row.model, row.changes).crops:
+        if row.resolved().crops:
             raise InputError(
                 f"{text}: a benchmark trains and tests on plain images. "
                 f"Train the recipe {row.recipe} with `fmnist train`."
@@ -61,11 +61,14 @@ class Row:
     def __str__(self) -> str:
         return ":".join(part for part in (self.model, self.recipe, ",".join(self.changes)) if part)
 
+    def resolved(self) -> Recipe:
+        """Every number of its recipe."""
+        return recipe_for(self.recipe, self.model, self.changes)
+
     def settings(self, seed: int, pretrained: str, teachers: Sequence[str]) -> "Settings":
         """Those of a run; what other rows need is left out."""
         from fmnist.settings import plan
 
-        recipe = recipe_for(self.recipe, self.model, self.changes)
         return plan(
             self.model,
             self.recipe,
@@ -73,7 +76,7 @@ class Row:
             seed,
             changes=self.changes,
             pretrained=pretrained if self.model == "resnet18" else "",
-            teachers=teachers if recipe.distill else (),
+            teachers=teachers if self.resolved().distill else (),
         )
 
     def folder(self, base: Path, seed: int) -> Path:
@@ -83,7 +86,7 @@ class Row:
 
 def trainable(rows: Sequence[Row], teachers: Sequence[str]) -> list[Row]:
     """All rows, or where there are no teachers those that need none."""
-    return [r for r in rows if teachers or not recipe_for(r.recipe, r.model, r.changes).distill]
+    return [row for row in rows if teachers or not row.resolved().distill]
 
 
 def check_runs(
@@ -99,7 +102,7 @@ def check_runs(
     from fmnist.settings import read_settings
 
     for row in rows:
-        recipe = recipe_for(row.recipe, row.model, row.changes)
+        recipe = row.resolved()
         for folder in (row.folder(base, seed) for seed in range(seeds)):
             if not (folder / "settings.json").is_file():
                 continue

@@ -53,7 +53,7 @@ def entry_of(model: str, recipe: Recipe, facts: Facts) -> Facts:
     machine = {key: value for key, value in facts["machine"].items() if key != "load"}
     return {
         "model": model,
-        "recipe": recipe.to_dict(),
+        "recipe": {k: v for k, v in recipe.to_dict().items() if k != "held_out"},  # nothing is
         "machine": machine,
         "commit": facts["commit"],
     }

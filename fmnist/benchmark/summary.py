@@ -55,7 +55,9 @@ def _measured(folders: Sequence[Path]) -> Facts:
         "pretrained": results[0].get("pretrained", ""),
         "teachers": results[0].get("teachers", []),
         "epochs": results[0]["epochs"],
+        "seconds": statistics.fmean(r["seconds"] for r in results),
         "seconds_an_epoch": statistics.median(_seconds(folders)),
+        "validation_n": results[0]["validation"]["n"],
         "validation_loss": statistics.fmean(r["validation"]["loss"] for r in results),
         "validation_accuracy": spread([r["validation"]["accuracy"] for r in results]),
         "test_loss": statistics.fmean(r["test"]["loss"] for r in results),
@@ -127,7 +129,7 @@ def with_earlier(rows: Sequence[Facts], earlier: Sequence[Facts]) -> list[Facts]
 
 def longest(rows: Sequence[Facts]) -> float:
     """Seconds that the longest of the finished runs trained; 0 where there is none."""
-    return max((row["epochs"] * row["seconds_an_epoch"] for row in rows if row["n"]), default=0.0)
+    return max((row["seconds"] for row in rows if row["n"]), default=0.0)
 
 
 def run_all(

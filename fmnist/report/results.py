@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, cells, test_interval
 from fmnist.cards import Facts
+from fmnist.classes import VALIDATION_SIZE
 from fmnist.report import figures as own_figures
 from fmnist.report.page import Picture, Section, Table, picture
 
@@ -28,8 +29,13 @@ def headline(rows: Sequence[Facts]) -> list[tuple[str, str]]:
     done = [row for row in rows if row["n"] and "validation_accuracy" in row]
     if not done:
         return []
-    best = max(done, key=lambda row: float(row["validation_accuracy"]["mean"]))
-    small = min(done, key=lambda row: (row["parameters"], -row["validation_accuracy"]["mean"]))
+    # Fewer validation images than the others are too few to choose by.
+    judged_by = [row.get("validation_n", VALIDATION_SIZE) for row in done]
+    comparable = [row for row, n in zip(done, judged_by, strict=True) if n == max(judged_by)]
+    best = max(comparable, key=lambda row: float(row["validation_accuracy"]["mean"]))
+    small = min(
+        comparable, key=lambda row: (row["parameters"], -row["validation_accuracy"]["mean"])
+    )
     shown = [(_tested(best), f"on the test set: {best['row']}. The report: {REPORTED_TEST:.2%}")]
     if small is not best:
         parameters = f"{small['parameters']:,} parameters"

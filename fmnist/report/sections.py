@@ -52,7 +52,8 @@ def _data_set(split: Split) -> Section:
     return Section(
         "The data",
         "Fashion-MNIST: 60,000 training and 10,000 test images, 28x28 gray pixels, ten classes. "
-        "5,000 of the training images, equally many of each class, are held out for validation.",
+        "5,000 of the training images, equally many of each class, are held out for validation; "
+        "fewer where a row says held_out.",
         [
             picture(
                 "figure-1",
