@@ -138,7 +138,7 @@ def refuse_settings(context: typer.Context, resume: Path) -> None:
 
 
 def check_weights(settings: "Settings", initial: Path | None) -> None:
-    """Raises InputError where the run cannot begin with these weights, or learn from its teachers."""
+    """Raises InputError where the run cannot begin with these, or learn from its teachers."""
     from fmnist.settings import check_unseen
 
     if initial:
