@@ -78,7 +78,7 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "train", stop)
     data = f"--data-dir {fashion_mnist}"
-    assert cli.run(f"train vgg --init vgg --epochs 1 -o run {data}".split()) == 130
+    assert cli.run(f"train vgg --init vgg-plain --epochs 1 -o run {data}".split()) == 130
     assert cli.run(f"train --resume run {data}".split()) == 130
     assert began == [WEIGHTS / "vgg.safetensors"] * 2
 
