@@ -120,7 +120,7 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("distill", "resnet10"): {"sizes": FULL_SIZE},
     ("best", "resnet10-56"): {"sizes": ((0.3, 20), (1.0, 28))},  # 40 and 56 px within
     ("best", "inception"): {"epochs": 30},
-    ("best", "densenet"): {"epochs": 24},
+    ("best", "densenet"): {"epochs": 60},
     ("crops", "resnet10"): {"sizes": FULL_SIZE},
     ("worn", "resnet10"): {"sizes": FULL_SIZE},
     # Crops, cut-outs and mixtures keep nine million parameters from knowing the images by heart.
