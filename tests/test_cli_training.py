@@ -80,7 +80,7 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
     data = f"--data-dir {fashion_mnist}"
     assert cli.run(f"train vgg --init vgg-plain --epochs 1 -o run {data}".split()) == 130
     assert cli.run(f"train --resume run {data}".split()) == 130
-    assert began == [WEIGHTS / "vgg.safetensors"] * 2
+    assert began == [WEIGHTS / "vgg-plain.safetensors"] * 2
 
 
 def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
