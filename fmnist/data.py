@@ -72,8 +72,7 @@ def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
 def release(training: Split, validation: Split, size: int) -> tuple[Split, Split]:
     """Validate with `size` of the held-out images, equally many of each class; all others train.
 
-    Training and validation as `splits` gives them; of a part of their own, `VALIDATION_SIZE` of
-    which is no part, nothing is changed.
+    The two are those of `splits`; with a size of `VALIDATION_SIZE` they stay as they are.
     """
     if size >= VALIDATION_SIZE:
         return training, validation

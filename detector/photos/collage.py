@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from detector.photos.photo import Photo
+from detector.photos.photo import Photo, paste
 
 FEWEST_PIXELS = 24  # of a garment that is to be found
 
@@ -53,9 +53,7 @@ class Collage:
         """
         assert photo.owner is not None
         solid = self._drawn((photo.owner > 0).astype(np.uint8), photo, place) > 0
-        image = self._warped(photo, place, cv2.BORDER_CONSTANT)
-        alpha = cv2.blur(solid.astype(np.float32), (3, 3))
-        self.frame[:] = cv2.blendLinear(image, self.frame.copy(), alpha, 1 - alpha)
+        paste(self.frame, self._warped(photo, place, cv2.BORDER_CONSTANT), solid)
         self._take(photo, place, solid)
 
     def garments(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from detector.photos.photo import Photo
+from detector.photos.photo import Photo, paste
 
 LIGHTNESS = (18.0, 235.0)  # of a dyed garment's mean, 0..255: from nearly black to white
 CHROMA = 22.0  # its distance from gray is drawn with this scale; most clothes have little of it
@@ -39,8 +39,7 @@ def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
         if mask.any():
             new = part.copy()
             new[mask] = _moved(rng, part[mask], colours[label])
-            alpha = cv2.blur(mask.astype(np.float32), (3, 3))
-            part[:] = cv2.blendLinear(new, part.copy(), alpha, 1 - alpha)
+            paste(part, new, mask)
     return replace(photo, image=image)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from detector.photos.names import NO_GARMENT, PIECES, meaning
 
@@ -93,6 +93,16 @@ def boxes_of(owner: UInt8[np.ndarray, "h w"], count: int) -> Float32[np.ndarray,
         x, y, width, height = cv2.boundingRect((owner == number + 1).view(np.uint8))
         boxes[number] = x, y, x + width, y + height
     return boxes
+
+
+def paste(
+    frame: UInt8[np.ndarray, "h w 3"],
+    image: UInt8[np.ndarray, "h w 3"],
+    solid: Bool[np.ndarray, "h w"],
+) -> None:
+    """Put the solid pixels of the image into the frame, with an edge that is a pixel soft."""
+    alpha = cv2.blur(solid.astype(np.float32), (3, 3))
+    frame[:] = cv2.blendLinear(image, frame.copy(), alpha, 1 - alpha)
 
 
 def _pieces(mask: UInt8[np.ndarray, "h w"], least: float) -> list[np.ndarray]:
