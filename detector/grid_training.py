@@ -22,7 +22,7 @@ from detector.look import choose_look
 from detector.network import MODEL, Network, begun
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
-from fmnist.device import autocast
+from fmnist.device import autocast, keep_memory
 from fmnist.errors import InputError
 from fmnist.muon import Muon
 
@@ -101,6 +101,7 @@ def train(
     Raises:
         InputError: the loss is no longer finite, or there is nothing to resume.
     """
+    keep_memory()
     started = time.monotonic()
     settings = {
         **asdict(schedule),

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
-from fmnist.device import autocast
+from fmnist.device import autocast, keep_memory
 from fmnist.losses import Targets, answers_loss, opinion, places_loss, shares, told
 from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
@@ -66,6 +66,7 @@ def start(
     model: nn.Module, recipe: Recipe, epochs: int, seed: int, teachers: Sequence[nn.Module] = ()
 ) -> Training:
     """Put optimizers and averaged weights around a network that is on its device."""
+    keep_memory()
     model = model.to(memory_format=torch.channels_last)
     teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
     average = None

@@ -11,6 +11,7 @@ from detector.photos.photo import Photo, paste
 LIGHTNESS = (18.0, 235.0)  # of a dyed garment's mean, 0..255: from nearly black to white
 CHROMA = 22.0  # its distance from gray is drawn with this scale; most clothes have little of it
 CONTRAST = (0.2, 1.2)  # of the folds, times that of the photo; little of it in black cloth
+STRENGTH = (0.3, 2.0)  # of all colours of a photo, where they are turned
 ALIKE = 0.15  # of the people wear one colour from head to foot: edges have to be told by shape
 
 
@@ -41,6 +42,20 @@ def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
             new[mask] = _moved(rng, part[mask], colours[label])
             paste(part, new, mask)
     return replace(photo, image=image)
+
+
+def turned(rng: np.random.Generator, photo: Photo) -> Photo:
+    """All hues of the photo turned by one angle, and paler or stronger: for those without skin.
+
+    It asks for no mask, so that nothing is seen of where a garment ends. Costs 1 ms for 288x216.
+    """
+    angle, strength = rng.uniform(0, 2 * np.pi), rng.uniform(*STRENGTH)
+    cos, sin = strength * np.cos(angle), strength * np.sin(angle)
+    matrix = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    gray = np.array([0, 128, 128])
+    lab = cv2.cvtColor(photo.image, cv2.COLOR_BGR2LAB)
+    lab = cv2.transform(lab, np.column_stack([matrix, gray - matrix @ gray]))
+    return replace(photo, image=cv2.cvtColor(lab, cv2.COLOR_LAB2BGR))
 
 
 def _colour(rng: np.random.Generator) -> Float64[np.ndarray, "3"]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from detector.photos.collage import Collage, Place
-from detector.photos.dye import dyed
+from detector.photos.dye import dyed, turned
 from detector.photos.photo import Photo
 from detector.synthesis.backgrounds import Background
 from detector.synthesis.lens import photograph
@@ -23,6 +23,7 @@ CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
 FOR_GRID = (0.3, 0.15, 0.25, 0.15, 0.15)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.07, 0.65)  # a frame of the last kind has one garment, others several
 DYED = 0.3  # of the garments that people wear
+TURNED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
 NEAR = (0.45, 1.1)  # height of what somebody near wears above the waist, of the frame's
@@ -120,7 +121,7 @@ class PhotoScenes:
     def _single(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """A garment where it was photographed, large."""
         collage = _blank(size_wh)
-        photo = _any(rng, self.garments)
+        photo = self._something(rng)
         height, width = photo.image.shape[:2]
         fits = min(size_wh[0] / width, size_wh[1] / height)
         scale = fits * _log_uniform(rng, *CLOSER)
@@ -133,13 +134,17 @@ class PhotoScenes:
         photo = self.people[rng.choice(len(self.people), p=self._odds_of_people)]
         return dyed(rng, photo, DYED)
 
+    def _something(self, rng: np.random.Generator) -> Photo:
+        photo = self.garments[rng.integers(len(self.garments))]
+        return turned(rng, photo) if rng.random() < TURNED else photo
+
     def _add(self, rng: np.random.Generator, collage: Collage) -> None:
         height, width = collage.frame.shape[:2]
         people = self._to_cut_out
         if not (people.people or self.garments):
             return
         is_person = people.people and (not self.garments or rng.random() < 0.6)
-        photo = people._somebody(rng) if is_person else _any(rng, self.garments)
+        photo = people._somebody(rng) if is_person else self._something(rng)
         if is_person:
             scale = height * _log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:
@@ -165,10 +170,6 @@ def odds(photos: tuple[Photo, ...]) -> Float64[np.ndarray, " photos"]:
 
 def _blank(size_wh: tuple[int, int]) -> Collage:
     return Collage(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))
-
-
-def _any(rng: np.random.Generator, photos: tuple[Photo, ...]) -> Photo:
-    return photos[rng.integers(len(photos))]
 
 
 def _covering(
