@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from detector.photos.dye import dyed
+from detector.photos.dye import dyed, turned
 from detector.photos.photo import Photo, from_mask
 from fmnist.classes import FOOTWEAR
 from tests.photo_folders import NAMES, picture, street_mask
@@ -63,3 +63,18 @@ def test_a_pair_of_shoes_has_one_colour_and_some_are_dressed_in_one() -> None:
     alike = [len(set(colour)) == 1 and colour[0] != (128, 128, 128) for colour in colours]
     assert 3 <= sum(alike) <= 20
     assert any((128, 128, 128) in colour and len(set(colour)) > 1 for colour in colours)
+
+
+def test_hues_turn_and_what_is_gray_stays_gray() -> None:
+    rng = np.random.default_rng(0)
+    gray = np.arange(0, 250, 10, dtype=np.uint8)[:, None, None].repeat(3, 2)
+    orange = np.full((8, 8, 3), (60, 130, 220), np.uint8)
+    boxes, labels = np.array([[0, 0, 8, 8]], np.float32), np.array([2])
+    hues = []
+    for _ in range(40):
+        after = turned(rng, Photo("a", orange, boxes, labels))
+        hue, _, _ = cv2.cvtColor(after.image[:1, :1], cv2.COLOR_BGR2HSV)[0, 0].tolist()
+        hues.append(hue)
+        same = turned(rng, Photo("a", gray, boxes, labels)).image
+        np.testing.assert_allclose(same.astype(int), gray.astype(int), atol=6)
+    assert all(any(abs(hue - wanted) < 20 for hue in hues) for wanted in range(0, 180, 30))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
 from fmnist.models.classifier import Classifier
+from fmnist.models.dropout import Dropout
 from fmnist.models.normalize import Normalize
 
 STEM = 48
@@ -49,7 +50,7 @@ class DenseLayer(nn.Module):
             nn.Conv2d(width, 4 * GROWTH, 1, bias=False),
             *_enter(4 * GROWTH),
             nn.Conv2d(4 * GROWTH, GROWTH, 3, padding=1, bias=False),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
 
     def forward(self, x: Float[Tensor, "batch width h w"]) -> Float[Tensor, "batch wider h w"]:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
 from fmnist.models.classifier import Classifier
+from fmnist.models.dropout import Dropout
 from fmnist.models.normalize import Normalize
 
 # Blocks by the channels of their branches (1x1, 3x3, double 3x3, pool); "M" halves with a max pool.
@@ -38,7 +39,7 @@ class Inception(Classifier):
             layers.append(InceptionBlock(width, block))
             width = sum(block)
         features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        classifier = nn.Sequential(nn.Dropout(0.4 * dropout), nn.Linear(width, 10))
+        classifier = nn.Sequential(Dropout(0.4 * dropout), nn.Linear(width, 10))
         super().__init__(features, classifier)
 
 

@@ -3,6 +3,7 @@
 from torch import nn
 
 from fmnist.models.classifier import Classifier
+from fmnist.models.dropout import Dropout
 from fmnist.models.normalize import Normalize
 
 
@@ -21,10 +22,10 @@ class LeNet(Classifier):
         features = nn.Sequential(*layers)
         classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Dropout(0.5 * dropout),
+            Dropout(0.5 * dropout),
             nn.Linear(64 * 3 * 3, 128),
             nn.ReLU(),
-            nn.Dropout(0.5 * dropout),
+            Dropout(0.5 * dropout),
             nn.Linear(128, 256),
             nn.ReLU(),
             nn.Linear(256, 10),

@@ -12,6 +12,7 @@ from torchvision.models.resnet import BasicBlock
 
 from fmnist.errors import InputError
 from fmnist.models.classifier import Classifier
+from fmnist.models.dropout import Dropout
 from fmnist.models.normalize import Normalize
 
 
@@ -38,7 +39,7 @@ class ResNet10(Classifier):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        classifier = nn.Sequential(nn.Dropout(0.5 * dropout), nn.Linear(256, 10))
+        classifier = nn.Sequential(Dropout(0.5 * dropout), nn.Linear(256, 10))
         super().__init__(features, classifier)
 
 
@@ -158,7 +159,7 @@ class PreActivatedBlock(nn.Module):
             nn.Conv2d(width, channels, 3, stride, padding=1, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
         )
         self.shortcut = (

@@ -3,6 +3,7 @@
 from torch import nn
 
 from fmnist.models.classifier import Classifier
+from fmnist.models.dropout import Dropout
 from fmnist.models.normalize import Normalize
 
 # Channels of the 3x3 convolutions; "M" halves with a max pool, followed by dropout.
@@ -21,11 +22,11 @@ class VGG(Classifier):
         width = 1
         for layer in LAYERS:
             if isinstance(layer, str):
-                layers += [nn.MaxPool2d(2), nn.Dropout(0.4 * dropout)]
+                layers += [nn.MaxPool2d(2), Dropout(0.4 * dropout)]
                 continue
             layers += [nn.Conv2d(width, layer, 3, padding=1), nn.BatchNorm2d(layer)]
             layers += [nn.ReLU(inplace=True)]
             width = layer
         features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        classifier = nn.Sequential(nn.Dropout(0.5 * dropout), nn.Linear(width, 10))
+        classifier = nn.Sequential(Dropout(0.5 * dropout), nn.Linear(width, 10))
         super().__init__(features, classifier)
