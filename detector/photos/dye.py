@@ -9,6 +9,7 @@ from jaxtyping import Float32, Float64, UInt8
 from detector.photos.photo import Photo, paste
 
 LIGHTNESS = (18.0, 235.0)  # of a dyed garment's mean, 0..255: from nearly black to white
+DARK, DARK_LIGHTNESS = 0.35, (4.0, 45.0)  # part of the dyed garments that are dark, as clothes are
 CHROMA = 22.0  # its distance from gray is drawn with this scale; most clothes have little of it
 CONTRAST = (0.2, 1.2)  # of the folds, times that of the photo; little of it in black cloth
 STRENGTH = (0.3, 2.0)  # of all colours of a photo, where they are turned
@@ -62,14 +63,16 @@ def _colour(rng: np.random.Generator) -> Float64[np.ndarray, "3"]:
     """L*, a*, b* as OpenCV has them in bytes."""
     angle, distance = rng.uniform(0, 2 * np.pi), rng.rayleigh(CHROMA)
     hue = 128 + distance * np.array([np.cos(angle), np.sin(angle)])
-    return np.array([rng.uniform(*LIGHTNESS), *hue])
+    lightness = DARK_LIGHTNESS if rng.random() < DARK else LIGHTNESS
+    return np.array([rng.uniform(*lightness), *hue])
 
 
 def _moved(
     rng: np.random.Generator, pixels: UInt8[np.ndarray, "n 3"], wanted: Float64[np.ndarray, "3"]
 ) -> UInt8[np.ndarray, "n 3"]:
     lab = cv2.cvtColor(pixels[None], cv2.COLOR_BGR2LAB)[0].astype(np.float32)
-    turned = (lab - lab.mean(0)) @ _turn(rng).T
+    faint = min(1.0, wanted[0] / 2 / DARK_LIGHTNESS[1])  # light that black cloth throws back
+    turned = (lab - lab.mean(0)) @ _turn(rng).T * faint
     moved = (wanted + turned).clip(0, 255).astype(np.uint8)
     return cv2.cvtColor(moved[None], cv2.COLOR_LAB2BGR)[0]
 

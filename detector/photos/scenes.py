@@ -32,6 +32,7 @@ ABOVE_THE_WAIST = frozenset(
     map(CLASSES.index, ("T-shirt/top", "Pullover", "Dress", "Coat", "Shirt"))
 )
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
+SHADOWS = 0.35  # how much darker or lighter they are: standard deviation of a power's logarithm
 ROUGH = 0.7  # strength of the lens's faults
 RARE = 0.3  # of the photos: a class that fewer of them show comes more often than its share
 
@@ -63,6 +64,18 @@ class PhotoScenes:
     @cached_property
     def _odds_of_people(self) -> Float64[np.ndarray, " photos"]:
         return odds(self.people)
+
+    @cached_property
+    def _uppers(self) -> dict[int, list[tuple[int, int]]]:
+        """By its class, whatever is worn above the waist: number of the photo, of the garment."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for number, photo in enumerate(self.people):
+            heights = photo.xyxy[:, 3] - photo.xyxy[:, 1]
+            large = heights >= LEAST_NEAR * photo.image.shape[0]
+            for garment, label in enumerate(photo.labels.tolist()):
+                if label in ABOVE_THE_WAIST and large[garment]:
+                    found.setdefault(label, []).append((number, garment))
+        return found
 
     @cached_property
     def _to_cut_out(self) -> "PhotoScenes":
@@ -98,17 +111,16 @@ class PhotoScenes:
         return collage
 
     def _near(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
-        """Somebody as a webcam sees them: where they are if that fills the frame, or elsewhere."""
-        photo = self._somebody(rng)
-        least = LEAST_NEAR * photo.image.shape[0]
-        uppers = [
-            i
-            for i, label in enumerate(photo.labels.tolist())
-            if label in ABOVE_THE_WAIST and photo.xyxy[i, 3] - photo.xyxy[i, 1] >= least
-        ]
-        if not uppers:
+        """Somebody as a webcam sees them: where they are if that fills the frame, or elsewhere.
+
+        All classes come alike: who sits before a webcam wears a coat less often than who walks.
+        """
+        if not self._uppers:
             return self._full(rng, size_wh)
-        place = _around(rng, photo, uppers[rng.integers(len(uppers))], size_wh)
+        shown = self._uppers[rng.choice(list(self._uppers))]
+        number, garment = shown[rng.integers(len(shown))]
+        photo = dyed(rng, self.people[number], DYED)
+        place = _around(rng, photo, garment, size_wh)
         collage = Collage(self.background(rng, size_wh))
         if _fills(photo, place, size_wh):
             collage.lay(photo, place)
@@ -206,9 +218,12 @@ def _fills(photo: Photo, place: Place, size_wh: tuple[int, int]) -> bool:
 def _developed(
     rng: np.random.Generator, frame: UInt8[np.ndarray, "h w 3"]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Other light: gain of each channel, contrast; one in twelve is gray."""
+    """Other light: gain of each channel, shadows, contrast; one in twelve is gray."""
     if rng.random() < 1 / 12:
         frame = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    power = np.clip(np.exp(rng.normal(0, SHADOWS)), 0.5, 2.5)  # above 1: shadows turn black
+    levels = (255 * (np.arange(256) / 255) ** power).round().astype(np.uint8)
+    frame = np.asarray(cv2.LUT(frame, levels), np.uint8)
     gain = np.clip(1 + rng.normal(0, 0.15) + rng.normal(0, 0.06, 3), 0.4, 1.6)
     offset = rng.normal(0, 12)
     return cv2.transform(frame, np.column_stack([np.diag(gain), np.full(3, offset)]))
