@@ -38,7 +38,7 @@ def benchmark_speed(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Images a second in training: ours, a plain PyTorch loop, `yolo classify train`."""
+    """Images a second in training, beside a plain loop and `yolo classify train`; in answers."""
     from fmnist import files
     from fmnist.models import MODELS
 
@@ -47,11 +47,13 @@ def benchmark_speed(
     writable_folder(run_dir)
     folder = files.find(data_dir)
 
+    from detector.benchmark.answers import answers
     from fmnist.benchmark.peer import MODEL, epoch_seconds
     from fmnist.benchmark.speed import measured
     from fmnist.benchmark.training_speed import BATCH, in_turn, our_trainer, plain_loop
     from fmnist.data import splits
     from fmnist.device import describe, pick_device
+    from fmnist.models import build
     from fmnist.tables import training_speed_table
 
     where = pick_device(device)
@@ -70,7 +72,12 @@ def benchmark_speed(
             epoch_seconds, pictures, made(run_dir), where
         )
     rows = in_turn(programs, images, rounds, say)
-    whole: dict[str, Any] = {"model": model, "rows": rows, "inference": measured(model, where)}
+    whole: dict[str, Any] = {
+        "model": model,
+        "rows": rows,
+        "inference": measured(model, where),
+        "answers": answers(build(model), where),
+    }
     if json_file != "-":
         print(training_speed_table(whole))
     put_json({**whole, **describe(where)}, json_file)

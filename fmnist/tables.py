@@ -48,18 +48,20 @@ def evaluation_table(row: dict[str, Any]) -> str:
 
 
 def training_speed_table(whole: dict[str, Any]) -> str:
-    """A line for every way of training, and one for inference."""
+    """A line for every way of training, and for every way of answering."""
     lines = [f"{'':52}{'images/s':>10}{'60,000 in':>12}{'ratio':>8}"]
     for row in whole["rows"]:
         lines.append(
             f"{row['row']:52}{row['images_per_second']['median']:10,.0f}"
             f"{row['seconds_of_60000']:10.1f} s{row['ratio']['median']:8.2f}"
         )
-    inference = whole["inference"]
-    lines.append(
-        f"{'inference, batches of ' + str(inference['batch']):52}"
-        f"{inference['images_per_second']:10,.0f}"
-    )
+    inference, answers = whole["inference"], dict(whole["answers"])
+    batch = answers.pop("batch")
+    rates = {
+        f"answers as it is, batches of {inference['batch']}": inference["images_per_second"],
+        **{f"answers, {name}, of {batch}": rate["median"] for name, rate in answers.items()},
+    }
+    lines += [f"{name:52}{rate:10,.0f}" for name, rate in rates.items()]
     return "\n".join(lines)
 
 

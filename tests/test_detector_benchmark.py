@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from detector.backends.names import BACKENDS
 from detector.benchmark import growth, stages
+from detector.benchmark.answers import BATCH, ROUNDS, answers
 from detector.benchmark.end_to_end import Pass, in_turn, ours, summary, theirs
 from detector.benchmark.figure import draw_growth
 from detector.benchmark.program import run
@@ -16,6 +18,7 @@ from detector.benchmark.table import TITLES, markdown
 from detector.pipeline import Detector
 from detector.video.frames import read
 from fmnist.errors import InputError
+from fmnist.models import build
 from tests import clips
 
 CPU = torch.device("cpu")
@@ -107,3 +110,11 @@ def test_boxes_for_the_head_lie_in_the_frame() -> None:
     boxes = growth._boxes(np.random.default_rng(1), 50, (1280, 720))
     assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] <= (1280, 720)).all()
     assert (boxes[:, 2:] - boxes[:, :2] >= 99).all()
+
+
+def test_a_classifier_answers_with_every_backend_that_is_here() -> None:
+    found = answers(build("lenet"), torch.device("cpu"), seconds=0)
+    assert found.pop("batch") == BATCH
+    here = [name for name, its in BACKENDS.items() if "cpu" in its.devices and not its.missing]
+    assert sorted(found) == sorted(here)
+    assert all(rate["n"] == ROUNDS and min(rate["values"]) > 0 for rate in found.values())

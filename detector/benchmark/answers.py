@@ -1,0 +1,56 @@
+"""How many images a second a classifier names, with every backend that is here."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from detector.backends.graphs import Graph, Runner
+from detector.backends.names import BACKENDS
+from detector.backends.runners import in_torch, read, write
+from detector.head import Head
+from fmnist.benchmark.spread import around_median
+
+BATCH = 128  # more would not fit a processor's caches
+ROUNDS = 5
+SECONDS = 1.0  # of one round
+
+
+def answers(model: nn.Module, device: torch.device, seconds: float = SECONDS) -> dict[str, Any]:
+    """Images a second from bytes [128 28 28] to logits, of `ROUNDS` rounds of the backends in turn.
+
+    Batch norms are folded, as in the detector's head. What is exported for it is deleted again.
+    """
+    graph = Head(model, device).graph
+    with tempfile.TemporaryDirectory() as folder:
+        runners = {
+            name: _runner(graph, name, Path(folder) / f"model{backend.suffix}", device)
+            for name, backend in BACKENDS.items()
+            if device.type in backend.devices and not backend.missing
+        }
+        found: dict[str, list[float]] = {name: [] for name in runners}
+        for _ in range(ROUNDS):
+            for name, run in runners.items():
+                found[name].append(_rate(run, seconds))
+    return {"batch": BATCH, **{name: around_median(rates) for name, rates in found.items()}}
+
+
+def _runner(graph: Graph, backend: str, path: Path, device: torch.device) -> Runner:
+    if backend == "torch":
+        return in_torch(graph, device)
+    write(graph, backend, path)
+    return read(path, backend, device)
+
+
+def _rate(run: Runner, seconds: float) -> float:
+    images = torch.randint(0, 256, (BATCH, 28, 28), dtype=torch.uint8)
+    run(images)
+    before = time.perf_counter()
+    batches = 0
+    while (took := time.perf_counter() - before) < seconds or not batches:
+        run(images)[0].cpu()  # waits for a GPU
+        batches += 1
+    return batches * BATCH / took
