@@ -31,7 +31,8 @@ def benchmark_detect(
     ] = "",
     peer: Annotated[bool, typer.Option(help="Run `yolo predict`, too.")] = True,
     image_size: Annotated[
-        int | None, typer.Option(min=32, help="Longest side, for both; else that of our grid.")
+        int | None,
+        typer.Option(min=32, help="As of detect; else that of our grid. The peer gets as much."),
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="How cost grows.")] = None,
     json_file: Json = "",
@@ -90,6 +91,8 @@ def _end_to_end(
     say: "Callable[[str], None]",
 ) -> list[dict[str, Any]]:
     from detector.benchmark.end_to_end import PEER, Pass, in_turn, ours, summary, theirs
+    from detector.letterbox import longest_side
+    from detector.video.frames import Reader
 
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "drawn.mp4"
@@ -98,7 +101,8 @@ def _end_to_end(
             for name in backends
         }
         if peer:
-            programs[PEER] = partial(theirs, clip, Path(folder), image_size, device)
+            longest = longest_side(*Reader(clip).size_wh, image_size)
+            programs[PEER] = partial(theirs, clip, Path(folder), longest, device)
         passes = in_turn(programs, rounds, say)
     peers = passes.get(PEER, [])
     return [summary(name, its, peers if name != PEER else ()) for name, its in passes.items()]

@@ -22,7 +22,13 @@ Backend = Annotated[
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
 Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
 Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
-ImageSize = Annotated[int | None, typer.Option(min=32, help="Longest side for the grid.")]
+ImageSize = Annotated[
+    int | None,
+    typer.Option(
+        min=32,
+        help="For the grid, longest side of an upright frame; up to 1.5 times of a wide one.",
+    ),
+]
 Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; --resume goes on.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]

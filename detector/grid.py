@@ -14,7 +14,7 @@ from torchvision.ops import box_iou, nms
 from detector.backends.graphs import GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
-from detector.letterbox import letterbox, scaled_size
+from detector.letterbox import letterbox, longest_side, scaled_size
 from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
@@ -46,7 +46,10 @@ class Grid:
     """A trained grid, ready to look at frames."""
 
     def __init__(self, network: Network, image_size: int, device: torch.device) -> None:
-        """Take over a network of `build`: its batch normalisation is folded into its weights."""
+        """Take over a network of `build`: its batch normalisation is folded into its weights.
+
+        It looks at frames with `longest_side` pixels for this `image_size`.
+        """
         self.parameters = sum(p.numel() for p in network.parameters())
         network = network.float().eval().fuse(verbose=False)
         for module in network.modules():
@@ -75,7 +78,13 @@ class Grid:
     @property
     def wide(self) -> tuple[int, int]:
         """Height and width of what the network reads of a frame of 16:9."""
-        return -(-self.image_size * 9 // 16 // 32) * 32, -(-self.image_size // 32) * 32
+        height, width, _ = self.input(np.zeros((9 * 32, 16 * 32, 3), np.uint8)).shape
+        return height, width
+
+    def input(self, frame: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
+        """The frame as the network reads it."""
+        height, width = frame.shape[:2]
+        return letterbox(frame, longest_side(width, height, self.image_size))
 
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.25
@@ -88,7 +97,7 @@ class Grid:
         self, frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], confidence: float = 0.25
     ) -> list[Boxes]:
         """The same for many frames; those of one shape go through the network together."""
-        inputs = [letterbox(frame, self.image_size) for frame in frames]
+        inputs = [self.input(frame) for frame in frames]
         boxes = [NO_BOXES] * len(frames)
         for shape in {image.shape for image in inputs}:
             members = [i for i, image in enumerate(inputs) if image.shape == shape]
@@ -117,7 +126,7 @@ class Grid:
         keep = nms(xyxy, scores, iou_threshold=0.6)[:100]
         keep = keep[scores[keep] >= confidence]
         height, width = frame.shape[:2]
-        scaled = scaled_size(width, height, self.image_size)
+        scaled = scaled_size(width, height, longest_side(width, height, self.image_size))
         limit = np.array([width, height, width, height], np.float32)
         factor = limit / np.array([*scaled, *scaled], np.float32)
         boxes = (_agreed(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)

@@ -6,6 +6,8 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 GRAY = 114  # fills what the frame leaves of the input
+CELLS = 32  # pixels of the largest: both sides of an input are multiples
+WIDER = 1.5  # than high, times: to there people in a frame look as large as in an upright one
 
 
 def letterbox(
@@ -13,14 +15,15 @@ def letterbox(
 ) -> UInt8[np.ndarray, "rows columns 3"]:
     """Scale the longest side to `image_size`, fill with gray at the right and at the bottom.
 
-    Both sides become the next multiple of 32.
+    Both sides become the next multiple of `CELLS`.
     """
     size_wh = scaled_size(frame.shape[1], frame.shape[0], image_size)
     frame = _halved(frame, size_wh)
     shrinks = max(size_wh) < max(frame.shape[:2])
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     scaled = cv2.resize(frame, size_wh, interpolation=method)
-    canvas = np.full((-(-size_wh[1] // 32) * 32, -(-size_wh[0] // 32) * 32, 3), GRAY, np.uint8)
+    columns, rows = (-(-side // CELLS) * CELLS for side in size_wh)
+    canvas = np.full((rows, columns, 3), GRAY, np.uint8)
     canvas[: size_wh[1], : size_wh[0]] = scaled
     return canvas
 
@@ -41,6 +44,16 @@ def as_input(
 ) -> Float32[Tensor, "batch 3 height width"]:
     """Bytes to what the network reads; NHWC in memory is channels_last already."""
     return images.float().permute(0, 3, 1, 2) / 255  # TensorRT turns bytes into floats first
+
+
+def longest_side(width: int, height: int, image_size: int) -> int:
+    """At how many pixels of its longest side a frame is looked at.
+
+    That is `image_size`, but more for a frame that is wider than high: who stands in it is as tall
+    as its height allows, and would else be looked at smaller than in an upright frame.
+    """
+    wide = int(image_size * min(width / height, WIDER)) // CELLS * CELLS
+    return max(image_size, wide)
 
 
 def scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:

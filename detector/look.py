@@ -14,7 +14,7 @@ STEP = 32  # pixels of the largest cells
 def choose_look(
     grid: Grid, image_size: int, validation: Mapping[str, Sequence[Scene]]
 ) -> tuple[int, dict[str, dict[str, float]]]:
-    """The longest side in pixels, and the AP50 of any garment of each size on each set of frames.
+    """The longest side of an upright frame in pixels; the AP50 of each size on each set of frames.
 
     A size other than that of training can be the better one (Touvron et al. 2019,
     arXiv:1906.06423). On no set of frames another size is better by more than `NEARLY`; where no

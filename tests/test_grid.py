@@ -307,3 +307,21 @@ def test_shrinking_in_steps_is_shrinking(size_wh: tuple[int, int]) -> None:
     stepped = letterbox(frame, 352)[:height, :width]
     difference = np.abs(stepped.astype(int) - direct)
     assert difference.mean() < 1.5 and difference.max() <= 24, "of 255, on noise"
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "shape", "why"),
+    [
+        ((480, 640), (352, 288), "upright: the longest side is that size"),
+        ((640, 640), (352, 352), "square"),
+        ((640, 480), (352, 448), "a webcam: nearly as high"),
+        ((1280, 720), (288, 512), "wide: at most 1.5 times as wide"),
+        ((4000, 100), (32, 512), "a strip"),
+    ],
+)
+def test_who_stands_in_a_wide_frame_is_not_looked_at_much_smaller(
+    size_wh: tuple[int, int], shape: tuple[int, int], why: str
+) -> None:
+    grid = Grid(noisy_network(), 352, CPU)
+    assert grid.input(noise(*size_wh)).shape == (*shape, 3), why
+    assert grid.wide == (288, 512)

@@ -15,7 +15,6 @@ from detector.backends.graphs import Graph
 from detector.backends.runners import read, write_whole
 from detector.grid import Grid
 from detector.head import square_crops
-from detector.letterbox import letterbox
 from detector.video.frames import read as read_frames
 from detector.video.sources import is_image
 
@@ -41,7 +40,7 @@ def real_batches(grid: Grid, sources: Sequence[Path]) -> tuple[Batches, Batches]
     crops: Batches = []
     for source in sources:
         for frame in islice(read_frames(source), 1 if is_image(source) else FRAMES):
-            image = letterbox(frame.image, grid.image_size)
+            image = grid.input(frame.image)
             both = torch.from_numpy(np.stack([image, image[:, ::-1]]))
             frames += [both[:1], both]
             found = grid(frame.image, SEEN_FROM).xyxy
