@@ -1,12 +1,15 @@
-"""`fmnist detector`: clip, dataset."""
+"""`fmnist detector`: clip, dataset, blend."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands.options import DataDir, Overwrite, Seed, say
+from commands.options import DataDir, Overwrite, Photos, Seed, say, weights_file
+from detector.layouts import MODEL, SAME
+from fmnist.cards import read_card
 from fmnist.checks import all_free, free_folder
+from fmnist.errors import InputError
 
 app = typer.Typer()
 
@@ -51,3 +54,58 @@ def detector_dataset(
     count = write_dataset(photos, output)
     parts = f"{count['train']} photos to train, {count['val']} to validate"
     say(f"written: {output}/data.yaml ({parts})")
+
+
+@app.command("blend")
+def detector_blend(
+    first: Annotated[str, typer.Argument(metavar="GRID", help="Weights to start from.")],
+    second: Annotated[str, typer.Argument(metavar="GRID", help="The same, trained on.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="NAME.safetensors.")],
+    share: Annotated[float, typer.Option(min=0, max=1, help="Of the second.")] = 0.5,
+    photos: Photos = None,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Take the mean of a grid and what further training made of it, and choose how it looks."""
+    from fmnist import files
+
+    if output.suffix != ".safetensors":
+        raise InputError(
+            f"{output}: weights end in .safetensors. Name it {output.stem}.safetensors."
+        )
+    all_free(overwrite, output, output.with_suffix(".json"))
+    before, after = weights_file(first), weights_file(second)
+    check_blend(before, after)
+
+    from detector.photos.folder import check
+
+    check(photos or ())
+    folder = files.find(data_dir)
+
+    from detector.blend import blend
+    from detector.protocol import photographed, watched_scenes
+    from fmnist.data import hold_out, load
+    from fmnist.device import pick_device
+    from fmnist.provenance import provenance
+
+    _, held_out = hold_out(load(folder, "train"))
+    validation = {"": watched_scenes(held_out, seed)}
+    if real := photographed(photos or ()):
+        validation["photos "] = real
+    blend(before, after, share, validation, output, provenance(pick_device("cpu")))
+    say(f"written: {output}")
+
+
+def check_blend(first: Path, second: Path) -> None:
+    """Raises InputError where the two are no grids of one kind, by their cards."""
+    cards = [read_card(path) for path in (first, second)]
+    if any(card["model"] != MODEL for card in cards):
+        raise InputError("Only grids can be blended. Give weights of `fmnist detector train`.")
+    for name in SAME:
+        one, other = (card.get(name) for card in cards)
+        if one != other:
+            raise InputError(
+                f"{first.name} has {name} {one}, {second.name} {other}. "
+                "Give a grid and the one that its training started from."
+            )

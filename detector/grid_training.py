@@ -16,10 +16,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.layouts import YOLO
+from detector.layouts import MODEL, YOLO
 from detector.letterbox import as_input
 from detector.look import choose_look
-from detector.network import MODEL, Network, begun
+from detector.network import Network, begun
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
 from fmnist.device import autocast, keep_memory

@@ -11,12 +11,11 @@ import cv2
 import torch
 
 from detector.backbones import carry_over, prepare_trunk
-from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
+from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from fmnist.cards import Facts, read_card
 from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError
 
-MODEL = "grid"  # as the card names it
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
 
 

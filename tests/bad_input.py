@@ -52,6 +52,9 @@ TRAINING = [
 ]
 PHOTOS = [
     ("detector train --backbone vg", "vg: no such backbone. Did you mean vgg?"),
+    ("detector blend grid gird -o x.safetensors", "gird: no such shipped weights"),
+    ("detector blend grid vgg -o x.safetensors", "Only grids can be blended."),
+    ("detector blend grid grid -o x.pt", "weights end in .safetensors. Name it x.safetensors."),
     ("detector train --photos no", "no: no such folder. Give a folder of photos"),
     ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
     ("detector evaluate --misses worst", "worst: the misses are a picture. Name it worst.png."),

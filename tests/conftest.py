@@ -57,7 +57,8 @@ def tiny_split() -> "Split":
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a grid and a head that have not learnt anything."""
-    from detector.network import MODEL, build
+    from detector.layouts import MODEL
+    from detector.network import build
     from fmnist.checkpoint import save_checkpoint
     from fmnist.classes import CLASSES
     from fmnist.models import build as build_classifier

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from detector.grid import Grid
-from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO
-from detector.network import MODEL, begun, build
+from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
+from detector.network import begun, build
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.errors import InputError
 from weights import WEIGHTS

@@ -8,7 +8,8 @@ import torch
 
 from detector import crops as module
 from detector.crops import Plan, crop_splits, crops, photo_crops
-from detector.network import MODEL, build
+from detector.layouts import MODEL
+from detector.network import build
 from detector.synthesis.backgrounds import TRAIN
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint

@@ -19,8 +19,9 @@ from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
 from detector.grid import Grid, _agreed, _any_garment, _cells, _shares
 from detector.grid_training import train
+from detector.layouts import MODEL
 from detector.letterbox import as_input, letterbox
-from detector.network import MODEL, Network, build
+from detector.network import Network, build
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
 from fmnist.errors import InputError

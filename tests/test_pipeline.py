@@ -8,7 +8,8 @@ import torch
 
 from detector.grid import Grid
 from detector.head import Head
-from detector.network import MODEL, build
+from detector.layouts import MODEL
+from detector.network import build
 from detector.pipeline import REJECTION, Detector, judge, watch
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES

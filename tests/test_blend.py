@@ -1,0 +1,52 @@
+"""The mean of two grids."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from commands.detector_data import check_blend
+from detector.blend import blend, blended
+from detector.layouts import MODEL
+from detector.network import build, read
+from detector.synthesis.scenes import Scene
+from fmnist.cards import read_card
+from fmnist.checkpoint import save_checkpoint
+from fmnist.errors import InputError
+from tests.photo_folders import picture
+
+
+def grid(path: Path, seed: int, **facts: object) -> Path:
+    card = {"model": MODEL, "image_size": 96, "command": f"number {seed}", **facts}
+    save_checkpoint(path, build(seed).state_dict(), card)
+    return path
+
+
+def test_each_weight_lies_between_the_two(tmp_path: Path) -> None:
+    first, second = grid(tmp_path / "a.safetensors", 0), grid(tmp_path / "b.safetensors", 1)
+    one, other = (read(path)[0].state_dict() for path in (first, second))
+    for share in (0.0, 0.25, 1.0):
+        for name, value in blended(first, second, share).state_dict().items():
+            wanted = one[name] * (1 - share) + other[name] * share
+            torch.testing.assert_close(value, wanted.to(value.dtype))
+
+
+def test_a_blend_is_a_grid_whose_card_tells_of_both(tmp_path: Path) -> None:
+    first, second = grid(tmp_path / "a.safetensors", 0), grid(tmp_path / "b.safetensors", 1)
+    target = tmp_path / "c.safetensors"
+    box = torch.tensor([[8.0, 8.0, 40.0, 60.0]]).numpy()
+    scene = Scene(picture(0, (96, 96)), box, torch.zeros(1, dtype=torch.int64).numpy())
+    blend(first, second, 0.4, {"": [scene]}, target, {"command": "blend"})
+    card = read_card(target)
+    assert card["blend"] == {"a": 0.6, "b": 0.4} and card["command"] == "blend"
+    assert card["trained"]["b"] == {"command": "number 1"}
+    assert str(card["looks_at"]) in card["looks"]
+    weights, _ = read(target)
+    expected = blended(first, second, 0.4).state_dict()
+    assert all(torch.equal(expected[name], value) for name, value in weights.state_dict().items())
+
+
+def test_grids_of_two_kinds_have_no_mean(tmp_path: Path) -> None:
+    first = grid(tmp_path / "a.safetensors", 0)
+    with pytest.raises(InputError, match="has image_size 96, b.safetensors 64"):
+        check_blend(first, grid(tmp_path / "b.safetensors", 1, image_size=64))
