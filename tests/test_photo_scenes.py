@@ -85,6 +85,15 @@ def test_somebody_near_is_large() -> None:
         assert len(coats) == 1 and coats[0, 3] - coats[0, 1] > 0.35 * 96
 
 
+def test_near_the_camera_a_rare_class_comes_as_often_as_others() -> None:
+    others = ["sweater" if name == "coat" else name for name in NAMES]
+    rare = from_mask("rare", picture(9), street_mask(), others)
+    make = replace(scenes(), people=(*people(9), rare), shares=(0, 0, 0, 1, 0))
+    pullover = CLASSES.index("Pullover")
+    shown = [pullover in make(np.random.default_rng(i), (64, 48)).labels for i in range(60)]
+    assert 18 <= sum(shown) <= 42
+
+
 def test_without_people_there_are_single_garments() -> None:
     labels = [
         label
