@@ -15,6 +15,7 @@ from detector.backends.export import export, photos, real_batches
 from detector.backends.graphs import HeadGraph
 from detector.backends.names import AUTO, BACKENDS, FORMATS, Backend, installed, runs_on
 from detector.backends.runners import in_torch, kept, read
+from detector.boxes import iou
 from detector.grid import Grid
 from detector.head import Head
 from detector.pipeline import Detector
@@ -78,11 +79,14 @@ def test_what_ran_before_is_not_overwritten(backend: str, head: Head) -> None:
 def test_the_detector_finds_the_same_garments(backend: str) -> None:
     (bus, *_) = photos()
     frame = next(read_frames(bus)).image
-    ours, theirs = Detector.load(CPU)(frame), Detector.load(CPU, backend=backend)(frame)
-    assert len(ours) and len(ours) == len(theirs)
-    np.testing.assert_allclose(theirs.xyxy, ours.xyxy, atol=6)  # of 1080 pixels; bf16 rounds
-    np.testing.assert_allclose(theirs.confidence, ours.confidence, atol=0.05)
-    assert (theirs.labels == ours.labels).all()
+    # Near the least confidence rounding decides: what one shows, the other has to see.
+    ours = Detector.load(CPU, confidence=0.25)(frame)
+    theirs = Detector.load(CPU, confidence=0.2, backend=backend)(frame)
+    assert len(ours) > 1
+    same = iou(ours.xyxy, theirs.xyxy).argmax(1)
+    np.testing.assert_allclose(theirs.xyxy[same], ours.xyxy, atol=6)  # of 1080 pixels; bf16 rounds
+    np.testing.assert_allclose(theirs.confidence[same], ours.confidence, atol=0.05)
+    assert (theirs.labels[same] == ours.labels).all()
 
 
 def test_the_fastest_is_found_once_and_remembered(
