@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from commands.options import DataDir, Overwrite, Photos, Seed, say, weights_file
-from detector.layouts import MODEL, SAME
+from detector.layouts import MODEL, SAME, YOLO
 from fmnist.cards import read_card
 from fmnist.checks import all_free, free_folder
 from fmnist.errors import InputError
@@ -83,17 +83,19 @@ def detector_blend(
     check(photos or ())
     folder = files.find(data_dir)
 
-    from detector.blend import blend
+    from detector.blend import blend, blended
     from detector.protocol import photographed, watched_scenes
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
+    network = blended(before, after, share)
     _, held_out = hold_out(load(folder, "train"))
     validation = {"": watched_scenes(held_out, seed)}
     if real := photographed(photos or ()):
         validation["photos "] = real
-    blend(before, after, share, validation, output, provenance(pick_device("cpu")))
+    shares = {before: round(1 - share, 6), after: share}
+    blend(network, shares, validation, output, provenance(pick_device("cpu")))
     say(f"written: {output}")
 
 
@@ -103,9 +105,9 @@ def check_blend(first: Path, second: Path) -> None:
     if any(card["model"] != MODEL for card in cards):
         raise InputError("Only grids can be blended. Give weights of `fmnist detector train`.")
     for name in SAME:
-        one, other = (card.get(name) for card in cards)
+        one, other = (card.get(name, YOLO) for card in cards)  # older cards name no backbone
         if one != other:
             raise InputError(
-                f"{first.name} has {name} {one}, {second.name} {other}. "
+                f"{first} has {name} {one}, {second} {other}. "
                 "Give a grid and the one that its training started from."
             )

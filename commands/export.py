@@ -81,7 +81,8 @@ def export(
     agreement = write(graph, backend, target, where, real)
     facts: dict[str, Any] = {"weights": path.stem, "format": backend, **graph.facts()}
     if part == Part.grid:
-        facts["image_size"] = grid.image_size
+        facts["image_size"] = grid.image_size  # longest side of an upright frame
+        facts["reads_16_to_9"] = dict(zip(("height", "width"), grid.wide, strict=True))
     compared = {"inputs": agreement.inputs, "largest_difference": agreement.largest}
     write_json(card, {**facts, "compared_with_torch": compared, **provenance(where)})
     say(str(agreement))

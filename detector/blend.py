@@ -1,4 +1,4 @@
-"""A grid that was trained on, and the one that it started from: the mean of their weights.
+"""A grid that was trained on, and one that it came from: the mean of their weights.
 
 What is new is kept, and less of what was known is lost than by the training alone (WiSE-FT,
 Wortsman et al. 2022, arXiv:2109.01903). Nothing is trained, and the mean costs as much as one.
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from detector.grid import Grid
 from detector.layouts import MODEL, SAME
@@ -18,9 +19,16 @@ from detector.synthesis.scenes import Scene
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
 
+# Of a card, what is not about the training; of a blend it would be told twice, or is its own.
+NOT_TOLD = {"model", "classes", "parameters", "validation", "looks_at", "looks", "licences", *SAME}
+
 
 def blended(first: Path, second: Path, share: float) -> Network:
-    """The network with `share` of the weights (and running statistics) of the second."""
+    """The network with `share` of the weights (and running statistics) of the second.
+
+    Raises:
+        InputError: one of them is damaged, or holds no grid.
+    """
     network, other = read(first)[0], read(second)[0]
     theirs = other.state_dict()
     with torch.no_grad():
@@ -31,36 +39,39 @@ def blended(first: Path, second: Path, share: float) -> Network:
 
 
 def blend(
-    first: Path,
-    second: Path,
-    share: float,
+    network: Network,
+    shares: Mapping[Path, float],
     validation: Mapping[str, Sequence[Scene]],
     target: Path,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the blend with its card; the size at which it looks is chosen on `validation`."""
-    network = blended(first, second, share)
-    card = read_card(second)
-    state = {name: value.clone() for name, value in network.state_dict().items()}
+    """Write what `blended` gave with a card that tells of all; how it looks is chosen here.
+
+    The frames of `validation` choose the size. `shares` are the files and their parts of it.
+    """
+    cards = {path: read_card(path) for path in shares}
+    card = list(cards.values())[-1]
+    licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
+    state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     parameters = sum(p.numel() for p in network.parameters())
     grid = Grid(network, card["image_size"], torch.device("cpu"))
     looks_at, looks = choose_look(grid, card["image_size"], validation)
     settings = {
         "model": MODEL,
         **facts,
-        "blend": {first.stem: round(1 - share, 6), second.stem: share},
+        "blend": [
+            {"weights": path.stem, "share": share, **_training(cards[path])}
+            for path, share in shares.items()
+        ],
         **{name: card[name] for name in SAME if name in card},
         "parameters": parameters,
         "validation": {f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
         "looks_at": looks_at,
         "looks": looks,
-        "trained": {path.stem: _training(path) for path in (first, second)},
+        **({"licences": "; ".join(licences)} if licences else {}),
     }
     save_checkpoint(target, state, settings)
 
 
-def _training(path: Path) -> dict[str, Any]:
-    """What the card tells of how those weights were made."""
-    card = read_card(path)
-    told = ("command", "commit", "machine", "seed", "init", "backgrounds", "photos", "blend")
-    return {name: card[name] for name in told if name in card}
+def _training(card: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in card.items() if name not in NOT_TOLD}

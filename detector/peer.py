@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from detector.boxes import Detections
+from detector.letterbox import longest_side
 from detector.network import prepare_environment
 from detector.photos.names import NO_GARMENT, meaning
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
@@ -25,7 +26,9 @@ class Peer:
     """
 
     def __init__(self, weights: Path, image_size: int | None, device: torch.device) -> None:
-        """Load a .pt file of `yolo detect train`; it looks with `image_size`, or that of training.
+        """Load a .pt file of `yolo detect train`; it looks with the size of its training.
+
+        Or with `image_size`, as our grid does: a wide frame with more (`longest_side`).
 
         Raises:
             InputError: it is missing, no detector, or one of its classes has no known meaning.
@@ -40,16 +43,19 @@ class Peer:
         self._rows = np.stack(rows)
         self.parameters: int = sum(p.numel() for p in self._model.model.parameters())
         self.image_size: int = image_size or self._model.overrides.get("imgsz", USUAL_SIZE)
+        self._as_grid = image_size is not None
         self.device = device
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"], confidence: float) -> Detections:
         threads = torch.get_num_threads()
+        height, width = frame.shape[:2]
+        size = self.image_size
         (found,) = self._model.predict(
             frame,
             conf=confidence,
             iou=SAME,
             agnostic_nms=True,
-            imgsz=self.image_size,
+            imgsz=longest_side(width, height, size) if self._as_grid else size,
             device=self.device,
             verbose=False,
         )

@@ -41,7 +41,7 @@ def leave_a_core() -> None:
 
 
 def keep_memory() -> None:
-    """What tensors free stays with the process, so that the next ones find it mapped; for training.
+    """What tensors of up to 32 MB free stays with the process, mapped for the next; for training.
 
     Else glibc gives large tensors and the end of its heap back to the system, and has them mapped
     anew page by page: a tenth of the time that a step of the grid takes. Does nothing elsewhere.

@@ -32,14 +32,20 @@ def test_each_weight_lies_between_the_two(tmp_path: Path) -> None:
 
 
 def test_a_blend_is_a_grid_whose_card_tells_of_both(tmp_path: Path) -> None:
-    first, second = grid(tmp_path / "a.safetensors", 0), grid(tmp_path / "b.safetensors", 1)
+    (tmp_path / "new").mkdir()
+    first = grid(tmp_path / "grid.safetensors", 0, licences="CC0")
+    second = grid(tmp_path / "new" / "grid.safetensors", 1)
     target = tmp_path / "c.safetensors"
     box = torch.tensor([[8.0, 8.0, 40.0, 60.0]]).numpy()
     scene = Scene(picture(0, (96, 96)), box, torch.zeros(1, dtype=torch.int64).numpy())
-    blend(first, second, 0.4, {"": [scene]}, target, {"command": "blend"})
+    network = blended(first, second, 0.4)
+    blend(network, {first: 0.6, second: 0.4}, {"": [scene]}, target, {"command": "blend"})
     card = read_card(target)
-    assert card["blend"] == {"a": 0.6, "b": 0.4} and card["command"] == "blend"
-    assert card["trained"]["b"] == {"command": "number 1"}
+    assert card["command"] == "blend" and card["licences"] == "CC0"
+    assert card["blend"] == [
+        {"weights": "grid", "share": 0.6, "command": "number 0"},
+        {"weights": "grid", "share": 0.4, "command": "number 1"},
+    ]
     assert str(card["looks_at"]) in card["looks"]
     weights, _ = read(target)
     expected = blended(first, second, 0.4).state_dict()
@@ -48,5 +54,6 @@ def test_a_blend_is_a_grid_whose_card_tells_of_both(tmp_path: Path) -> None:
 
 def test_grids_of_two_kinds_have_no_mean(tmp_path: Path) -> None:
     first = grid(tmp_path / "a.safetensors", 0)
-    with pytest.raises(InputError, match="has image_size 96, b.safetensors 64"):
+    check_blend(first, grid(tmp_path / "c.safetensors", 2, backbone="yolo11n"))
+    with pytest.raises(InputError, match="has image_size 96, .*b.safetensors 64"):
         check_blend(first, grid(tmp_path / "b.safetensors", 1, image_size=64))

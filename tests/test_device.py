@@ -1,5 +1,6 @@
 """Devices by name, and what is told of them."""
 
+import platform
 import subprocess
 import sys
 
@@ -52,7 +53,7 @@ def test_the_record_names_device_threads_and_versions() -> None:
     assert isinstance(facts["load"], float)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="what it asks for is glibc's")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what it asks for is glibc's")
 def test_memory_that_was_freed_is_not_mapped_anew() -> None:
     """Without it two of three tensors (12 MB, 3,000 pages each) are mapped anew every time."""
     ours = subprocess.run(

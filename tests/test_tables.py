@@ -1,12 +1,20 @@
 """The printed tables: every class has its line, and columns stand under each other."""
 
+import json
 from typing import Any
 
 import torch
 
 from fmnist.classes import CLASSES
 from fmnist.evaluation import from_logits
-from fmnist.tables import counts_table, detector_table, evaluation_table, tracks_table
+from fmnist.tables import (
+    counts_table,
+    detector_table,
+    evaluation_table,
+    tracks_table,
+    training_speed_table,
+)
+from tests.command import ROOT
 
 
 def test_every_class_has_a_line_with_its_counts() -> None:
@@ -55,3 +63,11 @@ def test_the_tracks_table_has_a_line_for_each_row_and_a_dash_where_nothing_is() 
     assert lines[2].split()[1:5] == ["with", "0.25", "3", "-"]
     assert len({len(line) for line in lines[:3]}) == 1
     assert lines[-1].split() == ["x.mp4", "Coat", "50%"]
+
+
+def test_speed_is_told_for_every_way_of_training_and_of_answering() -> None:
+    whole = json.loads((ROOT / "results" / "speed.json").read_text())
+    lines = training_speed_table(whole).splitlines()
+    assert len(lines) == 1 + len(whole["rows"]) + 1 + len(whole["answers"]) - 1
+    (openvino,) = [line for line in lines if line.startswith("answers, openvino, of 128")]
+    assert openvino.split()[-1] == f"{whole['answers']['openvino']['median']:,.0f}"

@@ -119,7 +119,8 @@ class PhotoScenes:
     def _near(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """Somebody as a webcam sees them: where they are if that fills the frame, or elsewhere.
 
-        All classes come alike: who sits before a webcam wears a coat less often than who walks.
+        All classes come alike, where photos have masks: who sits before a webcam wears a coat less
+        often than who walks.
         """
         if not self._uppers:
             return self._full(rng, size_wh)
