@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from detector.backends.choice import candidates
 from detector.backends.graphs import Graph, Runner
 from detector.backends.names import BACKENDS
 from detector.backends.runners import in_torch, read, write
@@ -27,9 +28,8 @@ def answers(model: nn.Module, device: torch.device, seconds: float = SECONDS) ->
     graph = Head(model, device).graph
     with tempfile.TemporaryDirectory() as folder:
         runners = {
-            name: _runner(graph, name, Path(folder) / f"model{backend.suffix}", device)
-            for name, backend in BACKENDS.items()
-            if device.type in backend.devices and not backend.missing
+            name: _runner(graph, name, Path(folder) / f"model{BACKENDS[name].suffix}", device)
+            for name in candidates(device)
         }
         found: dict[str, list[float]] = {name: [] for name in runners}
         for _ in range(ROUNDS):

@@ -72,8 +72,8 @@ def _moved(
 ) -> UInt8[np.ndarray, "n 3"]:
     lab = cv2.cvtColor(pixels[None], cv2.COLOR_BGR2LAB)[0].astype(np.float32)
     faint = min(1.0, wanted[0] / 2 / DARK_LIGHTNESS[1])  # light that black cloth throws back
-    turned = (lab - lab.mean(0)) @ _turn(rng).T * faint
-    moved = (wanted + turned).clip(0, 255).astype(np.uint8)
+    folds = (lab - lab.mean(0)) @ _turn(rng).T * faint
+    moved = (wanted + folds).clip(0, 255).astype(np.uint8)
     return cv2.cvtColor(moved[None], cv2.COLOR_LAB2BGR)[0]
 
 

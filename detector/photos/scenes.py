@@ -21,13 +21,7 @@ VISIBLE = 0.3  # least part of a garment that is to be found
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
 # Of the frames: one photo, columns, cut out, somebody near, a single garment.
 FOR_GRID = (0.3, 0.15, 0.25, 0.15, 0.15)
-FOR_HEAD = (
-    0.1,
-    0.06,
-    0.12,
-    0.15,
-    0.57,
-)  # in frames of the last kind there is one garment, not several
+FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
 DYED = 0.3  # of the garments that people wear
 TURNED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
