@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.options import (
+    Compile,
     DataDir,
     Device,
     Json,
@@ -59,6 +60,7 @@ def benchmark(
     table: Annotated[bool, typer.Option("--table", help="Train nothing: what there is.")] = False,
     max_minutes: Minutes = None,
     device: Device = "auto",
+    compiling: Compile = "auto",
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Runs and tables.")] = Path(
         "runs/benchmark"
     ),
@@ -104,7 +106,8 @@ def benchmark(
 
     where = pick_device(device)
     if data_folder:
-        run = _runner(data_folder, where, (pretrained, teacher or ()), max_minutes, quiet)
+        weights = pretrained, teacher or ()
+        run = _runner(data_folder, where, weights, max_minutes, quiet, compiling)
         measure.run_all(trained, seeds, run_dir, run)
     facts = measure.of(chosen, seeds, run_dir)
     measure.add_inference(facts, run_dir, where, measure_new=not table)
@@ -120,6 +123,7 @@ def _runner(
     weights: tuple[str, Sequence[str]],
     max_minutes: float | None,
     quiet: bool,
+    compiling: str,
 ) -> "Callable[[Row, int, Path], bool]":
     """What trains a row with a seed; false where the time is over or it was stopped."""
     from fmnist.data import splits
@@ -134,7 +138,8 @@ def _runner(
         if not quiet:
             say(f"{row}, seed {seed}")
         settings = _begun(row, seed, folder, weights, data, device)
-        return carry_on(settings, folder, data, device, left, None, quiet) is not None
+        done = carry_on(settings, folder, data, device, left, None, quiet, compiling=compiling)
+        return done is not None
 
     return run
 

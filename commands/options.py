@@ -19,6 +19,14 @@ Backend = Annotated[
     str,
     typer.Option(callback=installed, help=f"What runs the networks: auto, {', '.join(BACKENDS)}."),
 ]
+Compile = Annotated[
+    str,
+    typer.Option(
+        "--compile",
+        callback=lambda choice: known(choice, ("auto", "on", "off"), "choice"),
+        help="auto, on or off: torch.compile, which makes a GPU faster after a wait.",
+    ),
+]
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
 Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
 Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]

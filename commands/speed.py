@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.options import (
+    Compile,
     DataDir,
     Device,
     Json,
@@ -26,7 +27,7 @@ JUDGED = 100  # images for validation and test of the peer, which judges after e
 @benchmark.command("speed")
 def benchmark_speed(
     model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
-    images: Annotated[int, typer.Option(min=256, max=55_000, help="Of one pass.")] = 6_400,
+    images: Annotated[int, typer.Option(min=1024, max=55_000, help="Of one pass.")] = 6_400,
     rounds: Annotated[int, typer.Option(min=1, help="Passes of each, in turn.")] = 3,
     peer: Annotated[bool, typer.Option(help="Run `yolo classify train`, too.")] = True,
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Of the peer.")] = Path(
@@ -35,6 +36,7 @@ def benchmark_speed(
     json_file: Json = "",
     data_dir: DataDir = None,
     device: Device = "auto",
+    compiling: Compile = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -50,20 +52,20 @@ def benchmark_speed(
     from detector.benchmark.answers import answers
     from fmnist.benchmark.peer import MODEL, epoch_seconds
     from fmnist.benchmark.speed import measured
-    from fmnist.benchmark.training_speed import BATCH, in_turn, our_trainer, plain_loop
+    from fmnist.benchmark.training_speed import BATCHES, in_turn, our_trainer, plain_loop
     from fmnist.data import splits
-    from fmnist.device import describe, pick_device
+    from fmnist.device import compiles, describe, pick_device
     from fmnist.models import build
     from fmnist.tables import training_speed_table
 
     where = pick_device(device)
     train, validation, _ = splits(folder)
-    images -= images % BATCH  # the incomplete last batch is left out
+    images -= images % BATCHES[where.type]  # the incomplete last batch is left out
     split = train.select(slice(images))
     say = quiet_or_say(quiet)
     programs = {
         "plain PyTorch loop, fp32": plain_loop(model, split, where),
-        "fmnist train": our_trainer(model, split, where),
+        "fmnist train": our_trainer(model, split, where, compiles(compiling, where, 0)),
     }
     if peer:
         judged = validation.select(slice(JUDGED))
@@ -99,6 +101,7 @@ def speedrun(
     json_file: Json = "",
     data_dir: DataDir = None,
     device: Device = "auto",
+    compiling: Compile = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -127,7 +130,7 @@ def speedrun(
 
     from fmnist.benchmark import speedrun as race
     from fmnist.data import load
-    from fmnist.device import pick_device
+    from fmnist.device import compiles, pick_device
     from fmnist.provenance import provenance
 
     where = pick_device(device)
@@ -135,13 +138,16 @@ def speedrun(
     facts = provenance(where)
     entry = race.entry_of(model, settings, facts)
     training, test = load(folder, "train").to(where), load(folder, "test").to(where)
-    warm = race.warm_up(model, settings, training, test)
+    with_compiler = compiles(compiling, where, epochs * len(training) * seeds)
+    state, warm = race.warm_up(model, settings, training, test, with_compiler)
     runs = []
     for seed in range(seeds):
         file = made(run_dir) / f"{model}-{seed}.json"
-        runs.append(race.kept_run(file, entry, settings, training, test, seed))
+        runs.append(race.kept_run(file, entry, state, training, test, seed))
         say(f"seed {seed}: {runs[-1]['accuracy']:.2%} in {runs[-1]['seconds']:.2f} s")
     whole = race.summary(runs, target / 100, where)
     if json_file != "-":
         print(f"{model}: {race.in_words(whole)}")
-    put_json({**entry, **whole, "warm_up_seconds": warm, **facts}, json_file)
+    put_json(
+        {**entry, **whole, "warm_up_seconds": warm, "compiled": state.compiled, **facts}, json_file
+    )

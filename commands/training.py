@@ -9,6 +9,7 @@ import typer
 
 from commands.options import (
     Backgrounds,
+    Compile,
     DataDir,
     Device,
     Minutes,
@@ -65,6 +66,7 @@ def train(
     max_minutes: Minutes = None,
     seed: Seed = 0,
     device: Device = "auto",
+    compiling: Compile = "auto",
     run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Results.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with it.")] = None,
     data_dir: DataDir = None,
@@ -121,7 +123,9 @@ def train(
             if parallel.rank() == 0:
                 prepare(folder, settings, initial)
         clothes = Clothes(tuple(photos or ()), backgrounds)
-        facts = carry_on(settings, folder, data, where, max_minutes, stop_after, quiet, clothes)
+        facts = carry_on(
+            settings, folder, data, where, max_minutes, stop_after, quiet, clothes, compiling
+        )
         if facts and parallel.rank() == 0:
             print(result_line(facts))
 
@@ -189,9 +193,11 @@ def carry_on(
     stop_after: int | None,
     quiet: bool,
     clothes: Clothes = NO_CLOTHES,
+    compiling: str = "auto",
 ) -> "Facts | None":
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from fmnist import runs
+    from fmnist.device import compiles
     from fmnist.progress import Progress
 
     is_begun = (run_dir / "state.pt").exists()
@@ -216,6 +222,7 @@ def carry_on(
                 stop_after,
                 initial,
                 [weights_file(name) for name in settings.teachers],
+                compiles(compiling, device, settings.epochs * len(data[0])),
             )
         except KeyboardInterrupt:
             progress.say(f"stopped; go on with: {again}")

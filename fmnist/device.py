@@ -11,6 +11,7 @@ import torch
 
 from fmnist.errors import InputError
 
+COMPILING_PAYS = 20_000_000  # images
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
@@ -50,6 +51,23 @@ def keep_memory() -> None:
     if mallopt is not None:  # not in musl
         mallopt(M_MMAP_THRESHOLD, 2**25)  # the most that it takes
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def fast_kernels(device: torch.device) -> None:
+    """On a GPU: try which convolution is fastest, and multiply float32 matrices in TF32."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+
+
+def compiles(choice: str, device: torch.device, images: int) -> bool:
+    """Whether torch.compile fuses the network of a training that sees so many images in all.
+
+    "auto": on a GPU, where what a step gains by it outweighs the wait before the first.
+    """
+    if choice == "auto":
+        return device.type == "cuda" and images >= COMPILING_PAYS
+    return choice == "on"
 
 
 def has_bf16(device: torch.device) -> bool:

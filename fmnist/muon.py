@@ -1,8 +1,12 @@
 """Muon: momentum whose step is made orthogonal, for the filters of convolutions."""
 
+from functools import partial
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from fmnist.captured import side_by_side
 
 
 def orthogonalize(
@@ -37,19 +41,28 @@ class Muon(torch.optim.Optimizer):
     `lr` is the length of a step relative to the weights (as in airbench, Jordan 2024).
     """
 
-    def __init__(self, filters: list[nn.Parameter], lr: float, momentum: float = 0.9) -> None:
+    def __init__(
+        self, filters: list[nn.Parameter], lr: float | Tensor, momentum: float = 0.9
+    ) -> None:
         super().__init__(filters, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                buffer = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
-                buffer.lerp_(weight.grad, 1 - group["momentum"])
-                direction = weight.grad.lerp(buffer, group["momentum"]).flatten(1)
-                length = min(direction.shape) ** 0.5
-                update = orthogonalize(direction).view_as(weight)
-                weight.mul_(length / weight.norm()).sub_(update, alpha=group["lr"])
-                weight.mul_(length / weight.norm())
+            moved = [weight for weight in group["params"] if weight.grad is not None]
+            move = partial(self._move, rate=group["lr"], momentum=group["momentum"])
+            if moved:
+                side_by_side(move, moved, moved[0].device)
+
+    def _move(self, weight: nn.Parameter, rate: float | Tensor, momentum: float) -> None:
+        assert weight.grad is not None
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        buffer = state["momentum"]
+        buffer.lerp_(weight.grad, 1 - momentum)
+        direction = weight.grad.lerp(buffer, momentum).flatten(1)
+        length = min(direction.shape) ** 0.5
+        update = orthogonalize(direction).view_as(weight)
+        weight.mul_(length / weight.norm()).sub_(update * rate)
+        weight.mul_(length / weight.norm())

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import torch
 
+from fmnist.captured import WARM_UP
 from fmnist.data import Split
 from fmnist.models import build
 from fmnist.optimization import image_size
 from fmnist.recipes import Recipe
 from fmnist.training import start, train_one_epoch
 
-STEPS = 4  # of every size; the first of them warms up and is not counted
+STEPS = 3  # of every size that are counted, after some that warm up
 
 
 def seconds_an_epoch(model: str, recipe: Recipe, split: Split) -> float:
@@ -22,15 +23,18 @@ def seconds_an_epoch(model: str, recipe: Recipe, split: Split) -> float:
     part = split.select(slice(recipe.batch_size))
     seconds = {}
     with torch.random.fork_rng():
-        training = start(build(model, recipe.dropout).to(split.images.device), recipe, STEPS, 0)
+        network = build(model, recipe.dropout).to(split.images.device)
+        training = start(network, recipe, WARM_UP + 1 + STEPS, 0)
         for size in {size for _, size in recipe.sizes}:
             training.recipe = replace(recipe, sizes=((1.0, size),))
             training.epoch = 0
-            train_one_epoch(training, part)
+            warm_up = WARM_UP + 1 if training.captured else 1
+            for _ in range(warm_up):
+                train_one_epoch(training, part)
             before = time.perf_counter()
-            for _ in range(STEPS - 1):
+            for _ in range(STEPS):
                 train_one_epoch(training, part)  # it ends by reading the loss: all is done then
-            seconds[size] = (time.perf_counter() - before) / (STEPS - 1)
+            seconds[size] = (time.perf_counter() - before) / STEPS
     mean = sum(seconds[image_size(recipe, i / 100)] for i in range(100)) / 100
     return mean * (len(split) // len(part))
 

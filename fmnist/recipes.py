@@ -90,6 +90,15 @@ FULL_SIZE = ((1.0, 28),)
 
 # The same with clothes that people wear; start it from the weights of "crops".
 RECIPES["worn"] = replace(RECIPES["crops"], epochs=3, crops=40_000, photo_crops=60_000, erasing=0.2)
+# For a GPU, which wants larger batches: minutes at most on a large one.
+RECIPES["gpu"] = replace(
+    RECIPES["best"],
+    epochs=90,
+    batch_size=512,
+    learning_rate=0.004,
+    filter_learning_rate=0.025,
+    erasing=0.3,
+)
 RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0, erasing=0.0)
 # Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
@@ -132,14 +141,17 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "ema_decay": 0.999,
         "sizes": ((0.3, 20), (1.0, 28)),
     },
+    ("gpu", "resnet10"): {"sizes": FULL_SIZE},
+    ("gpu", "resnet10-56"): {"sizes": ((0.3, 20), (1.0, 28))},
+    ("gpu", "wrn"): {"epochs": 50, "pad": 4, "erasing": 0.5, "cutmix": 0.25},
 }
 # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
-for _name in ("best", "fast", "distill", "crops", "worn"):
-    _is_long = _name in ("best", "distill")
+for _name in ("best", "gpu", "fast", "distill", "crops", "worn"):
+    _is_long = _name in ("best", "gpu", "distill")
     _EXCEPTIONS[_name, "lenet"] = {
-        "epochs": 90 if _is_long else RECIPES[_name].epochs,
+        "epochs": (150 if _name == "gpu" else 90) if _is_long else RECIPES[_name].epochs,
         "optimizer": "adamw",
-        "learning_rate": 0.003,
+        "learning_rate": 0.006 if _name == "gpu" else 0.003,
         "weight_decay": 0.05 if _is_long else RECIPES[_name].weight_decay,
         "erasing": 0.2 if _is_long else RECIPES[_name].erasing,
         "sizes": FULL_SIZE,

@@ -9,13 +9,14 @@ curves.png, confusion.png
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fmnist import figures, parallel
 from fmnist.cards import Facts, read_json, write_json
@@ -37,6 +38,7 @@ from fmnist.settings import Settings
 from fmnist.training import NotFinite, Training, start, train_one_epoch
 
 Row = dict[str, float]
+KEEP_EVERY = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def train(
     stop_after: int | None = None,
     initial: Path | None = None,
     teachers: Sequence[Path] = (),
+    compiled: bool = False,
 ) -> Facts | None:
     """Train from where the folder stands to the end of the schedule.
 
@@ -66,12 +69,13 @@ def train(
         stop_after: stop when this many epochs of the run are done.
         initial: weights of the same network to begin a new run with.
         teachers: weights of the networks that `settings.teachers` names.
+        compiled: have torch.compile fuse the network.
 
     Returns:
         What result.json holds, or None where the run was stopped before its end.
 
     Raises:
-        InputError: the loss was not finite; the state of the last good epoch is kept.
+        InputError: the loss was not finite; the state of an epoch before it is kept.
     """
     parallel.check_batch(settings.recipe.batch_size)
     plain = release(*splits[:2], settings.recipe.held_out)
@@ -79,12 +83,13 @@ def train(
     digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
     settings = replace(settings, teacher_digests=digests)
     taught_by = [load_model(path, device)[0] for path in teachers]
-    training, rows = _begin(settings, run_dir, device, initial, taught_by)
+    training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled)
     if training.epoch:
         _check_teachers(run_dir, teachers, digests)
     if training.epoch >= settings.epochs and (run_dir / "result.json").is_file():
         return read_json(run_dir / "result.json")
     limit = min(settings.epochs, stop_after or settings.epochs)
+    keeper = Keeper(run_dir, settings, rows)
     started = time.monotonic()
     while training.epoch < limit:
         before = time.monotonic()
@@ -94,7 +99,7 @@ def train(
             )
         except NotFinite as error:
             raise InputError(
-                f"Training stopped: {error}. The epochs before it are kept in {run_dir}. "
+                f"Training stopped: {error}. Epoch {keeper.kept} is kept in {run_dir}. "
                 "Start a new run with another --seed."
             ) from error
         seconds = time.monotonic() - before
@@ -107,11 +112,13 @@ def train(
             "seconds": seconds,
         }
         rows.append(row)
-        _save(run_dir, settings, training, rows, judged)
+        keeper.note(training, judged)
         watch.epoch(row)
         now = time.monotonic()
         too_late = max_minutes is not None and 2 * now - started - before > max_minutes * 60
-        if parallel.agreed(too_late):
+        is_last = parallel.agreed(too_late) or training.epoch >= limit
+        keeper.keep(training, at_once=is_last)
+        if is_last:
             break
     if training.epoch < settings.epochs:
         return None
@@ -140,6 +147,7 @@ def _begin(
     device: torch.device,
     initial: Path | None,
     teachers: Sequence[nn.Module],
+    compiled: bool,
 ) -> tuple[Training, list[Row]]:
     """A new training, or the one that the folder holds, after its last whole epoch."""
     torch.manual_seed(settings.seed)
@@ -150,7 +158,9 @@ def _begin(
             model.load_state_dict(weights_of(settings.model, initial))
         if settings.pretrained and isinstance(model, ResNet18):
             model.load_imagenet(settings.pretrained)
-    training = start(model.to(device), settings.recipe, settings.epochs, settings.seed, teachers)
+    training = start(
+        model.to(device), settings.recipe, settings.epochs, settings.seed, teachers, compiled
+    )
     if not saved.exists():
         return training, []
     state = read_state(saved, device)
@@ -164,19 +174,41 @@ def _begin(
         ) from error
 
 
-def _save(
-    run_dir: Path, settings: Settings, training: Training, rows: list[Row], judged: Evaluation
-) -> None:
-    """After each epoch. state.pt comes last: until it stands, the epoch counts as not done."""
-    if parallel.rank():
-        return
-    facts = _card(settings, training) | {"validation": judged.to_dict()}
-    weights = training.weights().state_dict()
-    save_checkpoint(run_dir / "last.safetensors", weights, facts)
-    if judged.accuracy >= max(row["validation_accuracy"] for row in rows):
-        save_checkpoint(run_dir / "best.safetensors", weights, facts)
-    write_csv(run_dir / "metrics.csv", rows)
-    write_state(run_dir / "state.pt", {"training": training.state_dict(), "rows": rows})
+class Keeper:
+    """Writes the run folder after an epoch, but not more often than every few seconds.
+
+    Epochs of a GPU can be shorter than it takes to write them down.
+    """
+
+    def __init__(self, run_dir: Path, settings: Settings, rows: list[Row]) -> None:
+        self._run_dir = run_dir
+        self._settings = settings
+        self._rows = rows
+        self._best: tuple[dict[str, Tensor], Facts] | None = None
+        self._written = -math.inf
+        self.kept = len(rows)  # epochs
+
+    def note(self, training: Training, judged: Evaluation) -> None:
+        """What the last epoch came to; its weights where no epoch was better."""
+        self._facts = _card(self._settings, training) | {"validation": judged.to_dict()}
+        if judged.accuracy >= max(row["validation_accuracy"] for row in self._rows):
+            weights = training.weights().state_dict()
+            self._best = {name: value.clone() for name, value in weights.items()}, self._facts
+
+    def keep(self, training: Training, at_once: bool) -> None:
+        """state.pt comes last: until it stands, the epoch counts as not done."""
+        if parallel.rank() or not (at_once or time.monotonic() - self._written > KEEP_EVERY):
+            return
+        weights = training.weights().state_dict()
+        save_checkpoint(self._run_dir / "last.safetensors", weights, self._facts)
+        if self._best:
+            save_checkpoint(self._run_dir / "best.safetensors", *self._best)
+            self._best = None
+        write_csv(self._run_dir / "metrics.csv", self._rows)
+        state = {"training": training.state_dict(), "rows": self._rows}
+        write_state(self._run_dir / "state.pt", state)
+        self._written = time.monotonic()
+        self.kept = training.epoch
 
 
 def _finish(
@@ -207,6 +239,7 @@ def _card(settings: Settings, training: Training) -> Facts:
     return {
         **settings.to_dict(),
         "weights": "exponential average" if training.average is not None else "as trained",
+        "compiled": training.compiled,
         "epochs_done": training.epoch,
         **provenance(next(training.model.parameters()).device),
     }

@@ -1,8 +1,9 @@
 """The training step and the epoch. Data lives on the device; a step augments its own batch."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,13 +13,28 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
+from fmnist.averaging import follow
+from fmnist.captured import Captured
 from fmnist.data import Split
-from fmnist.device import autocast, keep_memory
+from fmnist.device import autocast, fast_kernels, keep_memory
 from fmnist.losses import Targets, answers_loss, opinion, places_loss, shares, told
 from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
-from fmnist.optimization import image_size, optimizers, rate_factor, set_rate
+from fmnist.optimization import (
+    forget,
+    freeze_idle_biases,
+    image_size,
+    optimizers,
+    rate_factor,
+    restore,
+    set_rate,
+)
 from fmnist.recipes import Recipe
+
+SEEN_AT_ONCE = (
+    8192  # images that a GPU augments at once: kernels large enough, tensors in its cache
+)
+Seen = tuple[Float[Tensor, "batch 1 h w"], Targets, Float[Tensor, "batch 10"] | None]
 
 
 class NotFinite(ArithmeticError):
@@ -30,16 +46,19 @@ class Training:
     """All that changes while a network is trained; the state of a resumed run is exactly this."""
 
     model: nn.Module
-    network: nn.Module  # what a step runs: the model, or more around it
+    network: nn.Module  # what a step moves: the model, or more around it
+    forward: Callable[..., Any]  # the network as a step runs it: compiled, or as it is
     average: AveragedModel | None
     optimizers: list[torch.optim.Optimizer]
     recipe: Recipe
     epochs: int
     seed: int
     teachers: Sequence[nn.Module] = ()
+    compiled: bool = False
     epoch: int = 0  # epochs done
     # What the teachers said, by view and step. Not in the state: asked again, they say the same.
     answers: dict[int, list[Tensor]] = field(default_factory=dict)
+    captured: Captured | None = None
 
     def weights(self) -> nn.Module:
         """The network to evaluate and to ship: the averaged one where the recipe averages."""
@@ -58,25 +77,54 @@ class Training:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         for optimizer, values in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(values)
+            restore(optimizer, values)
         self.epoch = state["epoch"]
+
+    def begin_anew(self, fresh: nn.Module, seed: int) -> None:
+        """As `start` with these weights would, in the memory and with the graphs that are there."""
+        self.model.load_state_dict(fresh.state_dict())
+        if self.average is not None:
+            self.average.module.load_state_dict(fresh.state_dict())
+            self.average.n_averaged.zero_()
+        for optimizer in self.optimizers:
+            forget(optimizer)
+        self.answers.clear()
+        self.epoch, self.seed = 0, seed
 
 
 def start(
-    model: nn.Module, recipe: Recipe, epochs: int, seed: int, teachers: Sequence[nn.Module] = ()
+    model: nn.Module,
+    recipe: Recipe,
+    epochs: int,
+    seed: int,
+    teachers: Sequence[nn.Module] = (),
+    compiled: bool = False,
 ) -> Training:
-    """Put optimizers and averaged weights around a network that is on its device."""
+    """Put optimizers and averaged weights around a network that is on its device.
+
+    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse the network in them.
+    """
+    device = next(model.parameters()).device
     keep_memory()
+    fast_kernels(device)
     model = model.to(memory_format=torch.channels_last)
+    freeze_idle_biases(model)
     teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
     average = None
     if recipe.ema_decay:
         decay = get_ema_multi_avg_fn(recipe.ema_decay)
         average = AveragedModel(model, multi_avg_fn=decay, use_buffers=True)
-    network = Embedded(model).to(next(model.parameters()).device) if recipe.triplet else model
+    network = Embedded(model).to(device) if recipe.triplet else model
     moving = optimizers(network, recipe)
     network = parallel.shared(network)
-    return Training(model, network, average, moving, recipe, epochs, seed, teachers)
+    forward = torch.compile(network, dynamic=False) if compiled else network
+    training = Training(
+        model, network, forward, average, moving, recipe, epochs, seed, teachers, compiled
+    )
+    # Triplets come in numbers that the GPU would have to tell; processes wait for each other.
+    if device.type == "cuda" and not recipe.triplet and parallel.processes() == 1:
+        training.captured = Captured(partial(_step, training))
+    return training
 
 
 def _inner(network: nn.Module) -> nn.Module:
@@ -134,30 +182,49 @@ def train_one_epoch(
     """
     recipe = training.recipe
     device = split.images.device
-    generator = epoch_generator(training.seed, training.epoch, device, recipe.views)
-    batch_size = min(recipe.batch_size, len(split))
-    batches = torch.randperm(len(split), generator=generator, device=device).split(batch_size)
-    batches = batches[: len(split) // batch_size]
+    count = len(split) // min(recipe.batch_size, len(split))
     totals = torch.zeros(2, device=device)
     factor = 1.0
     training.network.train()
-    for step, index in enumerate(batches):
-        progress = (training.epoch + step / len(batches)) / training.epochs
-        factor = rate_factor(recipe, progress)
+    for step, seen in enumerate(_views(training, split, count)):
+        factor = rate_factor(recipe, (training.epoch + step / count) / training.epochs)
         set_rate(training.optimizers, factor)
-        images, targets = view(recipe, split.images[index], split.labels[index], generator)
-        images, targets = parallel.share(images), parallel.share(targets)
-        # Teachers look at the same view in full, while the student may begin with smaller ones.
-        taught = _taught(training, step, images)
-        images = resize(images, image_size(recipe, progress))
-        totals += _step(training, images, targets, taught)
-        on_step(step + 1, len(batches))
+        totals += _moved(training, seen, is_first=not training.epoch and not step)
+        on_step(step + 1, count)
     training.epoch += 1
-    mean_loss, accuracy = (parallel.mean(totals) / len(batches)).tolist()
+    mean_loss, accuracy = (parallel.mean(totals) / count).tolist()
     if not math.isfinite(mean_loss):
         raise NotFinite(f"the training loss is {mean_loss} in epoch {training.epoch}")
     rate = recipe.learning_rate * factor
     return {"lr": rate, "train_loss": mean_loss, "train_accuracy": accuracy}
+
+
+def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
+    """The `count` batches of an epoch: images as the student sees them, targets, the teachers'
+    answers. A GPU makes several at once.
+    """
+    recipe, device = training.recipe, split.images.device
+    generator = epoch_generator(training.seed, training.epoch, device, recipe.views)
+    size = min(recipe.batch_size, len(split))
+    order = torch.randperm(len(split), generator=generator, device=device)[: size * count]
+    at_once = max(1, SEEN_AT_ONCE // size) if training.captured else 1
+    for number, index in enumerate(order.split(at_once * size)):
+        images, targets = view(recipe, split.images[index], split.labels[index], generator)
+        images, targets = parallel.share(images), parallel.share(targets)
+        # Teachers look at the same view in full, while the student may begin with smaller ones.
+        taught = _taught(training, number, images)
+        progress = (training.epoch + number * at_once / count) / training.epochs
+        images = resize(images, image_size(recipe, progress))
+        share = size // parallel.processes()
+        told = taught.split(share) if taught is not None else [None] * at_once
+        yield from zip(images.split(share), targets.split(share), told, strict=False)
+
+
+def _moved(training: Training, seen: Seen, is_first: bool) -> Float[Tensor, "2"]:
+    """The step, on a GPU as a graph; the first of all begins the averages, which no graph can."""
+    if training.captured is None:
+        return _step(training, *seen)
+    return training.captured.as_it_is(*seen) if is_first else training.captured(*seen)
 
 
 def _step(
@@ -170,7 +237,7 @@ def _step(
     recipe = training.recipe
     images = images.contiguous(memory_format=torch.channels_last)
     with autocast(images.device):
-        answer = training.network(images)
+        answer = training.forward(images)
     logits, embedding = answer if recipe.triplet else (answer, None)
     logits = logits.float()
     if recipe.nothing:
@@ -184,22 +251,22 @@ def _step(
     for optimizer in training.optimizers:
         optimizer.step()
     if training.average is not None:
-        training.average.update_parameters(training.model)
+        follow(training.average, training.model)
     shown = targets.argmax(1) if targets.ndim == 2 else targets
     return torch.stack([loss.detach(), (logits.argmax(1) == shown).float().mean()])
 
 
 def _taught(
-    training: Training, step: int, images: Float[Tensor, "batch 1 28 28"]
+    training: Training, number: int, images: Float[Tensor, "batch 1 28 28"]
 ) -> Float[Tensor, "batch 10"] | None:
-    """What the teachers think of the images of a step; of a view that comes again: thought."""
+    """What the teachers think of these images of an epoch; of a view that comes again: thought."""
     recipe = training.recipe
     if not training.teachers:
         return None
     of_view = training.epoch % recipe.views if recipe.views else 0
     said = training.answers.setdefault(of_view, [])
-    if step < len(said):
-        return said[step]
+    if number < len(said):
+        return said[number]
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), autocast(images.device):
         logits = [teacher(images).float() for teacher in training.teachers]

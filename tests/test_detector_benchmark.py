@@ -10,7 +10,7 @@ import torch
 
 from detector.backends.names import BACKENDS
 from detector.benchmark import growth, stages
-from detector.benchmark.answers import BATCH, ROUNDS, answers
+from detector.benchmark.answers import BATCHES, ROUNDS, answers
 from detector.benchmark.end_to_end import Pass, in_turn, ours, summary, theirs
 from detector.benchmark.figure import draw_growth
 from detector.benchmark.program import run
@@ -114,7 +114,7 @@ def test_boxes_for_the_head_lie_in_the_frame() -> None:
 
 def test_a_classifier_answers_with_every_backend_that_is_here() -> None:
     found = answers(build("lenet"), torch.device("cpu"), seconds=0)
-    assert found.pop("batch") == BATCH
+    assert found.pop("batch") == BATCHES["cpu"]
     here = [name for name, its in BACKENDS.items() if "cpu" in its.devices and not its.missing]
     assert sorted(found) == sorted(here)
     assert all(rate["n"] == ROUNDS and min(rate["values"]) > 0 for rate in found.values())

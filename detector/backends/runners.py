@@ -27,8 +27,8 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
     return read(kept(graph, backend), backend, device)
 
 
-def in_torch(graph: Graph, device: torch.device, precise: bool = False) -> Runner:
-    """Run it as it is: in bf16 where the device gains by it, unless `precise`."""
+def in_torch(graph: Runner, device: torch.device, precise: bool = False) -> Runner:
+    """Run it in PyTorch: in bf16 where the device gains by it, unless `precise`."""
     mixed = torch.autocast(device.type, enabled=False) if precise else autocast(device)
 
     @torch.inference_mode()

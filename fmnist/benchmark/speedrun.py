@@ -20,27 +20,30 @@ from typing import Any
 
 import torch
 
+from fmnist.captured import WARM_UP
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.training import NotFinite, start, train_one_epoch
+from fmnist.training import NotFinite, Training, start, train_one_epoch
 
 LEAST_RUNS = {"cpu": 3, "cuda": 20}
 
 
 def run(
-    model: str, recipe: Recipe, training: Split, test: Split, seed: int
+    model: str, state: Training, training: Split, test: Split, seed: int
 ) -> dict[str, float | int]:
-    """One run on the device of the splits: its seconds and its accuracy (0..1)."""
+    """One run on the device of the splits: its seconds and its accuracy (0..1).
+
+    It begins anew in the memory of `state`, which `warm_up` made for that network.
+    """
     _settled(training)
     before = time.perf_counter()
     torch.manual_seed(seed)
-    network = build(model, recipe.dropout).to(training.images.device)
-    state = start(network, recipe, recipe.epochs, seed)
-    for _ in range(recipe.epochs):
+    state.begin_anew(build(model, state.recipe.dropout), seed)
+    for _ in range(state.epochs):
         train_one_epoch(state, training)
     logits = predict_logits(state.weights(), test.images)
     _settled(training)
@@ -60,7 +63,7 @@ def entry_of(model: str, recipe: Recipe, facts: Facts) -> Facts:
 
 
 def kept_run(
-    file: Path, entry: Facts, recipe: Recipe, training: Split, test: Split, seed: int
+    file: Path, entry: Facts, state: Training, training: Split, test: Split, seed: int
 ) -> Facts:
     """The run of a seed out of its file, or a new one, which is kept there.
 
@@ -69,7 +72,7 @@ def kept_run(
     """
     if not file.exists():
         try:
-            done = run(entry["model"], recipe, training, test, seed)
+            done = run(entry["model"], state, training, test, seed)
         except NotFinite as error:
             raise InputError(f"Seed {seed}: {error}. Choose smaller rates with --set.") from error
         write_json(file, {**entry, **done})
@@ -79,14 +82,25 @@ def kept_run(
     return {key: found[key] for key in ("seed", "seconds", "accuracy")}
 
 
-def warm_up(model: str, recipe: Recipe, training: Split, test: Split) -> float:
-    """Train two batches of each size and predict, outside of the clock; its seconds."""
+def warm_up(
+    model: str, recipe: Recipe, training: Split, test: Split, compiled: bool = False
+) -> tuple[Training, float]:
+    """Train some batches of each size and predict, outside of the clock.
+
+    Returns a training to begin anew, and the seconds that this took.
+    """
     before = time.perf_counter()
-    some = training.select(slice(2 * recipe.batch_size))
-    for size in {size for _, size in recipe.sizes}:
-        short = replace(recipe, epochs=1, sizes=((1.0, size),))
-        run(model, short, some, test.select(slice(256)), 0)
-    return time.perf_counter() - before
+    some = training.select(slice((WARM_UP + 1) * recipe.batch_size))
+    network = build(model, recipe.dropout).to(training.images.device)
+    state = start(network, recipe, recipe.epochs, 0, compiled=compiled)
+    for size in sorted({size for _, size in recipe.sizes}):
+        state.recipe = replace(recipe, sizes=((1.0, size),))
+        state.epoch = 0
+        train_one_epoch(state, some)
+    state.recipe = recipe
+    predict_logits(state.weights(), test.images)
+    _settled(training)
+    return state, time.perf_counter() - before
 
 
 def summary(runs: Sequence[dict[str, Any]], target: float, device: torch.device) -> dict[str, Any]:

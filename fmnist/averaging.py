@@ -1,0 +1,25 @@
+"""Averaged weights that follow a network inside of a CUDA graph, too."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+
+def follow(average: AveragedModel, model: nn.Module) -> None:
+    """`average.update_parameters(model)`; where a graph is recorded, as every step but the first.
+
+    PyTorch's sends the number of the step to the GPU each time, which a graph cannot.
+    """
+    on_gpu = next(model.parameters()).is_cuda
+    if not (on_gpu and torch.cuda.is_current_stream_capturing()):
+        average.update_parameters(model)
+        return
+    assert average.multi_avg_fn is not None
+    pairs = list(zip(_numbers(average.module), _numbers(model), strict=True))
+    average.multi_avg_fn([a for a, _ in pairs], [m for _, m in pairs], average.n_averaged)
+
+
+def _numbers(module: nn.Module) -> list[Tensor]:
+    """Weights and statistics, without the counters of batches."""
+    state = [*module.parameters(), *module.buffers()]
+    return [value.detach() for value in state if value.is_floating_point()]
