@@ -72,7 +72,7 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
     began: list[Path | None] = []
 
     def stop(*arguments: Any) -> None:
-        began.append(arguments[-2])
+        began.append(arguments[-3])
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
