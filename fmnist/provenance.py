@@ -24,6 +24,12 @@ def provenance(device: torch.device) -> Facts:
     }
 
 
+def travelling(name: str) -> str:
+    """A file as a card names it: of an absolute path the last three parts, RUN/seed-0/FILE."""
+    path = Path(name)
+    return "/".join(path.parts[1:][-3:]) if path.is_absolute() else name
+
+
 def command_line() -> str:
     """The command as the user typed it; of an absolute path its last part: cards travel."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv]

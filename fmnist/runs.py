@@ -33,7 +33,7 @@ from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
 from fmnist.models.resnet import ResNet18
-from fmnist.provenance import provenance
+from fmnist.provenance import provenance, travelling
 from fmnist.settings import Settings
 from fmnist.training import NotFinite, Training, start, train_one_epoch
 
@@ -238,6 +238,8 @@ def _finish(
 def _card(settings: Settings, training: Training) -> Facts:
     return {
         **settings.to_dict(),
+        **{name: travelling(getattr(settings, name)) for name in ("init", "pretrained")},
+        "teachers": [travelling(name) for name in settings.teachers],
         "weights": "exponential average" if training.average is not None else "as trained",
         "compiled": training.compiled,
         "epochs_done": training.epoch,
