@@ -9,14 +9,13 @@ curves.png, confusion.png
 """
 
 import hashlib
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fmnist import figures, parallel
 from fmnist.cards import Facts, read_json, write_json
@@ -25,20 +24,15 @@ from fmnist.checkpoint import (
     read_state,
     save_checkpoint,
     weights_of,
-    write_csv,
-    write_state,
 )
 from fmnist.data import Split, release
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
+from fmnist.keeper import Keeper, Row, card
 from fmnist.models import build
 from fmnist.models.resnet import ResNet18
-from fmnist.provenance import provenance, travelling
 from fmnist.settings import Settings
 from fmnist.training import NotFinite, Training, start, train_one_epoch
-
-Row = dict[str, float]
-KEEP_EVERY = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -174,43 +168,6 @@ def _begin(
         ) from error
 
 
-class Keeper:
-    """Writes the run folder after an epoch, but not more often than every few seconds.
-
-    Epochs of a GPU can be shorter than it takes to write them down.
-    """
-
-    def __init__(self, run_dir: Path, settings: Settings, rows: list[Row]) -> None:
-        self._run_dir = run_dir
-        self._settings = settings
-        self._rows = rows
-        self._best: tuple[dict[str, Tensor], Facts] | None = None
-        self._written = -math.inf
-        self.kept = len(rows)  # epochs
-
-    def note(self, training: Training, judged: Evaluation) -> None:
-        """What the last epoch came to; its weights where no epoch was better."""
-        self._facts = _card(self._settings, training) | {"validation": judged.to_dict()}
-        if judged.accuracy >= max(row["validation_accuracy"] for row in self._rows):
-            weights = training.weights().state_dict()
-            self._best = {name: value.clone() for name, value in weights.items()}, self._facts
-
-    def keep(self, training: Training, at_once: bool) -> None:
-        """state.pt comes last: until it stands, the epoch counts as not done."""
-        if parallel.rank() or not (at_once or time.monotonic() - self._written > KEEP_EVERY):
-            return
-        weights = training.weights().state_dict()
-        save_checkpoint(self._run_dir / "last.safetensors", weights, self._facts)
-        if self._best:
-            save_checkpoint(self._run_dir / "best.safetensors", *self._best)
-            self._best = None
-        write_csv(self._run_dir / "metrics.csv", self._rows)
-        state = {"training": training.state_dict(), "rows": self._rows}
-        write_state(self._run_dir / "state.pt", state)
-        self._written = time.monotonic()
-        self.kept = training.epoch
-
-
 def _finish(
     run_dir: Path,
     settings: Settings,
@@ -221,7 +178,7 @@ def _finish(
 ) -> Facts:
     """Use the test set, once, on the last weights of the schedule, and draw the figures."""
     tested = judge(training, test)
-    facts = _card(settings, training) | {
+    facts = card(settings, training) | {
         "seconds": sum(row["seconds"] for row in rows),
         "validation": judge(training, validation).to_dict(),
         "test": tested.to_dict(),
@@ -233,15 +190,3 @@ def _finish(
     figures.curves(rows, run_dir / "curves.png")
     figures.confusion(tested.confusion, run_dir / "confusion.png")
     return facts
-
-
-def _card(settings: Settings, training: Training) -> Facts:
-    return {
-        **settings.to_dict(),
-        **{name: travelling(getattr(settings, name)) for name in ("init", "pretrained")},
-        "teachers": [travelling(name) for name in settings.teachers],
-        "weights": "exponential average" if training.average is not None else "as trained",
-        "compiled": training.compiled,
-        "epochs_done": training.epoch,
-        **provenance(next(training.model.parameters()).device),
-    }

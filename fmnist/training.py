@@ -13,13 +13,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
-from fmnist.averaging import follow
 from fmnist.captured import Captured
 from fmnist.data import Split
 from fmnist.device import autocast, fast_kernels, keep_memory
-from fmnist.losses import Targets, answers_loss, opinion, places_loss, shares, told
+from fmnist.losses import Targets, opinion, shares
 from fmnist.metric_learning import Embedded
-from fmnist.nothing import with_nothing
 from fmnist.optimization import (
     forget,
     freeze_idle_biases,
@@ -30,6 +28,7 @@ from fmnist.optimization import (
     set_rate,
 )
 from fmnist.recipes import Recipe
+from fmnist.step import step
 
 SEEN_AT_ONCE = (
     8192  # images that a GPU augments at once: kernels large enough, tensors in its cache
@@ -123,7 +122,7 @@ def start(
     )
     # Triplets come in numbers that the GPU would have to tell; processes wait for each other.
     if device.type == "cuda" and not recipe.triplet and parallel.processes() == 1:
-        training.captured = Captured(partial(_step, training))
+        training.captured = Captured(partial(step, training))
     return training
 
 
@@ -186,11 +185,11 @@ def train_one_epoch(
     totals = torch.zeros(2, device=device)
     factor = 1.0
     training.network.train()
-    for step, seen in enumerate(_views(training, split, count)):
-        factor = rate_factor(recipe, (training.epoch + step / count) / training.epochs)
+    for done, seen in enumerate(_views(training, split, count)):
+        factor = rate_factor(recipe, (training.epoch + done / count) / training.epochs)
         set_rate(training.optimizers, factor)
-        totals += _moved(training, seen, is_first=not training.epoch and not step)
-        on_step(step + 1, count)
+        totals += _moved(training, seen, is_first=not training.epoch and not done)
+        on_step(done + 1, count)
     training.epoch += 1
     mean_loss, accuracy = (parallel.mean(totals) / count).tolist()
     if not math.isfinite(mean_loss):
@@ -223,37 +222,8 @@ def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
 def _moved(training: Training, seen: Seen, is_first: bool) -> Float[Tensor, "2"]:
     """The step, on a GPU as a graph; the first of all begins the averages, which no graph can."""
     if training.captured is None:
-        return _step(training, *seen)
+        return step(training, *seen)
     return training.captured.as_it_is(*seen) if is_first else training.captured(*seen)
-
-
-def _step(
-    training: Training,
-    images: Float[Tensor, "batch 1 h w"],
-    targets: Targets,
-    taught: Float[Tensor, "batch 10"] | None,
-) -> Float[Tensor, "2"]:
-    """Move the weights once; gives loss and accuracy."""
-    recipe = training.recipe
-    images = images.contiguous(memory_format=torch.channels_last)
-    with autocast(images.device):
-        answer = training.forward(images)
-    logits, embedding = answer if recipe.triplet else (answer, None)
-    logits = logits.float()
-    if recipe.nothing:
-        logits = with_nothing(logits)
-        targets = told(logits, targets)
-    loss = answers_loss(recipe, logits, targets, taught)
-    loss = loss + places_loss(recipe, embedding, targets)
-    for optimizer in training.optimizers:
-        optimizer.zero_grad()
-    loss.backward()
-    for optimizer in training.optimizers:
-        optimizer.step()
-    if training.average is not None:
-        follow(training.average, training.model)
-    shown = targets.argmax(1) if targets.ndim == 2 else targets
-    return torch.stack([loss.detach(), (logits.argmax(1) == shown).float().mean()])
 
 
 def _taught(
