@@ -10,8 +10,7 @@ def follow(average: AveragedModel, model: nn.Module) -> None:
 
     PyTorch's sends the number of the step to the GPU each time, which a graph cannot.
     """
-    on_gpu = next(model.parameters()).is_cuda
-    if not (on_gpu and torch.cuda.is_current_stream_capturing()):
+    if not is_recorded(model):
         average.update_parameters(model)
         return
     assert average.multi_avg_fn is not None
@@ -23,3 +22,9 @@ def _numbers(module: nn.Module) -> list[Tensor]:
     """Weights and statistics, without the counters of batches."""
     state = [*module.parameters(), *module.buffers()]
     return [value.detach() for value in state if value.is_floating_point()]
+
+
+def is_recorded(model: nn.Module) -> bool:
+    """Whether what happens to it now becomes part of a CUDA graph."""
+    on_gpu = next(model.parameters()).is_cuda
+    return on_gpu and torch.cuda.is_current_stream_capturing()

@@ -7,10 +7,11 @@ import torch
 
 from fmnist.captured import WARM_UP
 from fmnist.data import Split
+from fmnist.epoch import train_one_epoch
 from fmnist.models import build
 from fmnist.optimization import image_size
 from fmnist.recipes import Recipe
-from fmnist.training import start, train_one_epoch
+from fmnist.training import start
 
 STEPS = 3  # of every size that are counted, after some that warm up
 

@@ -12,7 +12,7 @@ from fmnist.errors import InputError
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; each field is one choice of the loop in training.py."""
+    """How to train; each field is one choice of training.py or epoch.py."""
 
     epochs: int
     optimizer: str  # "adam", "adamw", "sgd" or "muon" (for convolutions, adamw for the rest)

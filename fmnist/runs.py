@@ -26,13 +26,14 @@ from fmnist.checkpoint import (
     weights_of,
 )
 from fmnist.data import Split, release
+from fmnist.epoch import NotFinite, train_one_epoch
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.keeper import Keeper, Row, card
 from fmnist.models import build
 from fmnist.models.resnet import ResNet18
 from fmnist.settings import Settings
-from fmnist.training import NotFinite, Training, start, train_one_epoch
+from fmnist.training import Training, start
 
 
 @dataclass(frozen=True)

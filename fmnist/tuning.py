@@ -14,11 +14,12 @@ from optuna.storages.journal import JournalFileBackend
 
 from fmnist.checks import made
 from fmnist.data import Split
+from fmnist.epoch import NotFinite, train_one_epoch
 from fmnist.errors import InputError
 from fmnist.models import build
 from fmnist.recipes import RELATIVE, SEARCHED, Recipe
 from fmnist.runs import judge
-from fmnist.training import NotFinite, start, train_one_epoch
+from fmnist.training import start
 
 ENDED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from fmnist.device import autocast, describe, has_bf16, pick_device
+from fmnist.device import autocast, compiles, describe, has_bf16, pick_device
 from fmnist.errors import InputError
 
 # Page faults of tensors that live together and are freed together, without and with it.
@@ -62,3 +62,19 @@ def test_memory_that_was_freed_is_not_mapped_anew() -> None:
     without, with_it = map(int, ours.stdout.split())
     assert without > 2_000
     assert with_it < 200
+
+
+@pytest.mark.parametrize(
+    ("choice", "device", "images", "compiled"),
+    [
+        ("auto", "cpu", 10**9, False),
+        ("auto", "cuda", 10**9, True),
+        ("auto", "cuda", 60_000, False),
+        ("on", "cpu", 1, True),
+        ("off", "cuda", 10**9, False),
+    ],
+)
+def test_compiling_is_for_long_trainings_on_a_gpu(
+    choice: str, device: str, images: int, compiled: bool
+) -> None:
+    assert compiles(choice, torch.device(device), images) == compiled

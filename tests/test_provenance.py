@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fmnist import provenance
-from fmnist.provenance import command_line
+from fmnist.provenance import command_line, travelling
 
 
 def test_the_command_tells_no_folder_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +32,11 @@ def test_a_copy_below_another_checkout_has_no_commit(
     provenance.commit.cache_clear()
     assert provenance.commit() == ""
     provenance.commit.cache_clear()
+
+
+def test_a_card_names_weights_without_the_folders_above_them() -> None:
+    assert (
+        travelling("/home/me/x/runs/vgg/seed-3/last.safetensors") == "vgg/seed-3/last.safetensors"
+    )
+    assert travelling("runs/vgg/last.safetensors") == "runs/vgg/last.safetensors"
+    assert travelling("vgg-plain") == "vgg-plain"

@@ -76,6 +76,7 @@ def test_passes_are_paired_and_the_first_round_warms_up() -> None:
 def test_both_trainers_pass_over_the_images(
     tiny_split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(training_speed, "BATCH", 16)
     monkeypatch.setattr(training_speed, "BATCHES", {"cpu": 16})
     cpu = pick_device("cpu")
     assert plain_loop("lenet", tiny_split, cpu)() > 0

@@ -23,11 +23,12 @@ import torch
 from fmnist.captured import WARM_UP
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
+from fmnist.epoch import NotFinite, train_one_epoch
 from fmnist.errors import InputError
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.training import NotFinite, Training, start, train_one_epoch
+from fmnist.training import Training, start
 
 LEAST_RUNS = {"cpu": 3, "cuda": 20}
 

@@ -1,0 +1,139 @@
+"""An epoch: every image once, in random order and in a new view. Data lives on the device."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Generator, Tensor
+
+from fmnist import parallel
+from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
+from fmnist.data import Split
+from fmnist.device import autocast
+from fmnist.losses import Targets, opinion, shares
+from fmnist.optimization import image_size, rate_factor, set_rate
+from fmnist.recipes import Recipe
+from fmnist.training import Training, step
+
+# Images that a GPU augments at once: enough for its cores, few enough for its cache.
+SEEN_AT_ONCE = 8192
+Seen = tuple[Float[Tensor, "batch 1 h w"], Targets, Float[Tensor, "batch 10"] | None]
+
+
+class NotFinite(ArithmeticError):
+    """The loss became NaN or infinite."""
+
+
+def epoch_generator(seed: int, epoch: int, device: torch.device, views: int = 0) -> Generator:
+    """The randomness of one epoch; it depends on nothing else, so that a run can be resumed.
+
+    With `views` what is seen, and in which order, repeats after so many epochs. Dropout and
+    triplets draw from the global generator, never the same, and in every process something else.
+    """
+    number = seed * 100_003 + epoch
+    torch.manual_seed(number + 1_000_003_000 * parallel.rank())
+    return Generator(device).manual_seed(seed * 100_003 + epoch % views if views else number)
+
+
+def view(
+    recipe: Recipe,
+    images: UInt8[Tensor, "batch 28 28"],
+    labels: Int64[Tensor, " batch"],
+    generator: Generator,
+) -> tuple[Float[Tensor, "batch 1 28 28"], Targets]:
+    """A batch as the recipe wants it seen, in 0..1, and what it shows."""
+    batch = images.unsqueeze(1).float() / 255
+    if recipe.augmentation == "listing1":
+        batch = listing1(batch, generator)
+    else:
+        batch = crop_flip(batch, generator, recipe.pad)
+    if recipe.erasing:
+        batch = random_erasing(batch, generator, recipe.erasing)
+    return (
+        cutmix(batch, shares(labels), generator, recipe.cutmix)
+        if recipe.cutmix
+        else (
+            batch,
+            labels,
+        )
+    )
+
+
+def train_one_epoch(
+    training: Training, split: Split, on_step: Callable[[int, int], None] = lambda done, all: None
+) -> dict[str, float]:
+    """One pass in random order; the incomplete last batch is left out.
+
+    `on_step` is called after each step with the steps done and the steps of an epoch.
+
+    Returns the mean training loss and accuracy on the augmented images, and the last rate.
+
+    Raises:
+        NotFinite: the loss is NaN or infinite; looked at once, after the epoch's last step.
+    """
+    recipe = training.recipe
+    device = split.images.device
+    count = len(split) // min(recipe.batch_size, len(split))
+    totals = torch.zeros(2, device=device)
+    factor = 1.0
+    training.network.train()
+    for done, seen in enumerate(_views(training, split, count)):
+        factor = rate_factor(recipe, (training.epoch + done / count) / training.epochs)
+        set_rate(training.optimizers, factor)
+        totals += _moved(training, seen, is_first=not training.epoch and not done)
+        on_step(done + 1, count)
+    training.epoch += 1
+    mean_loss, accuracy = (parallel.mean(totals) / count).tolist()
+    if not math.isfinite(mean_loss):
+        raise NotFinite(f"the training loss is {mean_loss} in epoch {training.epoch}")
+    rate = recipe.learning_rate * factor
+    return {"lr": rate, "train_loss": mean_loss, "train_accuracy": accuracy}
+
+
+def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
+    """The `count` batches of an epoch: images as the student sees them, targets, the teachers'
+    answers. A GPU makes several at once.
+    """
+    recipe, device = training.recipe, split.images.device
+    generator = epoch_generator(training.seed, training.epoch, device, recipe.views)
+    size = min(recipe.batch_size, len(split))
+    order = torch.randperm(len(split), generator=generator, device=device)[: size * count]
+    at_once = max(1, SEEN_AT_ONCE // size) if training.captured else 1
+    for number, index in enumerate(order.split(at_once * size)):
+        images, targets = view(recipe, split.images[index], split.labels[index], generator)
+        images, targets = parallel.share(images), parallel.share(targets)
+        # Teachers look at the same view in full, while the student may begin with smaller ones.
+        taught = _taught(training, number, images)
+        progress = (training.epoch + number * at_once / count) / training.epochs
+        images = resize(images, image_size(recipe, progress))
+        share = size // parallel.processes()
+        told = taught.split(share) if taught is not None else [None] * at_once
+        yield from zip(images.split(share), targets.split(share), told, strict=False)
+
+
+def _moved(training: Training, seen: Seen, is_first: bool) -> Float[Tensor, "2"]:
+    """The step, on a GPU as a graph; the first of all begins the averages, which no graph can."""
+    if training.captured is None:
+        return step(training, *seen)
+    return training.captured.as_it_is(*seen) if is_first else training.captured(*seen)
+
+
+def _taught(
+    training: Training, number: int, images: Float[Tensor, "batch 1 28 28"]
+) -> Float[Tensor, "batch 10"] | None:
+    """What the teachers think of these images of an epoch; of a view that comes again: thought."""
+    recipe = training.recipe
+    if not training.teachers:
+        return None
+    of_view = training.epoch % recipe.views if recipe.views else 0
+    said = training.answers.setdefault(of_view, [])
+    if number < len(said):
+        return said[number]
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.no_grad(), autocast(images.device):
+        logits = [teacher(images).float() for teacher in training.teachers]
+    taught = opinion(logits, recipe.temperature)
+    if recipe.views:
+        said.append(taught)
+    return taught
