@@ -1,4 +1,4 @@
-"""A step as a CUDA graph: what can be told of it without a GPU, and with one that it is the step."""
+"""A step as a CUDA graph: its parts without a GPU; with one, that it is the same step."""
 
 from dataclasses import replace
 
