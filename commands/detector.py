@@ -41,6 +41,7 @@ def detector_train(
         str, typer.Option(help=f"What the grid stands on: {', '.join(LAYOUTS)}.")
     ] = YOLO,
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
+    reports: Annotated[int, typer.Option(min=1, help="Times that it is judged and kept.")] = 30,
     seed: Seed = 0,
     device: Device = "auto",
     workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
@@ -77,7 +78,7 @@ def detector_train(
         weights = train_grid(
             folder,
             run_dir,
-            Schedule(scenes=scenes, image_size=image_size, rate=rate),
+            Schedule(scenes=scenes, image_size=image_size, rate=rate, reports=reports),
             pick_device(device),
             backgrounds=backgrounds,
             photos=photos or (),

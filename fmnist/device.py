@@ -11,7 +11,8 @@ import torch
 
 from fmnist.errors import InputError
 
-COMPILING_PAYS = 20_000_000  # images
+# Images: on an H200 a minute of compiling saves 1.5 microseconds for each of the VGG-like's.
+COMPILING_PAYS = 40_000_000
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
