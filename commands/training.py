@@ -23,6 +23,7 @@ from commands.options import (
 from fmnist.cards import card_of
 from fmnist.checks import known, no_run_in
 from fmnist.errors import InputError
+from fmnist.recipes import RECIPES
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +49,7 @@ NO_CLOTHES = Clothes()
 def train(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="report, best, fast, distill, crops, worn.")] = "best",
+    recipe: Annotated[str, typer.Option(help=f"{', '.join(RECIPES)}.")] = "best",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="In the recipe.")
     ] = None,
@@ -75,7 +76,6 @@ def train(
     """Train a classifier; leave weights, metrics, curves and results in a run folder."""
     from fmnist import files
     from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES
     from fmnist.settings import plan, prepare, read_settings
 
     known(model, MODELS, "model")
@@ -119,7 +119,8 @@ def train(
         data = splits(data_folder)
         parallel.check_batch(settings.recipe.batch_size)
         if not resume:
-            settings = parallel.agreed(paced(settings, epochs, data, where))
+            chosen = paced(settings, epochs, data, where, compiling == "on")
+            settings = parallel.agreed(chosen)
             if parallel.rank() == 0:
                 prepare(folder, settings, initial)
         clothes = Clothes(tuple(photos or ()), backgrounds)
@@ -169,6 +170,7 @@ def paced(
     epochs: int | None,
     data: "tuple[Split, Split, Split]",
     device: "torch.device",
+    compiled: bool = False,
 ) -> "Settings":
     """With as many epochs as the recipe has time for, unless the user chose their number."""
     chosen = epochs or any(change.startswith("epochs=") for change in settings.changes)
@@ -180,7 +182,7 @@ def paced(
     from fmnist.pace import epochs_within
 
     split, _ = release(*data[:2], settings.recipe.held_out)
-    fitting = epochs_within(settings.model, settings.recipe, split.to(device))
+    fitting = epochs_within(settings.model, settings.recipe, split.to(device), compiled)
     return replace(settings, epochs=fitting)
 
 
@@ -218,11 +220,11 @@ def carry_on(
                 data,
                 device,
                 watch,
-                max_minutes,
-                stop_after,
-                initial,
-                [weights_file(name) for name in settings.teachers],
-                compiles(compiling, device, settings.epochs * len(data[0])),
+                max_minutes=max_minutes,
+                stop_after=stop_after,
+                initial=initial,
+                teachers=[weights_file(name) for name in settings.teachers],
+                compiled=compiles(compiling, device, settings.epochs * len(data[0])),
             )
         except KeyboardInterrupt:
             progress.say(f"stopped; go on with: {again}")

@@ -24,8 +24,8 @@ GRID = WEIGHTS / "grid.safetensors"
 HEAD = WEIGHTS / "vgg-worn.safetensors"
 LIVE_RATE = 12.0  # looks a second that are taken at a camera, about
 LEAST_SHARE = 0.05  # of every class in the grid's opinion: it has seen few of some
-# Grid and head are not independent witnesses, and the grid has seen more of what people wear. On
-# validation photos these powers of what each says gave the best boxes, labels and calibration.
+# Grid and head are not independent witnesses, and the grid has seen more of what people wear. Of
+# the powers with the best labels on validation photos these are well calibrated.
 GRIDS_CLASSES, HEADS_CLASSES = 1.0, 0.75
 REJECTION = 0.5  # of the head's confidence
 

@@ -33,21 +33,25 @@ class Captured:
         self._pool: Any = torch.cuda.graph_pool_handle()
 
     def __call__(self, *inputs: Tensor | None) -> Tensor:
-        key = tuple(None if one is None else (one.shape, one.dtype) for one in inputs)
+        key = _shapes(inputs)
         if key not in self._graphs:
-            self._calls[key] += 1
-            if self._calls[key] <= WARM_UP:
+            if self._calls[key] < WARM_UP:
                 return self.as_it_is(*inputs)
             self._graphs[key] = _Graph(self._work, inputs, self._pool)
         return self._graphs[key](*inputs)
 
     def as_it_is(self, *inputs: Tensor | None) -> Tensor:
         """Without a graph, on another stream than the default, as capturing demands."""
+        self._calls[_shapes(inputs)] += 1
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             result = self._work(*inputs)
         torch.cuda.current_stream().wait_stream(self._stream)
         return result
+
+
+def _shapes(inputs: Sequence[Tensor | None]) -> object:
+    return tuple(None if one is None else (one.shape, one.dtype) for one in inputs)
 
 
 class _Graph:

@@ -99,7 +99,7 @@ def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
     generator = epoch_generator(training.seed, training.epoch, device, recipe.views)
     size = min(recipe.batch_size, len(split))
     order = torch.randperm(len(split), generator=generator, device=device)[: size * count]
-    at_once = max(1, SEEN_AT_ONCE // size) if training.captured else 1
+    at_once = batches_at_once(size, device)
     for number, index in enumerate(order.split(at_once * size)):
         images, targets = view(recipe, split.images[index], split.labels[index], generator)
         images, targets = parallel.share(images), parallel.share(targets)
@@ -108,12 +108,21 @@ def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
         progress = (training.epoch + number * at_once / count) / training.epochs
         images = resize(images, image_size(recipe, progress))
         share = size // parallel.processes()
-        told = taught.split(share) if taught is not None else [None] * at_once
-        yield from zip(images.split(share), targets.split(share), told, strict=False)
+        answers = taught.split(share) if taught is not None else [None] * at_once
+        yield from zip(images.split(share), targets.split(share), answers, strict=False)
+
+
+def batches_at_once(size: int, device: torch.device) -> int:
+    """How many batches of a size are augmented together: a processor's cache holds one."""
+    return max(1, SEEN_AT_ONCE // size) if device.type == "cuda" else 1
 
 
 def _moved(training: Training, seen: Seen, is_first: bool) -> Float[Tensor, "2"]:
-    """The step, on a GPU as a graph; the first of all begins the averages, which no graph can."""
+    """The step, on a GPU as a graph.
+
+    The first step of a training begins its averages, which a graph cannot; where one begins anew
+    the graphs are there already.
+    """
     if training.captured is None:
         return step(training, *seen)
     return training.captured.as_it_is(*seen) if is_first else training.captured(*seen)

@@ -28,9 +28,14 @@ class Keeper:
         self._run_dir = run_dir
         self._settings = settings
         self._rows = rows
+        self._facts: Facts = {}
         self._best: tuple[dict[str, Tensor], Facts] | None = None
         self._written = -math.inf
-        self.kept = len(rows)  # epochs
+        self._kept = len(rows)  # epochs
+
+    def in_words(self) -> str:
+        """What of the run is there."""
+        return f"Epoch {self._kept} is kept" if self._kept else "Nothing of it is kept"
 
     def note(self, training: Training, judged: Evaluation) -> None:
         """What the last epoch came to; its weights where no epoch was better."""
@@ -52,7 +57,7 @@ class Keeper:
         state = {"training": training.state_dict(), "rows": self._rows}
         write_state(self._run_dir / "state.pt", state)
         self._written = time.monotonic()
-        self.kept = training.epoch
+        self._kept = training.epoch
 
 
 def card(settings: Settings, training: Training) -> Facts:

@@ -7,25 +7,27 @@ import torch
 
 from fmnist.captured import WARM_UP
 from fmnist.data import Split
-from fmnist.epoch import train_one_epoch
+from fmnist.epoch import batches_at_once, train_one_epoch
 from fmnist.models import build
 from fmnist.optimization import image_size
 from fmnist.recipes import Recipe
 from fmnist.training import start
 
-STEPS = 3  # of every size that are counted, after some that warm up
+PASSES = 3  # over a few batches of every size that are counted, after some that warm up
 
 
-def seconds_an_epoch(model: str, recipe: Recipe, split: Split) -> float:
+def seconds_an_epoch(model: str, recipe: Recipe, split: Split, compiled: bool = False) -> float:
     """The mean over the schedule, from a few steps of each image size on the split's device.
 
     It leaves torch's global generator as it was.
     """
-    part = split.select(slice(recipe.batch_size))
+    batches = batches_at_once(recipe.batch_size, split.images.device)
+    part = split.select(slice(batches * recipe.batch_size))
+    batches = max(1, len(part) // recipe.batch_size)
     seconds = {}
     with torch.random.fork_rng():
         network = build(model, recipe.dropout).to(split.images.device)
-        training = start(network, recipe, WARM_UP + 1 + STEPS, 0)
+        training = start(network, recipe, WARM_UP + 1 + PASSES, 0, compiled=compiled)
         for size in {size for _, size in recipe.sizes}:
             training.recipe = replace(recipe, sizes=((1.0, size),))
             training.epoch = 0
@@ -33,13 +35,13 @@ def seconds_an_epoch(model: str, recipe: Recipe, split: Split) -> float:
             for _ in range(warm_up):
                 train_one_epoch(training, part)
             before = time.perf_counter()
-            for _ in range(STEPS):
+            for _ in range(PASSES):
                 train_one_epoch(training, part)  # it ends by reading the loss: all is done then
-            seconds[size] = (time.perf_counter() - before) / STEPS
+            seconds[size] = (time.perf_counter() - before) / PASSES / batches
     mean = sum(seconds[image_size(recipe, i / 100)] for i in range(100)) / 100
-    return mean * (len(split) // len(part))
+    return mean * (len(split) // min(recipe.batch_size, len(split)))
 
 
-def epochs_within(model: str, recipe: Recipe, split: Split) -> int:
+def epochs_within(model: str, recipe: Recipe, split: Split, compiled: bool = False) -> int:
     """The whole epochs that fit into the recipe's seconds, at least one."""
-    return max(1, int(recipe.seconds / seconds_an_epoch(model, recipe, split)))
+    return max(1, int(recipe.seconds / seconds_an_epoch(model, recipe, split, compiled)))

@@ -2,7 +2,7 @@
 
 settings.json   everything that decides the run, resolved
 metrics.csv     one line an epoch
-state.pt        weights, averages and optimizers after the last whole epoch
+state.pt        weights, averages and optimizers after the last epoch that was written down
 best.*, last.*  weights and card: best on validation, and last of the schedule
 result.json     validation and test figures of the last weights, once the schedule is done
 curves.png, confusion.png
@@ -94,7 +94,7 @@ def train(
             )
         except NotFinite as error:
             raise InputError(
-                f"Training stopped: {error}. Epoch {keeper.kept} is kept in {run_dir}. "
+                f"Training stopped: {error}. {keeper.in_words()} in {run_dir}. "
                 "Start a new run with another --seed."
             ) from error
         seconds = time.monotonic() - before

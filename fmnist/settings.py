@@ -91,9 +91,10 @@ def check_unseen(recipe: Recipe, weights: Sequence[Path]) -> None:
     for path in weights:
         held_out = read_card(path).get("recipe", {}).get("held_out", VALIDATION_SIZE)
         if held_out < recipe.held_out:
+            other = "" if recipe.crops else f", or hold out no more with --set held_out={held_out}"
             raise InputError(
                 f"{path} has learnt from images that this run validates with. "
-                f"Use other weights, or hold out no more with --set held_out={held_out}."
+                f"Use other weights{other}."
             )
 
 

@@ -13,7 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from fmnist import parallel
 from fmnist.averaging import follow
 from fmnist.captured import Captured
-from fmnist.device import autocast, fast_kernels, keep_memory
+from fmnist.device import autocast, keep_memory, settle_on
+from fmnist.errors import InputError
 from fmnist.losses import Targets, answers_loss, places_loss, told
 from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
@@ -62,7 +63,7 @@ class Training:
 
     def begin_anew(self, fresh: nn.Module, seed: int) -> None:
         """As `start` with these weights would, in the memory and with the graphs that are there."""
-        self.model.load_state_dict(fresh.state_dict())
+        _inner(self.network).load_state_dict(_around(fresh, self.recipe).state_dict())
         if self.average is not None:
             self.average.module.load_state_dict(fresh.state_dict())
             self.average.n_averaged.zero_()
@@ -86,7 +87,7 @@ def start(
     """
     device = next(model.parameters()).device
     keep_memory()
-    fast_kernels(device)
+    settle_on(device)
     model = model.to(memory_format=torch.channels_last)
     freeze_idle_biases(model)
     teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
@@ -94,7 +95,7 @@ def start(
     if recipe.ema_decay:
         decay = get_ema_multi_avg_fn(recipe.ema_decay)
         average = AveragedModel(model, multi_avg_fn=decay, use_buffers=True)
-    network = Embedded(model).to(device) if recipe.triplet else model
+    network = _around(model, recipe).to(device)
     moving = optimizers(network, recipe)
     network = parallel.shared(network)
     forward = torch.compile(network, dynamic=False) if compiled else network
@@ -107,10 +108,34 @@ def start(
     return training
 
 
+def _around(model: nn.Module, recipe: Recipe) -> nn.Module:
+    """What a step moves: triplets need more than the answers of the model."""
+    return Embedded(model) if recipe.triplet else model
+
+
 def _inner(network: nn.Module) -> nn.Module:
     """Without what shares the gradients between processes."""
     inner: nn.Module = getattr(network, "module", network)
     return inner
+
+
+def _answer(training: Training, images: Float[Tensor, "batch 1 h w"]) -> Any:
+    """What the network says, compiled or as it is.
+
+    Raises:
+        InputError: torch.compile cannot work here.
+    """
+    if not training.compiled:
+        return training.forward(images)
+    from torch._dynamo.exc import BackendCompilerFailed  # importing it takes seconds
+
+    try:
+        return training.forward(images)
+    except BackendCompilerFailed as error:
+        cause = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"torch.compile does not work here: {cause} Leave it out with --compile off."
+        ) from error
 
 
 def step(
@@ -123,7 +148,7 @@ def step(
     recipe = training.recipe
     images = images.contiguous(memory_format=torch.channels_last)
     with autocast(images.device):
-        answer = training.forward(images)
+        answer = _answer(training, images)
     logits, embedding = answer if recipe.triplet else (answer, None)
     logits = logits.float()
     if recipe.nothing:

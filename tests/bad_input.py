@@ -9,8 +9,9 @@ USAGE = [
     ("train vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
     (
         "train vgg --recipe zzz",
-        "zzz: no such recipe. Choose from: report, best, crops, worn, fast, distill.",
+        "zzz: no such recipe. Choose from: report, best, crops, worn, gpu, fast, distill.",
     ),
+    ("train vgg --compile yes", "yes: no such choice. Choose from: auto, on, off."),
     ("train vgg --epochs many", "'--epochs': "),
     ("train vgg --device gpu", "gpu is no device. Choose auto, cpu, cuda or cuda:N."),
 ]

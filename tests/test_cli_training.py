@@ -71,8 +71,8 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
 
     began: list[Path | None] = []
 
-    def stop(*arguments: Any) -> None:
-        began.append(arguments[-3])
+    def stop(*_: Any, initial: Path | None, **__: Any) -> None:
+        began.append(initial)
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)

@@ -201,28 +201,6 @@ def test_a_loss_that_explodes_keeps_the_last_good_epoch(
     assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
 
 
-def test_short_epochs_are_written_down_now_and_then(
-    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepare(run := tmp_path / "run", settings := plan("lenet", "report", 4, 0))
-    written: list[int] = []
-
-    def count(_: dict[str, float]) -> None:
-        metrics = run / "metrics.csv"
-        written.append(len(metrics.read_text().splitlines()) - 1 if metrics.exists() else 0)
-
-    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=count)
-    monkeypatch.setattr("fmnist.keeper.KEEP_EVERY", 3600.0)
-    assert runs.train(settings, run, splits, CPU, watch) is not None
-    assert written == [0, 1, 1, 1], "the first and the last one are"
-    count({})
-    assert written[-1] == 4
-    best = load_checkpoint(run / "best.safetensors")[1]
-    rows = list(csv.DictReader((run / "metrics.csv").open()))
-    accuracies = [float(row["validation_accuracy"]) for row in rows]
-    assert best["validation"]["accuracy"] == pytest.approx(max(accuracies))
-
-
 def test_initial_weights_are_where_the_run_begins(
     splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 import torch
 
 from fmnist.augment import resize
-from fmnist.captured import Captured
 from fmnist.classes import NOTHING
 from fmnist.data import Split, load
 from fmnist.epoch import NotFinite, train_one_epoch
@@ -132,8 +131,11 @@ def test_an_epoch_after_a_restart_is_the_epoch_without_one(
     assert all(torch.equal(a, b) for a, b in averages)
 
 
-def test_a_training_that_begins_anew_is_a_new_one(tiny_split: Split) -> None:
-    recipe = replace(BEST, erasing=0.5, ema_decay=0.5)
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd"}, {"triplet": 0.2}])
+def test_a_training_that_begins_anew_is_a_new_one(
+    changes: dict[str, Any], tiny_split: Split
+) -> None:
+    recipe = replace(BEST, erasing=0.5, ema_decay=0.5, **changes)
     used, fresh = begin("resnet10", recipe, 2, seed=5), begin("resnet10", recipe, 2, seed=1)
     train_one_epoch(used, tiny_split)
     torch.manual_seed(1)
@@ -144,29 +146,6 @@ def test_a_training_that_begins_anew_is_a_new_one(tiny_split: Split) -> None:
     for one, other in ((used.model, fresh.model), (used.weights(), fresh.weights())):
         wanted = other.state_dict()
         assert all(torch.equal(value, wanted[name]) for name, value in one.state_dict().items())
-
-
-def test_views_made_many_at_once_show_every_image_once(
-    tiny_split: Split, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on a GPU, where a step also is a graph."""
-    monkeypatch.setattr("fmnist.epoch.SEEN_AT_ONCE", 48)
-    numbered = Split(tiny_split.images, torch.arange(len(tiny_split)))
-    steps: list[torch.Tensor] = []
-
-    class Noted:
-        def as_it_is(self, images: torch.Tensor, labels: torch.Tensor, _: None) -> torch.Tensor:
-            assert images.shape == (16, 1, 28, 28)
-            steps.append(labels)
-            return torch.zeros(2)
-
-        __call__ = as_it_is
-
-    training = begin("lenet", BEST, 1)
-    training.captured = cast(Captured, Noted())
-    train_one_epoch(training, numbered)
-    assert len(steps) == len(numbered) // 16
-    assert len(set(torch.cat(steps).tolist())) == 16 * len(steps)
 
 
 def test_a_bias_before_a_batch_norm_stays(tiny_split: Split) -> None:

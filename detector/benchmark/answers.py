@@ -22,11 +22,14 @@ ROUNDS = 5
 SECONDS = 1.0  # of one round
 
 
-def answers(model: nn.Module, device: torch.device, seconds: float = SECONDS) -> dict[str, Any]:
+def answers(
+    model: nn.Module, device: torch.device, seconds: float = SECONDS, compiled: bool = False
+) -> dict[str, Any]:
     """Images a second from bytes to logits, of `ROUNDS` rounds of the backends in turn.
 
-    Batches of `BATCHES`, on a GPU already in its memory, where torch.compile is a row as well.
-    Batch norms are folded, as in the detector's head. What is exported for it is deleted again.
+    Batches of `BATCHES`, on a GPU already in its memory; `compiled` adds a row of torch.compile.
+    TensorRT's engines have none: they are built for smaller batches. Batch norms are folded, as
+    in the detector's head. What is exported for this is deleted again.
     """
     graph = Head(model, device).graph
     size = BATCHES[device.type]
@@ -35,8 +38,9 @@ def answers(model: nn.Module, device: torch.device, seconds: float = SECONDS) ->
         runners = {
             name: _runner(graph, name, Path(folder) / f"model{BACKENDS[name].suffix}", device)
             for name in candidates(device)
+            if name != "engine"
         }
-        if device.type == "cuda":
+        if compiled:
             runners[COMPILED] = in_torch(torch.compile(graph), device)
         found: dict[str, list[float]] = {name: [] for name in runners}
         for _ in range(ROUNDS):

@@ -4,7 +4,8 @@ The protocol, so that others can enter:
 
 - The 60,000 training images lie on the device as bytes; nothing else is prepared.
 - The clock runs from there to the last of 10,000 test predictions: augmentation, initialisation,
-  training and averaging are in it. Warming up (and compiling, if any) is not, and told beside it.
+  training and averaging are in it. Warming up is not, and told beside it: compiling (if any),
+  recording graphs, the memory of weights, averages and optimizers, which a run overwrites.
 - The schedule is fixed before the first run; nothing is chosen by the test set; no network is
   asked twice about an image (no test-time augmentation).
 - A target counts as reached when the mean accuracy over all seeds, 0 to n - 1, reaches it. The
@@ -52,12 +53,13 @@ def run(
     return {"seed": seed, "seconds": seconds, "accuracy": from_logits(logits, test.labels).accuracy}
 
 
-def entry_of(model: str, recipe: Recipe, facts: Facts) -> Facts:
+def entry_of(model: str, recipe: Recipe, compiled: bool, facts: Facts) -> Facts:
     """What all runs of an entry share: network, schedule, code and machine, however busy it was."""
     machine = {key: value for key, value in facts["machine"].items() if key != "load"}
     return {
         "model": model,
         "recipe": {k: v for k, v in recipe.to_dict().items() if k != "held_out"},  # nothing is
+        "compiled": compiled,
         "machine": machine,
         "commit": facts["commit"],
     }

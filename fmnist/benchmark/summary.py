@@ -54,6 +54,7 @@ def _measured(folders: Sequence[Path]) -> Facts:
     return {
         "pretrained": results[0].get("pretrained", ""),
         "teachers": results[0].get("teachers", []),
+        "compiled": results[0].get("compiled", False),
         "epochs": results[0]["epochs"],
         "seconds": statistics.fmean(r["seconds"] for r in results),
         "seconds_an_epoch": statistics.median(_seconds(folders)),

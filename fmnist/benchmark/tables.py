@@ -39,7 +39,8 @@ def _seconds(facts: Facts) -> str:
     """An upper bound where others worked on the machine at the end of the run."""
     machine = facts.get("machine", {})
     busy = machine.get("load", 0) > machine.get("threads", 0) + 0.5
-    return f"{'≤ ' if busy else ''}{facts['seconds_an_epoch']:.3g}"
+    seconds = facts["seconds_an_epoch"]
+    return f"{'≤ ' if busy else ''}{seconds:{'.3g' if seconds < 100 else '.0f'}}"
 
 
 def _name(facts: Facts) -> str:

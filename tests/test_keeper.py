@@ -1,0 +1,63 @@
+"""What stands in the run folder while a training goes on."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist import runs
+from fmnist.checkpoint import load_checkpoint
+from fmnist.data import Split, hold_out
+from fmnist.errors import InputError
+from fmnist.settings import plan, prepare
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def splits(tiny_split: Split) -> tuple[Split, Split, Split]:
+    training, validation = hold_out(tiny_split, 20)
+    return training, validation, tiny_split
+
+
+def test_short_epochs_are_written_down_now_and_then(
+    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(run := tmp_path / "run", settings := plan("lenet", "report", 4, 0))
+    written: list[int] = []
+
+    def count(_: dict[str, float]) -> None:
+        metrics = run / "metrics.csv"
+        written.append(len(metrics.read_text().splitlines()) - 1 if metrics.exists() else 0)
+
+    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=count)
+    monkeypatch.setattr("fmnist.keeper.KEEP_EVERY", 3600.0)
+    assert runs.train(settings, run, splits, CPU, watch) is not None
+    assert written == [0, 1, 1, 1], "the first and the last one are"
+    count({})
+    assert written[-1] == 4
+    best = load_checkpoint(run / "best.safetensors")[1]
+    rows = list(csv.DictReader((run / "metrics.csv").open()))
+    accuracies = [float(row["validation_accuracy"]) for row in rows]
+    assert best["validation"]["accuracy"] == pytest.approx(max(accuracies))
+
+
+def test_a_card_says_whether_the_network_was_compiled(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
+    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    facts = runs.train(settings, tmp_path / "run", splits, CPU, watch)
+    assert facts is not None and facts["compiled"] is False
+
+
+def test_what_explodes_at_once_leaves_nothing_and_says_so(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    settings = plan("lenet", "report", 2, 0, changes=("learning_rate=1e30", "batch_size=16"))
+    prepare(tmp_path / "run", settings)
+    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    with pytest.raises(InputError, match="Nothing of it is kept"):
+        runs.train(settings, tmp_path / "run", splits, CPU, watch)
+    assert not (tmp_path / "run/state.pt").exists()
