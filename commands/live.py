@@ -234,6 +234,7 @@ def _adjustable(
     import cv2
 
     from detector.adjustable import Adjustable
+    from detector.live.pace import keep_up
     from detector.pipeline import LIVE_RATE, Detector, watch
     from fmnist.device import leave_a_core, pick_device
 
@@ -242,6 +243,9 @@ def _adjustable(
     grid, head = weights
     where, told = pick_device(device), quiet_or_say(quiet)
     detector = Detector.load(where, grid, head, image_size=image_size, backend=backend, say=told)
+    own = detector.grid.image_size
+    if image_size is None and keep_up(detector.grid):
+        told(f"to keep up, frames are read smaller here (--image-size {own} for all that it sees)")
     return lambda least: Adjustable(
         lambda confidence: watch(replace(detector, confidence=confidence), LIVE_RATE), least
     )
