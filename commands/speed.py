@@ -54,7 +54,7 @@ def benchmark_speed(
     from fmnist.benchmark.speed import measured
     from fmnist.benchmark.training_speed import BATCHES, in_turn, our_trainer, plain_loop
     from fmnist.data import splits
-    from fmnist.device import COMPILING_PAYS, compiles, describe, pick_device
+    from fmnist.device import compiles, describe, pick_device
     from fmnist.models import build
     from fmnist.tables import training_speed_table
 
@@ -64,7 +64,7 @@ def benchmark_speed(
     images -= images % batch  # the incomplete last batch is left out
     if not images:
         raise InputError(f"A batch on this device has {batch} images. Give --images as many.")
-    with_compiler = compiles(compiling, where, COMPILING_PAYS)
+    with_compiler = compiles(compiling, where)
     split = train.select(slice(images))
     say = quiet_or_say(quiet)
     programs = {
@@ -136,13 +136,13 @@ def speedrun(
 
     from fmnist.benchmark import speedrun as race
     from fmnist.data import load
-    from fmnist.device import COMPILING_PAYS, compiles, pick_device
+    from fmnist.device import compiles, pick_device
     from fmnist.provenance import provenance
 
     where = pick_device(device)
     say = quiet_or_say(quiet)
     facts = provenance(where)
-    with_compiler = compiles(compiling, where, COMPILING_PAYS)  # the clock starts after it
+    with_compiler = compiles(compiling, where)  # the clock starts after it
     entry = race.entry_of(model, settings, with_compiler, facts)
     training, test = load(folder, "train").to(where), load(folder, "test").to(where)
     state, warm = race.warm_up(model, settings, training, test, with_compiler)

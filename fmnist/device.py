@@ -65,10 +65,11 @@ def settle_on(device: torch.device) -> None:
         torch.set_float32_matmul_precision("high")
 
 
-def compiles(choice: str, device: torch.device, images: int) -> bool:
+def compiles(choice: str, device: torch.device, images: int = COMPILING_PAYS) -> bool:
     """Whether torch.compile fuses the network of a training that sees so many images in all.
 
-    "auto": on a GPU, where what a step gains by it outweighs the wait before the first.
+    "auto": on a GPU, where what a step gains by it outweighs the wait before the first; without a
+    number of images that wait does not count, as where a clock starts after it.
     """
     if choice == "auto":
         return device.type == "cuda" and images >= COMPILING_PAYS

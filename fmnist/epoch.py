@@ -50,14 +50,9 @@ def view(
         batch = crop_flip(batch, generator, recipe.pad)
     if recipe.erasing:
         batch = random_erasing(batch, generator, recipe.erasing)
-    return (
-        cutmix(batch, shares(labels), generator, recipe.cutmix)
-        if recipe.cutmix
-        else (
-            batch,
-            labels,
-        )
-    )
+    if recipe.cutmix:
+        return cutmix(batch, shares(labels), generator, recipe.cutmix)
+    return batch, labels
 
 
 def train_one_epoch(

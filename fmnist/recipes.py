@@ -149,13 +149,14 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
 for _name in ("best", "gpu", "fast", "distill", "crops", "worn"):
     _is_long = _name in ("best", "gpu", "distill")
     _EXCEPTIONS[_name, "lenet"] = {
-        "epochs": (150 if _name == "gpu" else 90) if _is_long else RECIPES[_name].epochs,
+        "epochs": 90 if _is_long else RECIPES[_name].epochs,
         "optimizer": "adamw",
-        "learning_rate": 0.006 if _name == "gpu" else 0.003,
+        "learning_rate": 0.003,
         "weight_decay": 0.05 if _is_long else RECIPES[_name].weight_decay,
         "erasing": 0.2 if _is_long else RECIPES[_name].erasing,
         "sizes": FULL_SIZE,
     }
+_EXCEPTIONS["gpu", "lenet"] |= {"epochs": 150, "learning_rate": 0.006}
 
 
 # What `fmnist tune` can search, between which values, and whether by its logarithm.

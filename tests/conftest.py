@@ -90,3 +90,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("FMNIST_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(files, "DEBIAN_FOLDER", tmp_path / "debian")
+
+
+@pytest.fixture
+def splits(tiny_split: "Split") -> "tuple[Split, Split, Split]":
+    """Training, validation and test of it."""
+    from fmnist.data import hold_out
+
+    training, validation = hold_out(tiny_split, 20)
+    return training, validation, tiny_split

@@ -8,17 +8,11 @@ import torch
 
 from fmnist import runs
 from fmnist.checkpoint import load_checkpoint
-from fmnist.data import Split, hold_out
+from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.settings import plan, prepare
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def splits(tiny_split: Split) -> tuple[Split, Split, Split]:
-    training, validation = hold_out(tiny_split, 20)
-    return training, validation, tiny_split
 
 
 def test_short_epochs_are_written_down_now_and_then(

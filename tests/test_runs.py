@@ -21,12 +21,6 @@ CPU = torch.device("cpu")
 QUIET = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
 
 
-@pytest.fixture
-def splits(tiny_split: Split) -> tuple[Split, Split, Split]:
-    training, validation = hold_out(tiny_split, 20)
-    return training, validation, tiny_split
-
-
 def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(run / "last.safetensors")[0]
 
