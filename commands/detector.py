@@ -19,6 +19,7 @@ from commands.options import (
     Overwrite,
     Photos,
     Seed,
+    grid_start,
     put_json,
     say,
     weights_file,
@@ -36,7 +37,9 @@ def detector_train(
     image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
     backgrounds: Backgrounds = None,
     photos: Photos = None,
-    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    init: Annotated[
+        str, typer.Option(metavar="WEIGHTS", help="Start from these; a yolo11n.pt will do.")
+    ] = "",
     backbone: Annotated[
         str, typer.Option(help=f"What the grid stands on: {', '.join(LAYOUTS)}.")
     ] = YOLO,
@@ -56,7 +59,7 @@ def detector_train(
     if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
     known(backbone, LAYOUTS, "backbone")
-    initial = weights_file(init) if init else None
+    initial = grid_start(init) if init else None
 
     from detector.photos.folder import check
 
@@ -68,8 +71,8 @@ def detector_train(
     folder = files.find(data_dir)
 
     from detector.grid_training import Schedule
-    from detector.network import check_start
     from detector.protocol import train_grid
+    from detector.starts import check_start
     from fmnist.device import pick_device
 
     if initial:

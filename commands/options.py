@@ -70,6 +70,17 @@ def weights_file(name: str) -> Path:
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
 
 
+def grid_start(name: str) -> Path:
+    """The same for what the training of a grid starts from: a .pt file of ultralytics, too."""
+    if (path := Path(name)).suffix != ".pt":
+        return weights_file(name)
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file. Give ultralytics' yolo11n.pt, or leave --init out."
+        )
+    return path
+
+
 def classifier_file(name: str) -> Path:
     """The same for a classifier, whose card is looked at: torch is not needed for that."""
     path = weights_file(name)

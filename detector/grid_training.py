@@ -19,7 +19,8 @@ from detector.grid import Grid
 from detector.layouts import MODEL, YOLO
 from detector.letterbox import as_input
 from detector.look import choose_look
-from detector.network import Network, begun
+from detector.network import Network
+from detector.starts import alter, begun, is_theirs
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
 from fmnist.device import autocast, keep_memory
@@ -86,7 +87,7 @@ def train(
     facts: dict[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train from scratch or from the weights `init`, see `detector.network.begun`.
+    """Train from scratch or from the weights `init`, see `detector.starts.begun`.
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
@@ -119,7 +120,8 @@ def train(
     batches = iter(loader(SceneBatches(schedule, make, seed), run.step, workers))
     while run.step < schedule.steps:
         before = time.monotonic()
-        loss = _train_period(run, islice(batches, schedule.period), schedule, device)
+        period = islice(batches, schedule.period)
+        loss = _train_period(run, period, schedule, device, altered=is_theirs(init))
         grid = Grid(copy.deepcopy(run.average), schedule.image_size, device)
         row = {"scenes": run.step * schedule.batch_size, **loss}
         for prefix, scenes in validation.items():
@@ -175,9 +177,17 @@ def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimi
 
 
 def _train_period(
-    run: Run, batches: Iterable[dict[str, Tensor]], schedule: Schedule, device: torch.device
+    run: Run,
+    batches: Iterable[dict[str, Tensor]],
+    schedule: Schedule,
+    device: torch.device,
+    *,
+    altered: bool = False,
 ) -> dict[str, float]:
-    """Take one step a batch; gives the mean losses and the scenes per second."""
+    """Take one step a batch; gives the mean losses and the scenes per second.
+
+    The activations of an `altered` network become ours with the steps, see `detector.starts`.
+    """
     started = time.monotonic()
     totals: Counter[str] = Counter()
     steps = 0
@@ -187,6 +197,9 @@ def _train_period(
         for optimizer in run.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * schedule.rate_at(run.step)
+        if altered:
+            for network in (run.network, run.average):
+                alter(network, (run.step + 1) / schedule.steps)
         with autocast(device):
             maps = run.network(as_input(batch["images"].to(device)))
         maps |= {name: maps[name].float() for name in ("boxes", "scores")}

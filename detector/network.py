@@ -10,10 +10,10 @@ from typing import Any
 import cv2
 import torch
 
-from detector.backbones import carry_over, prepare_trunk
+from detector.backbones import prepare_trunk
 from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
-from fmnist.cards import Facts, read_card
-from fmnist.checkpoint import load_checkpoint, weights_of
+from fmnist.cards import Facts
+from fmnist.checkpoint import load_checkpoint
 from fmnist.errors import InputError
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
@@ -66,37 +66,6 @@ def look_of(card: Facts) -> int:
     """The size at which a grid looks at frames: that of its training, if no other is told."""
     size: int = card.get("looks_at") or card["image_size"]
     return size
-
-
-def check_start(init: Path, backbone: str) -> None:
-    """Raises InputError where weights are no start for a grid on that backbone, by their card."""
-    card = read_card(init)
-    of = card.get("backbone", YOLO)
-    if card["model"] == MODEL and of != backbone:
-        raise InputError(f"{init.name} is a grid on {of}. Add --backbone {of}.")
-    if card["model"] != MODEL and (card["model"], backbone) != (VGG, VGG):
-        wanted = "such a grid" + (" or of a VGG-like classifier" if backbone == VGG else "")
-        raise InputError(
-            f"{init.name} is no start for a grid on {backbone}. Give weights of {wanted}."
-        )
-
-
-def begun(init: Path | None, backbone: str, seed: int) -> Network:
-    """The network that a training starts from: untrained, or with the weights `init`.
-
-    Those may be of a VGG-like classifier, if that is the backbone.
-
-    Raises:
-        InputError: the files are missing, damaged, or of something else.
-    """
-    if init is None:
-        return build(seed, backbone)
-    check_start(init, backbone)
-    if read_card(init)["model"] == MODEL:
-        return read(init)[0]
-    network = build(seed, backbone)
-    carry_over(weights_of(VGG, init), network.model[:TRUNK])
-    return network
 
 
 def prepare_environment() -> None:

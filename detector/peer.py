@@ -34,7 +34,7 @@ class Peer:
             InputError: it is missing, no detector, or one of its classes has no known meaning.
         """
         self.name = str(weights)
-        self._model = _loaded(weights)
+        self._model = _if_detector(loaded(weights), weights)
         names: dict[int, str] = self._model.names
         try:
             rows = [_probabilities(meaning(names[number])) for number in sorted(names)]
@@ -68,7 +68,12 @@ class Peer:
         return detections.select(rows.sum(1) > 0)
 
 
-def _loaded(weights: Path) -> Any:
+def loaded(weights: Path) -> Any:
+    """The model of a .pt file of ultralytics, whatever its task.
+
+    Raises:
+        InputError: it is missing or cannot be read.
+    """
     prepare_environment()
     from ultralytics import YOLO
 
@@ -78,7 +83,7 @@ def _loaded(weights: Path) -> Any:
         model: Any = YOLO(weights)
     except Exception as error:  # ultralytics documents none
         raise _refused(weights, f"cannot be read ({error})") from None
-    return _if_detector(model, weights)
+    return model
 
 
 def _if_detector(model: Any, weights: Path) -> Any:

@@ -9,7 +9,8 @@ from torch import nn
 
 from detector.grid import Grid
 from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
-from detector.network import begun, build
+from detector.network import build
+from detector.starts import begun
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.errors import InputError
 from weights import WEIGHTS

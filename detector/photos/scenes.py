@@ -12,10 +12,10 @@ from jaxtyping import Float64, UInt8
 from detector.photos.collage import Collage, Place
 from detector.photos.dye import dyed, turned
 from detector.photos.photo import Photo
+from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
 from detector.synthesis.backgrounds import Background
 from detector.synthesis.lens import photograph
 from detector.synthesis.scenes import Scene
-from fmnist.classes import CLASSES
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
@@ -23,14 +23,12 @@ CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
 FOR_GRID = (0.3, 0.15, 0.25, 0.15, 0.15)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
 DYED = 0.3  # of the garments that people wear
+DRESSED = 0.3  # of the people that are cut out wear something that was photographed by itself
 TURNED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
 NEAR = (0.45, 1.1)  # height of what somebody near wears above the waist, of the frame's
 LEAST_NEAR = 0.15  # height of what can be shown near, of the photo's: less would be a blur
-ABOVE_THE_WAIST = frozenset(
-    map(CLASSES.index, ("T-shirt/top", "Pullover", "Dress", "Coat", "Shirt"))
-)
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
 SHADOWS = 0.35  # how much darker or lighter they are: standard deviation of a power's logarithm
 ROUGH = 0.7  # strength of the lens's faults
@@ -121,6 +119,11 @@ class PhotoScenes:
         shown = self._uppers[rng.choice(list(self._uppers))]
         number, garment = shown[rng.integers(len(shown))]
         photo = dyed(rng, self.people[number], DYED)
+        if photo.owner is not None and rng.random() < DRESSED:
+            photo = self._dressed(rng, photo)
+            collage = Collage(self.background(rng, size_wh))
+            collage.cut_out(photo, _around(rng, photo, len(photo.labels) - 1, size_wh))
+            return collage
         place = _around(rng, photo, garment, size_wh)
         collage = Collage(self.background(rng, size_wh))
         if _fills(photo, place, size_wh):
@@ -151,6 +154,23 @@ class PhotoScenes:
         photo = self.garments[rng.integers(len(self.garments))]
         return turned(rng, photo) if rng.random() < TURNED else photo
 
+    @cached_property
+    def _tops(self) -> dict[int, list[Photo]]:
+        """By its class, what was photographed by itself and can be put on."""
+        found: dict[int, list[Photo]] = {}
+        for photo in self.garments:
+            if photo.owner is not None and photo.labels[0] in ABOVE_THE_WAIST:
+                found.setdefault(int(photo.labels[0]), []).append(photo)
+        return found
+
+    def _dressed(self, rng: np.random.Generator, person: Photo) -> Photo:
+        """In another top; all classes come alike."""
+        if not self._tops:
+            return person
+        tops = self._tops[rng.choice(list(self._tops))]
+        top = tops[rng.integers(len(tops))]
+        return tried_on(rng, person, turned(rng, top) if rng.random() < TURNED else top)
+
     def _add(self, rng: np.random.Generator, collage: Collage) -> None:
         height, width = collage.frame.shape[:2]
         people = self._to_cut_out
@@ -158,6 +178,8 @@ class PhotoScenes:
             return
         is_person = people.people and (not self.garments or rng.random() < 0.6)
         photo = people._somebody(rng) if is_person else self._something(rng)
+        if is_person and rng.random() < DRESSED:
+            photo = self._dressed(rng, photo)
         if is_person:
             scale = height * _log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:

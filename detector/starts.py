@@ -1,0 +1,107 @@
+"""What a training of the grid starts from: nothing, a grid, a classifier, or ultralytics' YOLO11n.
+
+Theirs were learnt with SiLU between the layers, and a grid has ReLU, which is cheaper.
+So a training begins with theirs, and one activation after another becomes ours, from the input on,
+in its first half: each is a small change, which the steps until the next one mend.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from detector.backbones import carry_over
+from detector.layouts import MODEL, TRUNK, VGG, YOLO
+from detector.network import Network, build, read
+from detector.peer import loaded
+from fmnist.cards import read_card
+from fmnist.checkpoint import weights_of
+from fmnist.errors import InputError
+
+THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
+ALTERED = 0.5  # of the training, until all activations are ours
+# The last layers of the classes: theirs are of other numbers and meanings.
+OWN = tuple(f".cv3.{level}.2." for level in range(3))
+
+
+def is_theirs(init: Path | None) -> bool:
+    """Whether these weights are a file of ultralytics."""
+    return init is not None and init.suffix == THEIRS
+
+
+def check_start(init: Path, backbone: str) -> None:
+    """Raises InputError where weights are no start for a grid on that backbone, by their card.
+
+    A file of ultralytics has no card, and is judged when it is read.
+    """
+    if is_theirs(init):
+        if backbone != YOLO:
+            raise InputError(f"{init.name} is no start for a grid on {backbone}. Leave one out.")
+        return
+    card = read_card(init)
+    of = card.get("backbone", YOLO)
+    if card["model"] == MODEL and of != backbone:
+        raise InputError(f"{init.name} is a grid on {of}. Add --backbone {of}.")
+    if card["model"] != MODEL and (card["model"], backbone) != (VGG, VGG):
+        wanted = "such a grid" + (" or of a VGG-like classifier" if backbone == VGG else "")
+        raise InputError(
+            f"{init.name} is no start for a grid on {backbone}. Give weights of {wanted}."
+        )
+
+
+def begun(init: Path | None, backbone: str, seed: int) -> Network:
+    """The network that a training starts from: untrained, or with the weights `init`.
+
+    Those may be of a VGG-like classifier or of ultralytics, if that is the backbone.
+
+    Raises:
+        InputError: the files are missing, damaged, or of something else.
+    """
+    if init is None:
+        return build(seed, backbone)
+    check_start(init, backbone)
+    if is_theirs(init):
+        network = build(seed, backbone)
+        carry_over_theirs(init, network)
+        return network
+    if read_card(init)["model"] == MODEL:
+        return read(init)[0]
+    network = build(seed, backbone)
+    carry_over(weights_of(VGG, init), network.model[:TRUNK])
+    return network
+
+
+@torch.no_grad()
+def carry_over_theirs(weights: Path, network: Network) -> None:
+    """Give an untrained grid all weights of a YOLO11n but the last layers of the classes.
+
+    Of any task that has boxes (detect, pose, segment). They read RGB, a grid reads BGR. Ultralytics
+    rebuilds the classes of its own list only, so that the file runs no foreign code.
+
+    Raises:
+        InputError: the file is missing, damaged, or of another network.
+    """
+    model = loaded(weights).model
+    theirs = model.float().state_dict() if isinstance(model, nn.Module) else {}
+    state = network.state_dict()
+    for name, value in state.items():
+        if any(part in name for part in OWN):
+            continue
+        if name not in theirs or theirs[name].shape != value.shape:
+            raise InputError(
+                f"{weights} holds no YOLO11n. Give ultralytics' yolo11n.pt, or what it became."
+            )
+        value.copy_(theirs[name])
+    first = state["model.0.conv.weight"]
+    first.copy_(first.flip(1))
+
+
+def alter(network: Network, done: float) -> None:
+    """Have the activations that a training from their weights has after the part `done` of it."""
+    kinds = nn.ReLU | nn.SiLU
+    blocks = [m for m in network.modules() if isinstance(getattr(m, "act", None), kinds)]
+    ours = round(min(1.0, done / ALTERED) * len(blocks))
+    for number, block in enumerate(blocks):
+        kind = nn.ReLU if number < ours else nn.SiLU
+        if not isinstance(block.act, kind):
+            block.act = kind()
