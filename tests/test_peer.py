@@ -2,41 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from detector.network import prepare_environment
 from detector.peer import Peer
 from detector.photos.dataset import NAMES
 from fmnist.classes import CLASSES, SHOES
 from fmnist.errors import InputError
 from tests.command import fmnist
 from tests.photo_folders import picture, with_masks
+from tests.theirs import saved
 
 CPU = torch.device("cpu")
 FRAME = picture(3, (96, 64))
-
-
-def saved(path: Path, names: tuple[str, ...]) -> Path:
-    """An untrained yolo11n for classes of these names, so noisy that it sees something."""
-    prepare_environment()
-    from ultralytics import YOLO
-    from ultralytics.nn.tasks import DetectionModel
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network: Any = DetectionModel("yolo11n.yaml", nc=len(names), verbose=False)
-        for branch in network.model[-1].cv3:
-            torch.nn.init.normal_(branch[-1].weight, std=0.5)
-            torch.nn.init.normal_(branch[-1].bias)
-    network.names = dict(enumerate(names))
-    model: Any = YOLO("yolo11n.yaml", task="detect")
-    model.model = network
-    model.save(path)
-    return path
 
 
 @pytest.fixture(scope="module")

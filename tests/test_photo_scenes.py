@@ -11,6 +11,7 @@ from detector.photos.empty import beside
 from detector.photos.folder import listing
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.photos.scenes import RARE, PhotoScenes, odds
+from detector.photos.try_on import ABOVE_THE_WAIST
 from detector.protocol import photo_scenes
 from detector.synthesis.backgrounds import TRAIN, procedural
 from fmnist.classes import CLASSES
@@ -81,8 +82,15 @@ def test_somebody_near_is_large() -> None:
     make = replace(scenes(), shares=(0, 0, 0, 1, 0))
     for seed in range(20):
         scene = make(np.random.default_rng(seed), (128, 96))
-        coats = scene.xyxy[scene.labels == CLASSES.index("Coat")]
-        assert len(coats) == 1 and coats[0, 3] - coats[0, 1] > 0.35 * 96
+        tops = scene.xyxy[np.isin(scene.labels, list(ABOVE_THE_WAIST))]
+        assert len(tops) == 1 and tops[0, 3] - tops[0, 1] > 0.35 * 96
+
+
+def test_some_people_wear_what_was_photographed_by_itself() -> None:
+    dress = CLASSES.index("Dress")  # nobody in the photos wears one
+    make = replace(scenes(), shares=(0, 0, 0, 1, 0))  # near, where no garment stands beside them
+    shown = [dress in make(np.random.default_rng(seed), (96, 72)).labels for seed in range(60)]
+    assert 0.15 < np.mean(shown) < 0.45
 
 
 def test_near_the_camera_a_rare_class_comes_as_often_as_others() -> None:

@@ -119,7 +119,7 @@ class PhotoScenes:
         shown = self._uppers[rng.choice(list(self._uppers))]
         number, garment = shown[rng.integers(len(shown))]
         photo = dyed(rng, self.people[number], DYED)
-        if photo.owner is not None and rng.random() < DRESSED:
+        if photo.owner is not None and self._tops and rng.random() < DRESSED:
             photo = self._dressed(rng, photo)
             collage = Collage(self.background(rng, size_wh))
             collage.cut_out(photo, _around(rng, photo, len(photo.labels) - 1, size_wh))

@@ -1,0 +1,120 @@
+"""A grid that starts from weights of ultralytics' YOLO11n."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from detector.batches import Schedule
+from detector.grid import Grid
+from detector.grid_training import train
+from detector.layouts import VGG, YOLO
+from detector.network import Network
+from detector.peer import loaded
+from detector.starts import ALTERED, alter, begun
+from detector.synthesis.scenes import Scene
+from fmnist.errors import InputError
+from tests.command import fmnist
+from tests.theirs import saved
+
+CPU = torch.device("cpu")
+HEAD = 23  # the layer of the boxes and classes
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("starts") / "yolo11n-own.pt", ("person", "dog"))
+
+
+def features(network: Network, images: torch.Tensor) -> list[torch.Tensor]:
+    """What the layers below the boxes make of the images, at the three sizes of cells.
+
+    Normalised by these images: untrained, the network makes next to nothing of them otherwise.
+    """
+    found: list[torch.Tensor] = []
+    head = network.model[HEAD]
+    hook = head.register_forward_pre_hook(
+        lambda _, given: found.extend(t.clone() for t in given[0])
+    )
+    with torch.inference_mode():
+        network.train()(images)
+    hook.remove()
+    return found
+
+
+def test_its_features_are_theirs_with_the_colours_in_our_order(weights: Path) -> None:
+    theirs = loaded(weights).model.float()
+    ours = begun(weights, YOLO, 0)
+    alter(ours, 0.0)
+    rgb = torch.rand((2, 3, 64, 96), generator=torch.manual_seed(0))
+    expected = features(theirs, rgb)
+    assert len(expected) == 3
+    for mine, wanted in zip(features(ours, rgb.flip(1)), expected, strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=1e-3, atol=1e-3)
+    wrong_order = features(ours, rgb)[0]
+    assert (wrong_order - expected[0]).abs().max() > 0.1
+
+
+def activations(network: Network) -> list[type]:
+    kinds = nn.ReLU | nn.SiLU
+    acts = [getattr(module, "act", None) for module in network.modules()]
+    return [type(act) for act in acts if isinstance(act, kinds)]
+
+
+def test_one_activation_after_another_becomes_ours(weights: Path) -> None:
+    network = begun(weights, YOLO, 0)
+    counts = []
+    for done in np.linspace(0, 1, 41):
+        alter(network, float(done))
+        found = activations(network)
+        counts.append(found.count(nn.ReLU))
+        assert found == sorted(found, key=lambda kind: kind is nn.SiLU)  # from the input on
+    assert counts[0] == 0 and counts == sorted(counts)
+    assert set(counts[round(40 * ALTERED) :]) == {len(found)}
+    assert max(np.diff(counts)) <= 5
+
+
+def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
+    weights: Path, tmp_path: Path
+) -> None:
+    def scene(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        width, height = size_wh
+        frame = rng.integers(0, 256, (height, width, 3), np.uint8)
+        box = np.array([[8, 8, width - 8, height - 8]], np.float32)
+        return Scene(frame, box, np.array([3]))
+
+    schedule = Schedule(scenes=16, batch_size=2, image_size=64, reports=4)
+    watched = {"": [scene(np.random.default_rng(9), (64, 64))]}
+    settings = {"device": CPU, "init": weights, "workers": 0, "report": lambda line: None}
+    whole = train(schedule, scene, watched, tmp_path / "whole", **settings)
+    assert whole is not None
+    run_dir = tmp_path / "parts"
+    assert train(schedule, scene, watched, run_dir, max_minutes=0, **settings) is None
+    parts = train(schedule, scene, watched, run_dir, resume=True, **settings)
+    assert parts is not None
+    for file in (whole, parts):
+        assert set(activations(begun(file, YOLO, 0))) == {nn.ReLU}
+    frame = watched[""][0].frame
+    one, other = Grid.load(whole, CPU)(frame, 0.0), Grid.load(parts, CPU)(frame, 0.0)
+    assert len(one.xyxy) > 0
+    np.testing.assert_array_equal(one.xyxy, other.xyxy)
+
+
+def test_other_files_are_no_start(weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="own.pt is no start for a grid on vgg"):
+        begun(weights, VGG, 0)
+    (tmp_path / "text.pt").write_text("no weights")
+    with pytest.raises(InputError, match=r"text.pt cannot be read"):
+        begun(tmp_path / "text.pt", YOLO, 0)
+    larger = saved(tmp_path / "larger.pt", ("person",), "yolo11s.yaml")
+    with pytest.raises(InputError, match=r"larger.pt holds no YOLO11n. Give .*yolo11n.pt"):
+        begun(larger, YOLO, 0)
+
+
+def test_a_file_that_is_not_there_is_told_by_the_command(tmp_path: Path) -> None:
+    refused = fmnist("detector", "train", "--init", "yolo11n.pt", folder=tmp_path)
+    assert refused.code == 2
+    assert "yolo11n.pt: no such file. Give ultralytics' yolo11n.pt" in refused.err
+    assert not (tmp_path / "runs").exists()
