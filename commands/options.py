@@ -71,7 +71,7 @@ def weights_file(name: str) -> Path:
 
 
 def grid_start(name: str) -> Path:
-    """The same for what the training of a grid starts from: a .pt file of ultralytics, too."""
+    """The same for what the training of a grid starts from, a .pt file of ultralytics too."""
     if (path := Path(name)).suffix != ".pt":
         return weights_file(name)
     if not path.is_file():

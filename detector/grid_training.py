@@ -20,7 +20,7 @@ from detector.layouts import MODEL, YOLO
 from detector.letterbox import as_input
 from detector.look import choose_look
 from detector.network import Network
-from detector.starts import alter, begun, is_theirs
+from detector.starts import alter, begun, is_theirs, started_from
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import read_state, save_checkpoint, write_csv, write_state
 from fmnist.device import autocast, keep_memory
@@ -107,7 +107,7 @@ def train(
     settings = {
         **asdict(schedule),
         "seed": seed,
-        "init": init.stem if init else "",
+        "init": started_from(init),
         "backbone": backbone,
         **(sources or {}),
     }

@@ -20,13 +20,19 @@ from fmnist.errors import InputError
 
 THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
 ALTERED = 0.5  # of the training, until all activations are ours
-# The last layers of the classes: theirs are of other numbers and meanings.
-OWN = tuple(f".cv3.{level}.2." for level in range(3))
+CLASSES_OF_THEIRS = ".cv3."  # layers whose sizes follow from how many classes there are
 
 
 def is_theirs(init: Path | None) -> bool:
     """Whether these weights are a file of ultralytics."""
     return init is not None and init.suffix == THEIRS
+
+
+def started_from(init: Path | None) -> str:
+    """How a run names these weights; a file of ultralytics with its suffix."""
+    if init is None:
+        return ""
+    return init.name if is_theirs(init) else init.stem
 
 
 def check_start(init: Path, backbone: str) -> None:
@@ -36,7 +42,10 @@ def check_start(init: Path, backbone: str) -> None:
     """
     if is_theirs(init):
         if backbone != YOLO:
-            raise InputError(f"{init.name} is no start for a grid on {backbone}. Leave one out.")
+            raise InputError(
+                f"{init.name} is no start for a grid on {backbone}. "
+                "Leave --backbone out, or give other weights."
+            )
         return
     card = read_card(init)
     of = card.get("backbone", YOLO)
@@ -73,10 +82,10 @@ def begun(init: Path | None, backbone: str, seed: int) -> Network:
 
 @torch.no_grad()
 def carry_over_theirs(weights: Path, network: Network) -> None:
-    """Give an untrained grid all weights of a YOLO11n but the last layers of the classes.
+    """Give an untrained grid the weights of a YOLO11n; of the classes' layers those that fit.
 
     Of any task that has boxes (detect, pose, segment). They read RGB, a grid reads BGR. Ultralytics
-    rebuilds the classes of its own list only, so that the file runs no foreign code.
+    is asked to rebuild the classes of its own list only, so that the file runs no foreign code.
 
     Raises:
         InputError: the file is missing, damaged, or of another network.
@@ -85,13 +94,12 @@ def carry_over_theirs(weights: Path, network: Network) -> None:
     theirs = model.float().state_dict() if isinstance(model, nn.Module) else {}
     state = network.state_dict()
     for name, value in state.items():
-        if any(part in name for part in OWN):
-            continue
-        if name not in theirs or theirs[name].shape != value.shape:
+        if name in theirs and theirs[name].shape == value.shape:
+            value.copy_(theirs[name])
+        elif CLASSES_OF_THEIRS not in name:
             raise InputError(
-                f"{weights} holds no YOLO11n. Give ultralytics' yolo11n.pt, or what it became."
+                f"{weights} holds no YOLO11n. Give yolo11n.pt, or a file trained from it."
             )
-        value.copy_(theirs[name])
     first = state["model.0.conv.weight"]
     first.copy_(first.flip(1))
 

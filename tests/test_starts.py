@@ -1,5 +1,6 @@
 """A grid that starts from weights of ultralytics' YOLO11n."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from detector.grid_training import train
 from detector.layouts import VGG, YOLO
 from detector.network import Network
 from detector.peer import loaded
-from detector.starts import ALTERED, alter, begun
+from detector.starts import ALTERED, alter, begun, started_from
 from detector.synthesis.scenes import Scene
 from fmnist.errors import InputError
 from tests.command import fmnist
@@ -77,7 +78,7 @@ def test_one_activation_after_another_becomes_ours(weights: Path) -> None:
 
 
 def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
-    weights: Path, tmp_path: Path
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def scene(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
         width, height = size_wh
@@ -87,19 +88,46 @@ def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
 
     schedule = Schedule(scenes=16, batch_size=2, image_size=64, reports=4)
     watched = {"": [scene(np.random.default_rng(9), (64, 64))]}
-    settings = {"device": CPU, "init": weights, "workers": 0, "report": lambda line: None}
-    whole = train(schedule, scene, watched, tmp_path / "whole", **settings)
+    asked: list[float] = []
+    said: list[str] = []
+
+    def recorded(network: Network, done: float) -> None:
+        asked.append(done)
+        alter(network, done)
+
+    monkeypatch.setattr("detector.grid_training.alter", recorded)
+    start = partial(
+        train, schedule, scene, watched, device=CPU, init=weights, workers=0, report=said.append
+    )
+    whole = start(tmp_path / "whole")
+    every_step = [step / 8 for step in range(1, 9) for _ in ("network", "average")]
+    assert asked == every_step
+    asked.clear()
     assert whole is not None
     run_dir = tmp_path / "parts"
-    assert train(schedule, scene, watched, run_dir, max_minutes=0, **settings) is None
-    parts = train(schedule, scene, watched, run_dir, resume=True, **settings)
+    assert start(run_dir, max_minutes=0) is None
+    parts = start(run_dir, resume=True)
     assert parts is not None
-    for file in (whole, parts):
-        assert set(activations(begun(file, YOLO, 0))) == {nn.ReLU}
+    assert asked == every_step
     frame = watched[""][0].frame
     one, other = Grid.load(whole, CPU)(frame, 0.0), Grid.load(parts, CPU)(frame, 0.0)
     assert len(one.xyxy) > 0
     np.testing.assert_array_equal(one.xyxy, other.xyxy)
+
+
+def test_a_run_tells_their_file_from_one_of_ours() -> None:
+    assert started_from(None) == ""
+    assert started_from(Path("a/x.pt")) == "x.pt"
+    assert started_from(Path("a/x.safetensors")) == "x"
+
+
+def test_the_number_of_their_classes_does_not_matter(tmp_path: Path) -> None:
+    names = tuple(f"thing {number}" for number in range(80))  # as COCO has: wider layers
+    theirs = loaded(saved(tmp_path / "coco.pt", names)).model.float().state_dict()
+    ours = begun(tmp_path / "coco.pt", YOLO, 0).state_dict()
+    for name, value in ours.items():
+        if ".cv3." not in name and name != "model.0.conv.weight":
+            assert torch.equal(value, theirs[name]), name
 
 
 def test_other_files_are_no_start(weights: Path, tmp_path: Path) -> None:
@@ -109,7 +137,7 @@ def test_other_files_are_no_start(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"text.pt cannot be read"):
         begun(tmp_path / "text.pt", YOLO, 0)
     larger = saved(tmp_path / "larger.pt", ("person",), "yolo11s.yaml")
-    with pytest.raises(InputError, match=r"larger.pt holds no YOLO11n. Give .*yolo11n.pt"):
+    with pytest.raises(InputError, match=r"larger.pt holds no YOLO11n. Give yolo11n.pt"):
         begun(larger, YOLO, 0)
 
 
