@@ -93,6 +93,18 @@ def test_some_people_wear_what_was_photographed_by_itself() -> None:
     assert 0.15 < np.mean(shown) < 0.45
 
 
+def test_who_cannot_be_dressed_is_as_near_as_others() -> None:
+    image = np.full((60, 240, 3), 110, np.uint8)
+    image[20:40, 15:225] = (200, 0, 60)  # far too wide for anybody
+    wide = of_single("dress", image, CLASSES.index("Dress"))
+    assert wide is not None
+    make = replace(scenes(), garments=(wide,), shares=(0, 0, 0, 1, 0))
+    for seed in range(20):
+        scene = make(np.random.default_rng(seed), (128, 96))
+        coats = scene.xyxy[scene.labels == CLASSES.index("Coat")]
+        assert len(coats) == 1 and coats[0, 3] - coats[0, 1] > 0.35 * 96
+
+
 def test_near_the_camera_a_rare_class_comes_as_often_as_others() -> None:
     others = ["sweater" if name == "coat" else name for name in NAMES]
     rare = from_mask("rare", picture(9), street_mask(), others)

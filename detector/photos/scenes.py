@@ -119,14 +119,13 @@ class PhotoScenes:
         shown = self._uppers[rng.choice(list(self._uppers))]
         number, garment = shown[rng.integers(len(shown))]
         photo = dyed(rng, self.people[number], DYED)
-        if photo.owner is not None and self._tops and rng.random() < DRESSED:
-            photo = self._dressed(rng, photo)
-            collage = Collage(self.background(rng, size_wh))
-            collage.cut_out(photo, _around(rng, photo, len(photo.labels) - 1, size_wh))
-            return collage
-        place = _around(rng, photo, garment, size_wh)
+        worn = photo
+        if photo.owner is not None and rng.random() < DRESSED:
+            photo = self._dressed(rng, worn)
+        put_on = photo is not worn  # then it is the last garment, and has no surroundings
+        place = _around(rng, photo, len(photo.labels) - 1 if put_on else garment, size_wh)
         collage = Collage(self.background(rng, size_wh))
-        if _fills(photo, place, size_wh):
+        if not put_on and _fills(photo, place, size_wh):
             collage.lay(photo, place)
         elif photo.owner is not None:
             collage.cut_out(photo, place)
@@ -151,8 +150,7 @@ class PhotoScenes:
         return dyed(rng, photo, DYED)
 
     def _something(self, rng: np.random.Generator) -> Photo:
-        photo = self.garments[rng.integers(len(self.garments))]
-        return turned(rng, photo) if rng.random() < TURNED else photo
+        return _turned_at_times(rng, self.garments[rng.integers(len(self.garments))])
 
     @cached_property
     def _tops(self) -> dict[int, list[Photo]]:
@@ -168,8 +166,7 @@ class PhotoScenes:
         if not self._tops:
             return person
         tops = self._tops[rng.choice(list(self._tops))]
-        top = tops[rng.integers(len(tops))]
-        return tried_on(rng, person, turned(rng, top) if rng.random() < TURNED else top)
+        return tried_on(rng, person, _turned_at_times(rng, tops[rng.integers(len(tops))]))
 
     def _add(self, rng: np.random.Generator, collage: Collage) -> None:
         height, width = collage.frame.shape[:2]
@@ -201,6 +198,10 @@ def odds(photos: tuple[Photo, ...]) -> Float64[np.ndarray, " photos"]:
     wanted = {label: math.sqrt(RARE * len(photos) / n) for label, n in count.items()}
     times = np.array([max([1.0, *(wanted[label] for label in labels)]) for labels in shown])
     return times / times.sum()
+
+
+def _turned_at_times(rng: np.random.Generator, photo: Photo) -> Photo:
+    return turned(rng, photo) if rng.random() < TURNED else photo
 
 
 def _blank(size_wh: tuple[int, int]) -> Collage:
