@@ -36,7 +36,7 @@ from fmnist.provenance import provenance
 
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
-PHOTO_SHARE = 0.7  # of the training frames that show real clothes, where there are photos
+PHOTO_SHARE = 0.8  # of the training frames that show real clothes, where there are photos
 TIMED = 40  # scenes are enough for a median
 CLIP_SIZE_WH = (1280, 720)
 CLIP_FPS = 25.0

@@ -19,8 +19,10 @@ from detector.synthesis.scenes import Scene
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
-# Of the frames: one photo, columns, cut out, somebody near, a single garment.
-FOR_GRID = (0.3, 0.15, 0.25, 0.15, 0.15)
+WHOLE = (0.85, 1.25)  # height of one among others, of the frame's
+BEGUN = 0.15  # of the frame's height: so much of the first of them may be outside
+# Of the frames: one photo closely, several whole ones, cut out, somebody near, a single garment.
+FOR_GRID = (0.1, 0.55, 0.15, 0.1, 0.1)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
 DYED = 0.3  # of the garments that people wear
 DRESSED = 0.3  # of the people that are cut out wear something that was photographed by itself
@@ -90,14 +92,19 @@ class PhotoScenes:
         return collage
 
     def _columns(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
-        """Several photos side by side, so that whole people stand in a wide frame."""
+        """Whole photos side by side, so that people stand as they do in a frame of any width."""
         width, height = size_wh
         collage = _blank(size_wh)
-        count = max(1, round(width / height / rng.uniform(0.55, 0.9)))
-        edges = np.linspace(0, width, count + 1).astype(int).tolist()
-        for left, right in zip(edges, edges[1:], strict=False):
+        left = -BEGUN * height * rng.random()
+        while left < width:
             photo = self._somebody(rng)
-            collage.lay(photo, _covering(rng, photo, (left, right), height), slice(left, right))
+            rows, across = photo.image.shape[:2]
+            scale = height / rows * _log_uniform(rng, *WHOLE)
+            right = left + scale * across
+            centre = (left + right) / 2, height / 2 + rng.normal(0, 0.03) * height
+            place = Place(scale, centre, bool(rng.random() < 0.5), rng.normal(0, 2))
+            collage.lay(photo, place, slice(max(0, round(left)), max(0, round(right))))
+            left = right
         return collage
 
     def _cut_out(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
