@@ -11,6 +11,7 @@ from jaxtyping import Float64, UInt8
 
 from detector.photos.collage import Collage, Place
 from detector.photos.dye import dyed, turned
+from detector.photos.lanyard import hung
 from detector.photos.photo import Photo
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
 from detector.synthesis.backgrounds import Background
@@ -26,6 +27,7 @@ FOR_GRID = (0.1, 0.55, 0.15, 0.1, 0.1)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
 DYED = 0.3  # of the garments that people wear
 DRESSED = 0.3  # of the people that are cut out wear something that was photographed by itself
+HUNG = 0.2  # of the people have a lanyard round their neck
 TURNED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
@@ -130,6 +132,7 @@ class PhotoScenes:
         if photo.owner is not None and rng.random() < DRESSED:
             photo = self._dressed(rng, worn)
         put_on = photo is not worn  # then it is the last garment, and has no surroundings
+        photo = hung(rng, photo, HUNG)
         place = _around(rng, photo, len(photo.labels) - 1 if put_on else garment, size_wh)
         collage = Collage(self.background(rng, size_wh))
         if not put_on and _fills(photo, place, size_wh):
@@ -154,7 +157,7 @@ class PhotoScenes:
 
     def _somebody(self, rng: np.random.Generator) -> Photo:
         photo = self.people[rng.choice(len(self.people), p=self._odds_of_people)]
-        return dyed(rng, photo, DYED)
+        return hung(rng, dyed(rng, photo, DYED), HUNG)
 
     def _something(self, rng: np.random.Generator) -> Photo:
         return _turned_at_times(rng, self.garments[rng.integers(len(self.garments))])
