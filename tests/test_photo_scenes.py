@@ -10,11 +10,12 @@ import pytest
 from detector.photos.empty import beside
 from detector.photos.folder import listing
 from detector.photos.photo import Photo, from_mask, of_single
+from detector.photos.places import WHOLE
 from detector.photos.scenes import RARE, PhotoScenes, odds
 from detector.photos.try_on import ABOVE_THE_WAIST
 from detector.protocol import photo_scenes
 from detector.synthesis.backgrounds import TRAIN, procedural
-from fmnist.classes import CLASSES
+from fmnist.classes import CLASSES, NOTHING
 from fmnist.errors import InputError
 from tests.photo_folders import NAMES, picture, street_mask, with_boxes
 
@@ -84,6 +85,20 @@ def test_somebody_near_is_large() -> None:
         scene = make(np.random.default_rng(seed), (128, 96))
         tops = scene.xyxy[np.isin(scene.labels, list(ABOVE_THE_WAIST))]
         assert len(tops) == 1 and tops[0, 3] - tops[0, 1] > 0.35 * 96
+
+
+@pytest.mark.parametrize("size_wh", [(160, 90), (120, 120), (72, 96)])
+def test_people_side_by_side_are_whole_in_frames_of_any_width(size_wh: tuple[int, int]) -> None:
+    coat, skirt = CLASSES.index("Coat"), NOTHING
+    make = replace(scenes(), shares=(0, 1, 0, 0, 0))
+    seen = [make(np.random.default_rng(seed), size_wh) for seed in range(20)]
+    coats = np.concatenate([scene.xyxy[scene.labels == coat] for scene in seen])
+    # Their photo is 60 pixels wide, 80 high, of which the coat takes 30.
+    expected = sum(size_wh[0] / (size_wh[1] * 60 / 80) for _ in seen)
+    assert 0.7 * expected < len(coats) < 1.5 * expected
+    heights = (coats[:, 3] - coats[:, 1]) / size_wh[1]
+    assert 0.8 * WHOLE[0] < heights.min() / (30 / 80) and heights.max() / (30 / 80) < 1.2 * WHOLE[1]
+    assert sum((scene.labels == skirt).sum() for scene in seen) > 0.6 * len(coats)
 
 
 def test_some_people_wear_what_was_photographed_by_itself() -> None:

@@ -13,14 +13,13 @@ from detector.photos.collage import Collage, Place
 from detector.photos.dye import dyed, turned
 from detector.photos.lanyard import hung
 from detector.photos.photo import Photo
+from detector.photos.places import CLOSER, around, covering, fills, log_uniform, upright
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
 from detector.synthesis.backgrounds import Background
 from detector.synthesis.lens import photograph
 from detector.synthesis.scenes import Scene
 
 VISIBLE = 0.3  # least part of a garment that is to be found
-CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
-WHOLE = (0.85, 1.25)  # height of one among others, of the frame's
 BEGUN = 0.15  # of the frame's height: so much of the first of them may be outside
 # Of the frames: one photo closely, several whole ones, cut out, somebody near, a single garment.
 FOR_GRID = (0.1, 0.55, 0.15, 0.1, 0.1)
@@ -31,7 +30,6 @@ HUNG = 0.2  # of the people have a lanyard round their neck
 TURNED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
-NEAR = (0.45, 1.1)  # height of what somebody near wears above the waist, of the frame's
 LEAST_NEAR = 0.15  # height of what can be shown near, of the photo's: less would be a blur
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
 SHADOWS = 0.35  # how much darker or lighter they are: standard deviation of a power's logarithm
@@ -88,7 +86,7 @@ class PhotoScenes:
         """One photo that fills the frame, or nearly; then perhaps somebody before it."""
         collage = _blank(size_wh)
         photo = self._somebody(rng)
-        collage.lay(photo, _covering(rng, photo, (0, size_wh[0]), size_wh[1]))
+        collage.lay(photo, covering(rng, photo, size_wh))
         if rng.random() < 0.3:
             self._add(rng, collage)
         return collage
@@ -100,11 +98,8 @@ class PhotoScenes:
         left = -BEGUN * height * rng.random()
         while left < width:
             photo = self._somebody(rng)
-            rows, across = photo.image.shape[:2]
-            scale = height / rows * _log_uniform(rng, *WHOLE)
-            right = left + scale * across
-            centre = (left + right) / 2, height / 2 + rng.normal(0, 0.03) * height
-            place = Place(scale, centre, bool(rng.random() < 0.5), rng.normal(0, 2))
+            place = upright(rng, photo, left, height)
+            right = left + place.scale * photo.image.shape[1]
             collage.lay(photo, place, slice(max(0, round(left)), max(0, round(right))))
             left = right
         return collage
@@ -133,9 +128,9 @@ class PhotoScenes:
             photo = self._dressed(rng, worn)
         put_on = photo is not worn  # then it is the last garment, and has no surroundings
         photo = hung(rng, photo, HUNG)
-        place = _around(rng, photo, len(photo.labels) - 1 if put_on else garment, size_wh)
+        place = around(rng, photo, len(photo.labels) - 1 if put_on else garment, size_wh)
         collage = Collage(self.background(rng, size_wh))
-        if not put_on and _fills(photo, place, size_wh):
+        if not put_on and fills(photo, place, size_wh):
             collage.lay(photo, place)
         elif photo.owner is not None:
             collage.cut_out(photo, place)
@@ -149,7 +144,7 @@ class PhotoScenes:
         photo = self._something(rng)
         height, width = photo.image.shape[:2]
         fits = min(size_wh[0] / width, size_wh[1] / height)
-        scale = fits * _log_uniform(rng, *CLOSER)
+        scale = fits * log_uniform(rng, *CLOSER)
         shift = rng.normal(0, 0.08, 2) * size_wh
         centre = size_wh[0] / 2 + shift[0], size_wh[1] / 2 + shift[1]
         collage.lay(photo, Place(scale, centre, bool(rng.random() < 0.5), rng.normal(0, 8)))
@@ -188,9 +183,9 @@ class PhotoScenes:
         if is_person and rng.random() < DRESSED:
             photo = self._dressed(rng, photo)
         if is_person:
-            scale = height * _log_uniform(rng, *PERSON) / photo.image.shape[0]
+            scale = height * log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:
-            scale = min(width, height) * _log_uniform(rng, *GARMENT) / max(photo.image.shape[:2])
+            scale = min(width, height) * log_uniform(rng, *GARMENT) / max(photo.image.shape[:2])
         centre = rng.uniform(0, width), height * rng.uniform(0.3, 0.8)
         turn = rng.normal(0, 4 if is_person else 15)
         collage.cut_out(photo, Place(scale, centre, rng.random() < 0.5, turn))
@@ -218,37 +213,6 @@ def _blank(size_wh: tuple[int, int]) -> Collage:
     return Collage(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))
 
 
-def _covering(
-    rng: np.random.Generator, photo: Photo, columns: tuple[int, int], height: int
-) -> Place:
-    """Where the photo covers these columns over the whole height, somewhat closer perhaps."""
-    rows, across = photo.image.shape[:2]
-    width = columns[1] - columns[0]
-    scale = max(width / across, height / rows) * _log_uniform(rng, *CLOSER)
-    spare = scale * across - width, scale * rows - height
-    x = (columns[0] + columns[1]) / 2 + rng.uniform(-0.5, 0.5) * spare[0]
-    y = height / 2 + rng.uniform(-0.5, 0.5) * spare[1]
-    return Place(scale, (x, y), bool(rng.random() < 0.5), rng.normal(0, 2))
-
-
-def _around(rng: np.random.Generator, photo: Photo, number: int, size_wh: tuple[int, int]) -> Place:
-    """Where this garment of the photo is tall, and somewhat below the middle."""
-    width, height = size_wh
-    left, top, right, bottom = photo.xyxy[number].tolist()
-    scale = height * _log_uniform(rng, *NEAR) / (bottom - top)
-    rows, across = photo.image.shape[:2]
-    x = width * rng.uniform(0.3, 0.7) + scale * (across - left - right) / 2
-    y = height * rng.uniform(0.5, 0.8) + scale * (rows - top - bottom) / 2
-    return Place(scale, (x, y), False, rng.normal(0, 3))
-
-
-def _fills(photo: Photo, place: Place, size_wh: tuple[int, int]) -> bool:
-    """Whether the photo, were it not turned, would cover the whole frame."""
-    size = place.scale * np.array(photo.image.shape[1::-1])
-    off_centre = np.abs(np.subtract(place.centre, np.array(size_wh) / 2))
-    return bool(np.all(off_centre + np.array(size_wh) / 2 <= size / 2))
-
-
 def _developed(
     rng: np.random.Generator, frame: UInt8[np.ndarray, "h w 3"]
 ) -> UInt8[np.ndarray, "h w 3"]:
@@ -261,7 +225,3 @@ def _developed(
     gain = np.clip(1 + rng.normal(0, 0.15) + rng.normal(0, 0.06, 3), 0.4, 1.6)
     offset = rng.normal(0, 12)
     return cv2.transform(frame, np.column_stack([np.diag(gain), np.full(3, offset)]))
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
