@@ -72,11 +72,10 @@ def detector_train(
 
     from detector.grid_training import Schedule
     from detector.protocol import train_grid
-    from detector.starts import check_start
+    from detector.starts import begun
     from fmnist.device import pick_device
 
-    if initial:
-        check_start(initial, backbone)
+    begun(initial, backbone, seed)  # what cannot be begun is told before minutes of reading photos
     try:
         weights = train_grid(
             folder,

@@ -35,11 +35,8 @@ def started_from(init: Path | None) -> str:
     return init.name if is_theirs(init) else init.stem
 
 
-def check_start(init: Path, backbone: str) -> None:
-    """Raises InputError where weights are no start for a grid on that backbone, by their card.
-
-    A file of ultralytics has no card, and is judged when it is read.
-    """
+def _check(init: Path, backbone: str) -> None:
+    """Raises InputError where weights are no start for a grid on that backbone, by their card."""
     if is_theirs(init):
         if backbone != YOLO:
             raise InputError(
@@ -68,7 +65,7 @@ def begun(init: Path | None, backbone: str, seed: int) -> Network:
     """
     if init is None:
         return build(seed, backbone)
-    check_start(init, backbone)
+    _check(init, backbone)
     if is_theirs(init):
         network = build(seed, backbone)
         carry_over_theirs(init, network)
