@@ -9,11 +9,13 @@ from jaxtyping import Float32, Float64, UInt8
 from detector.photos.photo import Photo, paste
 
 LIGHTNESS = (18.0, 235.0)  # of a dyed garment's mean, 0..255: from nearly black to white
-DARK, DARK_LIGHTNESS = 0.35, (4.0, 45.0)  # part of the dyed garments that are dark, as clothes are
+DARK = 0.35  # of the dyed garments are dark, as clothes are
+DARK_LIGHTNESS = (4.0, 45.0)
 CHROMA = 22.0  # its distance from gray is drawn with this scale; most clothes have little of it
 CONTRAST = (0.2, 1.2)  # of the folds, times that of the photo; little of it in black cloth
 STRENGTH = (0.3, 2.0)  # of all colours of a photo, where they are turned
-ALIKE = 0.15  # of the people wear one colour from head to foot: edges have to be told by shape
+ALIKE = 0.25  # of the people wear one colour from head to foot: edges have to be told by shape
+DARK_ALIKE = 0.6  # of those are dark: then all of them is one black shape
 
 
 def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
@@ -28,9 +30,9 @@ def dyed(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
         return photo
     worn = np.unique(photo.labels)
     if share and rng.random() < ALIKE:
-        colours = dict.fromkeys(worn.tolist(), _colour(rng))
+        colours = dict.fromkeys(worn.tolist(), _colour(rng, DARK_ALIKE))
     else:
-        colours = {label: _colour(rng) for label in worn.tolist() if rng.random() < share}
+        colours = {label: _colour(rng, DARK) for label in worn.tolist() if rng.random() < share}
     image = photo.image.copy() if colours else photo.image
     for number, label in enumerate(photo.labels.tolist(), 1):
         if label not in colours:
@@ -59,11 +61,11 @@ def turned(rng: np.random.Generator, photo: Photo) -> Photo:
     return replace(photo, image=cv2.cvtColor(lab, cv2.COLOR_LAB2BGR))
 
 
-def _colour(rng: np.random.Generator) -> Float64[np.ndarray, "3"]:
+def _colour(rng: np.random.Generator, dark: float) -> Float64[np.ndarray, "3"]:
     """L*, a*, b* as OpenCV has them in bytes."""
     angle, distance = rng.uniform(0, 2 * np.pi), rng.rayleigh(CHROMA)
     hue = 128 + distance * np.array([np.cos(angle), np.sin(angle)])
-    lightness = DARK_LIGHTNESS if rng.random() < DARK else LIGHTNESS
+    lightness = DARK_LIGHTNESS if rng.random() < dark else LIGHTNESS
     return np.array([rng.uniform(*lightness), *hue])
 
 
