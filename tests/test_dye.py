@@ -65,6 +65,20 @@ def test_a_pair_of_shoes_has_one_colour_and_some_are_dressed_in_one() -> None:
     assert any((128, 128, 128) in colour and len(set(colour)) > 1 for colour in colours)
 
 
+def test_of_those_dressed_in_one_colour_most_are_dark_of_others_fewer() -> None:
+    gray = np.full((*street_mask().shape, 3), 128, np.uint8)
+    one = from_mask("a", gray, street_mask(), list(NAMES))
+    dark: dict[bool, list[bool]] = {True: [], False: []}
+    for seed in range(300):
+        image = dyed(np.random.default_rng(seed), one, 1.0).image
+        coat, skirt = (image[y, 30].astype(int) for y in (25, 50))
+        alike = bool(np.abs(coat - skirt).max() <= 2)
+        dark[alike].append(float(coat.mean()) < 50)
+    assert 45 < len(dark[True]) < 120
+    assert 0.45 < np.mean(dark[True]) < 0.8
+    assert 0.25 < np.mean(dark[False]) < 0.5
+
+
 def test_hues_turn_and_what_is_gray_stays_gray() -> None:
     rng = np.random.default_rng(0)
     gray = np.arange(0, 250, 10, dtype=np.uint8)[:, None, None].repeat(3, 2)

@@ -1,0 +1,89 @@
+"""Tell how often somebody who stands whole in a video has both trousers and a top boxed.
+
+    fmnist detect VIDEO --json LINES.json --no-video
+    python scripts/whole_people.py VIDEO LINES.json yolo11n-pose.pt > people.json
+
+Who stands whole in every tenth frame is asked of ultralytics' pose network (a shoulder, a hip and
+an ankle seen). Their trousers are a box named Trouser around the thigh that begins below the
+chest; their top is a box of another name, or unknown, around the chest.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from fmnist.provenance import provenance
+
+EVERY = 10  # that frame is asked about
+SEEN = 0.5  # confidence of a joint from which it is taken to be in view
+SHOULDERS, HIPS, ANKLES = [5, 6], [11, 12], [15, 16]  # of COCO's seventeen joints
+
+
+def whole_people(video: Path, pose: Path) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Number of the frame, chest and thigh (x, y), of each person who stands whole in it."""
+    from ultralytics import YOLO
+
+    network: Any = YOLO(pose)
+    capture = cv2.VideoCapture(str(video))
+    number = -1
+    while capture.grab():
+        number += 1
+        if number % EVERY:
+            continue
+        people = network.predict(capture.retrieve()[1], verbose=False)[0].keypoints
+        for joints in people.data.cpu().numpy() if people is not None else ():
+            places = [middle(joints[pair]) for pair in (SHOULDERS, HIPS, ANKLES)]
+            if not any(np.isnan(place).any() for place in places):
+                shoulder, hip, ankle = places
+                yield number, 0.6 * shoulder + 0.4 * hip, 0.6 * hip + 0.4 * ankle
+
+
+def middle(joints: np.ndarray) -> np.ndarray:
+    """Of those joints that are seen; not a number where none is."""
+    seen = joints[joints[:, 2] > SEEN, :2]
+    return seen.mean(0) if len(seen) else np.full(2, np.nan)
+
+
+def has_trousers(boxes: list[dict[str, Any]], chest: np.ndarray, thigh: np.ndarray) -> bool:
+    named = [box for box in boxes if box["label"] == "Trouser" and around(box, thigh)]
+    return any(box["xyxy"][1] > chest[1] for box in named)
+
+
+def has_top(boxes: list[dict[str, Any]], chest: np.ndarray) -> bool:
+    return any(around(box, chest) for box in boxes if box["label"] != "Trouser")
+
+
+def around(box: dict[str, Any], place: np.ndarray) -> bool:
+    left, top, right, bottom = box["xyxy"]
+    return bool(left <= place[0] <= right and top <= place[1] <= bottom)
+
+
+def main() -> None:
+    video, lines, pose = map(Path, sys.argv[1:4])
+    first, *rows = map(json.loads, lines.read_text().splitlines())
+    boxes = {row["frame"]: row["boxes"] for row in rows}
+    dressed = [
+        (has_trousers(boxes[number], chest, thigh), has_top(boxes[number], chest))
+        for number, chest, thigh in whole_people(video, pose)
+    ]
+    trousers, top = np.array(dressed, np.bool_).reshape(-1, 2).T
+    shares = {"trousers": trousers.mean(), "top": top.mean(), "both": (trousers & top).mean()}
+    facts = {
+        "video": video.name,
+        "weights": first["weights"],
+        "settings": first["settings"],
+        "people": len(dressed),
+        **{name: round(float(share), 4) for name, share in shares.items()},
+        **provenance(torch.device("cpu")),
+    }
+    print(json.dumps(facts, indent=2))
+
+
+if __name__ == "__main__":
+    main()
