@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from commands.options import DataDir, Overwrite, Photos, Seed, say, weights_file
-from detector.layouts import MODEL, SAME, YOLO
+from detector.layouts import MODEL, YOLO
 from fmnist.cards import read_card
 from fmnist.checks import all_free, free_folder
 from fmnist.errors import InputError
@@ -104,10 +104,9 @@ def check_blend(first: Path, second: Path) -> None:
     cards = [read_card(path) for path in (first, second)]
     if any(card["model"] != MODEL for card in cards):
         raise InputError("Only grids can be blended. Give weights of `fmnist detector train`.")
-    for name in SAME:
-        one, other = (card.get(name, YOLO) for card in cards)  # older cards name no backbone
-        if one != other:
-            raise InputError(
-                f"{first} has {name} {one}, {second} {other}. "
-                "Give a grid and the one that its training started from."
-            )
+    one, other = (card.get("backbone", YOLO) for card in cards)  # older cards name none
+    if one != other:
+        raise InputError(
+            f"{first} is a grid on {one}, {second} one on {other}. "
+            "Give a grid and the one that its training started from."
+        )

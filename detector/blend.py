@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from detector.grid import Grid
-from detector.layouts import MODEL, SAME
+from detector.layouts import MODEL
 from detector.look import choose_look
 from detector.network import Network, read
 from detector.synthesis.scenes import Scene
@@ -20,7 +20,7 @@ from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
 
 # Of a card, what is not about the training; of a blend it would be told twice, or is its own.
-NOT_TOLD = {"model", "classes", "parameters", "validation", "looks_at", "looks", "licences", *SAME}
+NOT_TOLD = frozenset("model classes parameters validation looks_at looks licences backbone".split())
 
 
 def blended(first: Path, second: Path, share: float) -> Network:
@@ -47,15 +47,16 @@ def blend(
 ) -> None:
     """Write what `blended` gave with a card that tells of all; how it looks is chosen here.
 
-    The frames of `validation` choose the size. `shares` are the files and their parts of it.
+    The frames of `validation` choose the size, around the larger one of those that the grids were
+    trained with. `shares` are the files and their parts of it.
     """
     cards = {path: read_card(path) for path in shares}
-    card = list(cards.values())[-1]
+    image_size = max(card["image_size"] for card in cards.values())
     licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     parameters = sum(p.numel() for p in network.parameters())
-    grid = Grid(network, card["image_size"], torch.device("cpu"))
-    looks_at, looks = choose_look(grid, card["image_size"], validation)
+    grid = Grid(network, image_size, torch.device("cpu"))
+    looks_at, looks = choose_look(grid, image_size, validation)
     settings = {
         "model": MODEL,
         **facts,
@@ -63,7 +64,8 @@ def blend(
             {"weights": path.stem, "share": share, **_training(cards[path])}
             for path, share in shares.items()
         ],
-        **{name: card[name] for name in SAME if name in card},
+        "image_size": image_size,
+        **{"backbone": card["backbone"] for card in cards.values() if "backbone" in card},
         "parameters": parameters,
         "validation": {f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
         "looks_at": looks_at,

@@ -6,4 +6,3 @@ YOLO, VGG = "yolo11n", "vgg"  # the backbones
 LAYOUTS = {name: Path(__file__).with_name(f"grid-{name}.yaml") for name in (YOLO, VGG)}
 TRUNK = 9  # first layers of grid-vgg.yaml: gray, then those of the VGG-like
 MODEL = "grid"  # as a card names the weights of one
-SAME = ("backbone", "image_size")  # of the cards of grids that can be blended

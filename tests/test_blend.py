@@ -34,7 +34,7 @@ def test_each_weight_lies_between_the_two(tmp_path: Path) -> None:
 def test_a_blend_is_a_grid_whose_card_tells_of_both(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     first = grid(tmp_path / "grid.safetensors", 0, licences="CC0")
-    second = grid(tmp_path / "new" / "grid.safetensors", 1)
+    second = grid(tmp_path / "new" / "grid.safetensors", 1, image_size=64)
     target = tmp_path / "c.safetensors"
     box = torch.tensor([[8.0, 8.0, 40.0, 60.0]]).numpy()
     scene = Scene(picture(0, (96, 96)), box, torch.zeros(1, dtype=torch.int64).numpy())
@@ -43,9 +43,10 @@ def test_a_blend_is_a_grid_whose_card_tells_of_both(tmp_path: Path) -> None:
     card = read_card(target)
     assert card["command"] == "blend" and card["licences"] == "CC0"
     assert card["blend"] == [
-        {"weights": "grid", "share": 0.6, "command": "number 0"},
-        {"weights": "grid", "share": 0.4, "command": "number 1"},
+        {"weights": "grid", "share": 0.6, "image_size": 96, "command": "number 0"},
+        {"weights": "grid", "share": 0.4, "image_size": 64, "command": "number 1"},
     ]
+    assert card["image_size"] == 96
     assert str(card["looks_at"]) in card["looks"]
     weights, _ = read(target)
     expected = blended(first, second, 0.4).state_dict()
@@ -55,5 +56,5 @@ def test_a_blend_is_a_grid_whose_card_tells_of_both(tmp_path: Path) -> None:
 def test_grids_of_two_kinds_have_no_mean(tmp_path: Path) -> None:
     first = grid(tmp_path / "a.safetensors", 0)
     check_blend(first, grid(tmp_path / "c.safetensors", 2, backbone="yolo11n"))
-    with pytest.raises(InputError, match="has image_size 96, .*b.safetensors 64"):
-        check_blend(first, grid(tmp_path / "b.safetensors", 1, image_size=64))
+    with pytest.raises(InputError, match="a grid on yolo11n, .*b.safetensors one on vgg"):
+        check_blend(first, grid(tmp_path / "b.safetensors", 1, backbone="vgg"))
