@@ -20,7 +20,9 @@ from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
 
 # Of a card, what is not about the training; of a blend it would be told twice, or is its own.
-NOT_TOLD = frozenset("model classes parameters validation looks_at looks licences backbone".split())
+NOT_TOLD = frozenset(
+    ["model", "classes", "parameters", "validation", "looks_at", "looks", "licences", "backbone"]
+)
 
 
 def blended(first: Path, second: Path, share: float) -> Network:
@@ -52,6 +54,7 @@ def blend(
     """
     cards = {path: read_card(path) for path in shares}
     image_size = max(card["image_size"] for card in cards.values())
+    backbones = [card["backbone"] for card in cards.values() if "backbone" in card]
     licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     parameters = sum(p.numel() for p in network.parameters())
@@ -65,7 +68,7 @@ def blend(
             for path, share in shares.items()
         ],
         "image_size": image_size,
-        **{"backbone": card["backbone"] for card in cards.values() if "backbone" in card},
+        **({"backbone": backbones[0]} if backbones else {}),
         "parameters": parameters,
         "validation": {f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
         "looks_at": looks_at,

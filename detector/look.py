@@ -7,7 +7,7 @@ from detector.grid import Grid
 from detector.synthesis.scenes import Scene
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
-NEARLY = 0.02  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
+NEARLY = 0.01  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
 STEP = 32  # pixels of the largest cells
 
 
