@@ -75,7 +75,10 @@ def detector_train(
     from detector.starts import begun
     from fmnist.device import pick_device
 
-    begun(initial, backbone, seed)  # what cannot be begun is told before minutes of reading photos
+    if initial:
+        begun(
+            initial, backbone, seed
+        )  # told now if it cannot be, not after minutes of reading photos
     try:
         weights = train_grid(
             folder,

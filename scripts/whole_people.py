@@ -1,7 +1,7 @@
 """Tell how often somebody who stands whole in a video has both trousers and a top boxed.
 
     fmnist detect VIDEO --json LINES.json --no-video
-    python scripts/whole_people.py VIDEO LINES.json yolo11n-pose.pt > people.json
+    python scripts/whole_people.py VIDEO LINES.json yolo11n-pose.pt > WHOLE.json
 
 Who stands whole in every tenth frame is asked of ultralytics' pose network (a shoulder, a hip and
 an ankle seen). Their trousers are a box named Trouser around the thigh that begins below the
@@ -68,10 +68,14 @@ def main() -> None:
     video, lines, pose = map(Path, sys.argv[1:4])
     first, *rows = map(json.loads, lines.read_text().splitlines())
     boxes = {row["frame"]: row["boxes"] for row in rows}
+    if first["settings"]["every"] != 1 or first["settings"]["max_frames"] is not None:
+        sys.exit("Not every frame is in these lines. Leave out --every and --max-frames.")
     dressed = [
         (has_trousers(boxes[number], chest, thigh), has_top(boxes[number], chest))
         for number, chest, thigh in whole_people(video, pose)
     ]
+    if not dressed:
+        sys.exit("Nobody stands whole in this video. Choose another.")
     trousers, top = np.array(dressed, np.bool_).reshape(-1, 2).T
     shares = {"trousers": trousers.mean(), "top": top.mean(), "both": (trousers & top).mean()}
     facts = {

@@ -66,5 +66,6 @@ def test_a_garment_of_a_few_pixels_can_have_one() -> None:
     mask = np.zeros((40, 40), np.uint8)
     mask[10:14, 20:22] = NAMES.index("coat")
     tiny = from_mask("tiny", picture(0, (40, 40)), mask, list(NAMES))
-    for seed in range(20):
-        hung(np.random.default_rng(seed), tiny, 1.0)
+    seen = [changed(tiny, hung(np.random.default_rng(seed), tiny, 1.0)) for seed in range(20)]
+    assert any(drawn.any() for drawn in seen)
+    assert not any(drawn[mask == 0].any() for drawn in seen)

@@ -18,6 +18,7 @@ from detector.starts import ALTERED, alter, begun, started_from
 from detector.synthesis.scenes import Scene
 from fmnist.errors import InputError
 from tests.command import fmnist
+from tests.photo_folders import with_masks
 from tests.theirs import saved
 
 CPU = torch.device("cpu")
@@ -139,6 +140,17 @@ def test_other_files_are_no_start(weights: Path, tmp_path: Path) -> None:
     larger = saved(tmp_path / "larger.pt", ("person",), "yolo11s.yaml")
     with pytest.raises(InputError, match=r"larger.pt holds no YOLO11n. Give yolo11n.pt"):
         begun(larger, YOLO, 0)
+
+
+def test_a_bad_start_is_told_before_photos_are_read(tmp_path: Path) -> None:
+    photos = with_masks(tmp_path / "photos")
+    (photos / "photos" / "000.png").write_text("no picture")
+    (tmp_path / "text.pt").write_text("no weights")
+    refused = fmnist(
+        "detector", "train", "--init", "text.pt", "--photos", "photos", folder=tmp_path
+    )
+    assert refused.code == 2 and "text.pt cannot be read" in refused.err
+    assert "000.png" not in refused.err and not (tmp_path / "runs").exists()
 
 
 def test_a_file_that_is_not_there_is_told_by_the_command(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class PhotoScenes:
     def _full(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """One photo that fills the frame, or nearly; then perhaps somebody before it."""
         collage = _blank(size_wh)
-        photo = self._somebody(rng)
+        photo = hung(rng, self._somebody(rng), HUNG)
         collage.lay(photo, covering(rng, photo, size_wh))
         if rng.random() < 0.3:
             self._add(rng, collage)
@@ -97,7 +97,7 @@ class PhotoScenes:
         collage = _blank(size_wh)
         left = -BEGUN * height * rng.random()
         while left < width:
-            photo = self._somebody(rng)
+            photo = hung(rng, self._somebody(rng), HUNG)
             place = upright(rng, photo, left, height)
             right = left + place.scale * photo.image.shape[1]
             collage.lay(photo, place, slice(max(0, round(left)), max(0, round(right))))
@@ -152,7 +152,7 @@ class PhotoScenes:
 
     def _somebody(self, rng: np.random.Generator) -> Photo:
         photo = self.people[rng.choice(len(self.people), p=self._odds_of_people)]
-        return hung(rng, dyed(rng, photo, DYED), HUNG)
+        return dyed(rng, photo, DYED)
 
     def _something(self, rng: np.random.Generator) -> Photo:
         return _turned_at_times(rng, self.garments[rng.integers(len(self.garments))])
@@ -183,6 +183,7 @@ class PhotoScenes:
         if is_person and rng.random() < DRESSED:
             photo = self._dressed(rng, photo)
         if is_person:
+            photo = hung(rng, photo, HUNG)
             scale = height * log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:
             scale = min(width, height) * log_uniform(rng, *GARMENT) / max(photo.image.shape[:2])
