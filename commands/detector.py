@@ -76,9 +76,7 @@ def detector_train(
     from fmnist.device import pick_device
 
     if initial:
-        begun(
-            initial, backbone, seed
-        )  # told now if it cannot be, not after minutes of reading photos
+        begun(initial, backbone, seed)  # a bad one is told before minutes of reading photos
     try:
         weights = train_grid(
             folder,
