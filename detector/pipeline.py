@@ -13,6 +13,7 @@ from detector.boxes import Detections
 from detector.grid import Boxes, Grid
 from detector.head import Head
 from detector.memory import Memory
+from detector.soft_nms import soft_nms
 from detector.tracks import LEAST, Tracks
 from detector.video.cameras import read_source
 from detector.video.frames import Frame, Reader
@@ -137,14 +138,13 @@ def judge(
 
     A box is a garment, and one of a class, as likely as both say so: the product of powers of
     their confidences, and of their probabilities of each class. Without a head the grid decides
-    alone.
+    alone. Then boxes on one another lose confidence (`soft_nms`).
     """
     if head is None:
-        return Detections(*boxes)
+        return soft_nms(Detections(*boxes))
     garment, probabilities = head(frame, boxes.xyxy)
     confidence = boxes.confidence * garment**REJECTION
     grids = (boxes.probabilities + LEAST_SHARE) ** GRIDS_CLASSES
     probabilities = probabilities**HEADS_CLASSES * grids
     probabilities /= probabilities.sum(1, keepdims=True)
-    order = np.argsort(-confidence, kind="stable")
-    return Detections(boxes.xyxy[order], confidence[order], probabilities[order])
+    return soft_nms(Detections(boxes.xyxy, confidence, probabilities))
