@@ -14,9 +14,10 @@ class Detections:
 
     `xyxy` holds left, top, right, bottom in pixels of that frame, with right >= left and
     bottom >= top; the origin is the outer corner of the first pixel. `confidence` is how
-    likely the box holds a garment, `probabilities` which of the ten classes it is (rows sum
-    to 1); both lie in 0..1. `track_id` is the same for one garment over the frames of a video,
-    and `kept_labels` are classes that a track holds on to while another is hardly more likely.
+    likely the box holds a garment, less where a surer box tells of it, too (`soft_nms`),
+    `probabilities` which of the ten classes it is (rows sum to 1); both lie in 0..1.
+    `track_id` is the same for one garment over the frames of a video, and `kept_labels` are
+    classes that a track holds on to while another is hardly more likely.
     """
 
     xyxy: Float32[np.ndarray, "n 4"]

@@ -49,10 +49,16 @@ class Display:
 
     def close_window(self, title: str) -> None:
         """What its close button does: a window manager asks the program to close it."""
-        found = subprocess.check_output(
-            ["xdotool", "search", "--name", title], env=self.environment, text=True
-        )
-        _ask_to_close(self.name, int(found.split()[0]))
+        _ask_to_close(self.name, int(self._windows(title)[0]))
+
+    def has_window(self, title: str) -> bool:
+        """Whether there is one with this in its title, painted or not."""
+        return bool(self._windows(title))
+
+    def _windows(self, title: str) -> list[str]:
+        search = ["xdotool", "search", "--name", title]
+        found = subprocess.run(search, env=self.environment, capture_output=True, text=True)
+        return found.stdout.split()
 
     def _xdotool(self, *arguments: str) -> None:
         subprocess.run(

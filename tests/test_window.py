@@ -1,6 +1,7 @@
 """Windows on a display without a screen (Xvfb): what they show, what keys and buttons do."""
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from tests.display import MISSING, SECONDS, Display, display, wait_until
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
 SIZE_WH, FPS = (320, 240), 2.5
 STARTS = 8  # of a program whose window is not painted
+BLACK_SECONDS = 10.0  # after which it is not going to be
+CURSOR = 3000  # bytes of the screen that the pointer may colour
 
 Program = subprocess.Popen[str]
 
@@ -56,26 +59,41 @@ def start(screen: Display, folder: Path, *arguments: str) -> Program:
     )
 
 
-def shown(
-    screen: Display, folder: Path, is_painted: Callable[[], bool], *arguments: str
-) -> Program:
-    """A program, begun in a folder that is empty, whose window is painted.
+def shown(screen: Display, folder: Path, is_there: Callable[[], bool], *arguments: str) -> Program:
+    """A program, begun in a folder that is empty, whose window shows what is waited for.
 
     Of a hundred starts on a busy machine Qt 5 misses MapNotify and Expose in some (they never
-    come to its log), and paints nothing from then on: such a start is made again.
+    come to its log), and paints nothing from then on: such a start, and no other, is made again.
     """
     for _ in range(STARTS):
         program = start(screen, folder, *arguments)
-        deadline = time.monotonic() + SECONDS / STARTS
-        while time.monotonic() < deadline and program.poll() is None:
-            if is_painted():
-                return program
-            time.sleep(0.05)
+        if not stays_black(screen, program, is_there):
+            return program
         program.kill()
-        told = program.communicate()
+        program.communicate()
         for path in folder.iterdir():
             path.unlink()
-    raise AssertionError(f"no window was painted: {told}")
+    raise AssertionError("no window was painted")
+
+
+def stays_black(screen: Display, program: Program, is_there: Callable[[], bool]) -> bool:
+    """Whether its window is open, and nothing in it, for a while or until the program ends."""
+    opened, deadline = math.inf, time.monotonic() + SECONDS
+    while not is_there():
+        if screen.pixels().astype(bool).sum() > CURSOR:
+            wait_until(is_there, program)
+            return False
+        if program.poll() is not None:
+            assert program.returncode == 0, program.communicate()
+            return True
+        now = time.monotonic()
+        if screen.has_window("fmnist"):
+            opened = min(opened, now)
+        if now - opened > BLACK_SECONDS:
+            return True
+        assert now < deadline, "no window was opened"
+        time.sleep(0.05)
+    return False
 
 
 def live(screen: Display, folder: Path, *arguments: str) -> Program:
