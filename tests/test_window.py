@@ -87,8 +87,8 @@ def stays_black(screen: Display, program: Program, is_there: Callable[[], bool])
             assert program.returncode == 0, program.communicate()
             return True
         now = time.monotonic()
-        if screen.has_window("fmnist"):
-            opened = min(opened, now)
+        if opened == math.inf and screen.has_window("fmnist"):
+            opened = now
         if now - opened > BLACK_SECONDS:
             return True
         assert now < deadline, "no window was opened"
