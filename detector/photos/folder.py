@@ -12,7 +12,7 @@ The folder of the images may be called `photos` too. Where there are folders `tr
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import call
 from pathlib import Path
 
@@ -157,7 +157,11 @@ def _of_one_garment(folder: Path) -> Listing:
     files = [file for path in labels for file in _images(path)]
 
     def reading(file: Path) -> Read:
-        return lambda: of_single(file.stem, read_image(file), labels[file.parent])
+        def read() -> Photo | None:
+            photo = of_single(file.stem, read_image(file), labels[file.parent])
+            return photo and replace(photo, kind=file.parent.name)
+
+        return read
 
     return _listing(folder, files, reading, is_single=True)
 

@@ -22,7 +22,8 @@ class Photo:
     """BGR, and its garments: boxes in pixels; labels 0..9, `FOOTWEAR` or `NOTHING` (none of these).
 
     `owner` says of every pixel whose it is: 0 nobody's, 1.. the garment of that number, `BODY`.
-    Without it the garments cannot be cut out.
+    Without it the garments cannot be cut out. `kind` is what a shop calls the only garment of a
+    photo: hoodies and jumpers are pullovers both.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Photo:
     xyxy: Float32[np.ndarray, "n 4"]
     labels: Int64[np.ndarray, " n"]
     owner: UInt8[np.ndarray, "h w"] | None = None
+    kind: str = ""
 
 
 def from_mask(

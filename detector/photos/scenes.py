@@ -22,10 +22,10 @@ from detector.synthesis.scenes import Scene
 VISIBLE = 0.3  # least part of a garment that is to be found
 BEGUN = 0.15  # of the frame's height: so much of the first of them may be outside
 # Of the frames: one photo closely, several whole ones, cut out, somebody near, a single garment.
-FOR_GRID = (0.1, 0.55, 0.15, 0.1, 0.1)
+FOR_GRID = (0.1, 0.45, 0.15, 0.2, 0.1)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
 DYED = 0.3  # of the garments that people wear
-DRESSED = 0.3  # of the people that are cut out wear something that was photographed by itself
+DRESSED = 0.4  # of the people that are cut out wear something that was photographed by itself
 HUNG = 0.2  # of the people have a lanyard round their neck
 TURNED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
@@ -158,16 +158,16 @@ class PhotoScenes:
         return _turned_at_times(rng, self.garments[rng.integers(len(self.garments))])
 
     @cached_property
-    def _tops(self) -> dict[int, list[Photo]]:
-        """By its class, what was photographed by itself and can be put on."""
-        found: dict[int, list[Photo]] = {}
+    def _tops(self) -> dict[str, list[Photo]]:
+        """By its kind, what was photographed by itself and can be put on."""
+        found: dict[str, list[Photo]] = {}
         for photo in self.garments:
             if photo.owner is not None and photo.labels[0] in ABOVE_THE_WAIST:
-                found.setdefault(int(photo.labels[0]), []).append(photo)
+                found.setdefault(photo.kind, []).append(photo)
         return found
 
     def _dressed(self, rng: np.random.Generator, person: Photo) -> Photo:
-        """In another top; all classes come alike."""
+        """In another top; all kinds come alike, those of which there are few photos too."""
         if not self._tops:
             return person
         tops = self._tops[rng.choice(list(self._tops))]
