@@ -2,7 +2,9 @@
 
 import cv2
 import numpy as np
+import pytest
 
+from detector.photos import dye
 from detector.photos.dye import dyed, turned
 from detector.photos.photo import Photo, from_mask
 from fmnist.classes import FOOTWEAR
@@ -77,6 +79,38 @@ def test_of_those_dressed_in_one_colour_most_are_dark_of_others_fewer() -> None:
     assert 45 < len(dark[True]) < 120
     assert 0.55 < np.mean(dark[True]) < 0.8
     assert 0.25 < np.mean(dark[False]) < 0.5
+
+
+def test_between_garments_of_one_colour_no_seam_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dye, "ALIKE", 1.0)
+    names = [*NAMES, "belt", "bag"]
+    mask = np.kron(street_mask(), np.ones((8, 8), np.uint8))  # 640 pixels high
+    mask[318:323, 176:304] = names.index("belt")
+    mask[100:160, 350:400] = names.index("bag")
+    image = np.full((*mask.shape, 3), 60, np.uint8)
+    image[mask == names.index("coat")] = 150
+    image[314:326], image[mask == names.index("bag")] = 255, 200  # the coat's hem, too
+    person = from_mask("a", image, mask, names)
+    for seed in range(20):
+        after = dyed(np.random.default_rng(seed), person, 0.3).image
+        body = after[100:460, 240].astype(int)  # down the middle of coat, belt and skirt
+        assert np.abs(body - body[0]).max() <= 2 and np.abs(body[0] - 150).max() > 10
+        np.testing.assert_array_equal(after[:, 345:], image[:, 345:])
+        np.testing.assert_array_equal(after[:70], image[:70])
+
+
+def test_black_has_neither_hues_nor_folds_and_bright_cloth_has_both() -> None:
+    def spread(dark: bool) -> float:
+        seen = []
+        for seed in range(200):
+            image = dyed(np.random.default_rng(seed), photo(), 1.0).image
+            lab = cv2.cvtColor(image[12:38, 22:38], cv2.COLOR_BGR2LAB).astype(float)
+            if (lab[..., 0].mean() < 15) == dark:
+                seen.append(float(np.abs(lab[..., 1:] - 128).mean()))
+        assert len(seen) > 5
+        return float(np.mean(seen))
+
+    assert spread(dark=True) < 0.4 * spread(dark=False)
 
 
 def test_hues_turn_and_what_is_gray_stays_gray() -> None:

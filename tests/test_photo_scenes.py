@@ -108,6 +108,17 @@ def test_some_people_wear_what_was_photographed_by_itself() -> None:
     assert 0.15 < np.mean(shown) < 0.45
 
 
+def test_a_kind_with_few_photos_is_put_on_as_often_as_others() -> None:
+    (single,) = scenes().garments
+    pullover, dress = CLASSES.index("Pullover"), CLASSES.index("Dress")
+    hoodie = replace(single, kind="hoodie", labels=np.array([pullover]))
+    garments = (*[replace(single, kind="dress")] * 9, hoodie)
+    make = replace(scenes(), garments=garments, shares=(0, 0, 0, 1, 0))
+    shown = np.concatenate([make(np.random.default_rng(i), (64, 48)).labels for i in range(120)])
+    worn = np.sum(shown == pullover), np.sum(shown == dress)
+    assert min(worn) >= 12 and max(worn) < 2 * min(worn)
+
+
 def test_who_cannot_be_dressed_is_as_near_as_others() -> None:
     image = np.full((60, 240, 3), 110, np.uint8)
     image[20:40, 15:225] = (200, 0, 60)  # far too wide for anybody

@@ -67,7 +67,7 @@ def _in_one_colour(rng: np.random.Generator, photo: Photo) -> Photo:
     role = np.zeros(256, np.uint8)  # 1: what gets the colour, 2: what may lie in a seam
     role[numbers], role[BODY] = 1, 2
     roles = cv2.LUT(owner, role)
-    seam = np.ones((max(3, round(SEAM * len(image))),) * 2, np.uint8)
+    seam = np.ones((max(3, round(SEAM * len(image)) | 1),) * 2, np.uint8)
     closed = cv2.morphologyEx((roles == 1).view(np.uint8), cv2.MORPH_CLOSE, seam)
     shape = (closed > 0) & (roles > 0)
     inside = cv2.dilate(owner, seam) == cv2.erode(owner, seam)  # of a single garment
