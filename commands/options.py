@@ -89,6 +89,11 @@ def classifier_file(name: str) -> Path:
 
 
 def put_json(facts: Any, target: str) -> None:
+    """Write what was measured, and by which command of which commit; "-" is stdout."""
+    if target and isinstance(facts, dict):
+        from fmnist.provenance import origin
+
+        facts = {**origin(), **facts}
     if target == "-":
         print(json.dumps(facts, indent=2))
     elif target:

@@ -111,7 +111,7 @@ def speedrun(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train from nothing to a test accuracy, against the clock; the README has the protocol.
+    """Train from nothing to a test accuracy, against the clock; docs/results.md has the rules.
 
     Stopped, the same command goes on with the next seed.
     """

@@ -14,7 +14,7 @@ from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
-SURE = 0.25  # confidence from which a box of an empty frame counts: that of `fmnist detect`
+SURE = 0.25  # confidence from which `fmnist detect` shows a box
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
 
 ConfidentBoxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
@@ -35,7 +35,9 @@ class DetectorEvaluation:
     `calibration_error` is the expected one of their label confidences, in ten equal bins (Guo et
     al. 2017). Garments of none of the classes are neither to be found nor wrong to box, but wrong
     to name; of footwear whose kind nobody told, any kind of shoe is left out of the ten classes.
-    `false_boxes_per_empty_frame` counts boxes of a confidence of 0.25 or more.
+    Of the boxes that are shown, those of a confidence of 0.25 or more: `shown_recall` is the part
+    of the garments that one of them matches, `shown_precision` the part of them that match one,
+    `false_boxes_per_empty_frame` how many there are where no garment is.
     """
 
     frames: int
@@ -48,10 +50,12 @@ class DetectorEvaluation:
     matched: int
     label_accuracy: float
     calibration_error: float
+    shown_recall: float
+    shown_precision: float | None
     false_boxes_per_empty_frame: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, the classes by name; None where a class or an empty frame does not occur."""
+        """JSON-ready, the classes by name; None for what does not occur: class, box, empty frame."""
         return asdict(self) | {
             "ap50_per_class": dict(zip(CLASSES, self.ap50_per_class, strict=True))
         }
@@ -75,9 +79,11 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
     sure = [int((detections.confidence >= SURE).sum()) for detections in found]
     empty = [n for n, scene in zip(sure, scenes, strict=True) if len(scene.xyxy) == 0]
     ten = [ap for ap in per_class if ap is not None]
+    garments = sum(int((s.labels != NOTHING).sum()) for s in scenes)
+    hits, shown = _hits_of_shown(found, scenes)
     return DetectorEvaluation(
         frames=len(scenes),
-        garments=sum(int((s.labels != NOTHING).sum()) for s in scenes),
+        garments=garments,
         agnostic_map50=agnostic[0],
         agnostic_map50_95=agnostic[1],
         map50=float(np.mean([ap[0] for ap in ten])) if ten else 0.0,
@@ -86,6 +92,8 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
         matched=len(is_right),
         label_accuracy=float(is_right.mean()) if len(is_right) else 0.0,
         calibration_error=calibration_error(confidences, is_right),
+        shown_recall=hits / max(garments, 1),
+        shown_precision=hits / shown if shown else None,
         false_boxes_per_empty_frame=float(np.mean(empty)) if empty else None,
     )
 
@@ -126,6 +134,21 @@ def match(
         if len(free) and free.max() >= 0.5:
             box_of[free.argmax()] = box
     return box_of
+
+
+def _hits_of_shown(found: Sequence[Detections], scenes: Sequence[Scene]) -> tuple[int, int]:
+    """How many garments the shown boxes match, and how many of them there are.
+
+    Boxes on garments of none of the classes are left out.
+    """
+    hits = shown = 0
+    for detections, scene in zip(found, scenes, strict=True):
+        beside = ~_shows(detections.xyxy, scene, scene.labels == NOTHING)
+        sure = detections.select(beside & (detections.confidence >= SURE))
+        box_of = match(sure.xyxy, sure.confidence, scene.xyxy[scene.labels != NOTHING])
+        hits += int((box_of >= 0).sum())
+        shown += len(sure.xyxy)
+    return hits, shown
 
 
 def _labels_of_matched(

@@ -16,12 +16,12 @@ MADE_OF = (":/*.py", ":/*.yaml", ":/weights")  # what decides the result of a tr
 
 def provenance(device: torch.device) -> Facts:
     """Classes, command, commit of the code, and the machine of a training on `device`."""
-    return {
-        "classes": list(CLASSES),
-        "command": command_line(),
-        "commit": commit(),
-        "machine": describe(device),
-    }
+    return {"classes": list(CLASSES), **origin(), "machine": describe(device)}
+
+
+def origin() -> Facts:
+    """Command, and commit of the code: where figures come from."""
+    return {"command": command_line(), "commit": commit()}
 
 
 def travelling(name: str) -> str:

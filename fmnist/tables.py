@@ -12,6 +12,8 @@ DETECTOR_COLUMNS = {
     "map50_95": "50-95",
     "label_accuracy": "labels",
     "calibration_error": "ECE",
+    "shown_recall": "recall",
+    "shown_precision": "precision",
     "milliseconds": "ms",
     "parameters": "parameters",
 }

@@ -88,6 +88,20 @@ def test_without_any_garment_there_is_no_precision_to_speak_of() -> None:
     assert result.agnostic_map50 == 0
 
 
+def test_of_the_boxes_that_are_shown_it_tells_how_many_are_right_and_what_they_miss() -> None:
+    frame = np.zeros((100, 100, 3), np.uint8)
+    xyxy = np.array([[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20], [0, 60, 20, 80]], np.float32)
+    scene = Scene(frame, xyxy, np.array([1, 2, 3, NOTHING]))
+    boxes = np.concatenate([xyxy, xyxy[:1], [[40, 60, 60, 80]]]).astype(np.float32)
+    confidence = np.array([0.9, 0.25, 0.2, 0.9, 0.5, 0.4], np.float32)  # the third is not shown
+    probabilities = np.eye(10, dtype=np.float32)[[1, 2, 3, 4, 1, 5]]
+    result = from_detections([Detections(boxes, confidence, probabilities)], [scene])
+    assert result.shown_recall == pytest.approx(2 / 3)
+    assert result.shown_precision == pytest.approx(2 / 4), "a double and one on nothing are wrong"
+    none = from_detections([Detections.empty()], [scene])
+    assert (none.shown_recall, none.shown_precision) == (0, None)
+
+
 def test_the_second_most_likely_class_counts_for_average_precision_not_for_accuracy() -> None:
     frames = scenes()
     results = []

@@ -4,6 +4,8 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from detector.web import source
 
 
@@ -13,5 +15,16 @@ def test_the_archive_holds_what_runs_with_its_licence() -> None:
     here = Path(source.__file__)
     assert files.read(f"fmnist/{here.relative_to(source.ROOT)}") == here.read_bytes()
     tops = {name.split("/")[1] for name in files.namelist()}
-    assert tops <= {*source.OURS, *(name.partition("/")[0] for name in source.FILES)}
-    assert "fmnist/LICENSE" in files.namelist()
+    names = (*source.OURS, *source.BESIDE, *source.TOP)
+    assert tops == {name.partition("/")[0] for name in names}
+
+
+def test_beside_other_packages_only_our_own_are_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fmnist/data.py", "tests/test_theirs.py", "docs/theirs.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(source, "ROOT", tmp_path)
+    files = zipfile.ZipFile(io.BytesIO(source.archive.__wrapped__()))
+    assert set(files.namelist()) == {"fmnist/fmnist/data.py", "fmnist/LICENSE"}

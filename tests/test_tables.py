@@ -40,10 +40,11 @@ def test_the_detector_table_has_a_line_a_head() -> None:
         "map50",
         "map50_95",
         "label_accuracy",
+        "shown_recall",
         "milliseconds",
     )
     figures: dict[str, Any] = dict.fromkeys(keys, 0.5) | {"frames": 2, "garments": 3}
-    figures |= {"calibration_error": None, "parameters": 1_234_567}
+    figures |= {"calibration_error": None, "shown_precision": None, "parameters": 1_234_567}
     figures["ap50_per_class"] = dict.fromkeys(CLASSES, 0.25) | {"Bag": None}
     lines = detector_table([figures | {"head": name} for name in ("vgg", "vgg-crops")]).splitlines()
     assert lines[0] == "2 frames, 3 garments"

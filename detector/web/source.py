@@ -7,9 +7,10 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 ROOT = Path(__file__).parents[2]
-# What belongs to us beside other packages in the same folder.
-OURS = ("cli.py", "commands", "detector", "fmnist", "weights", "scripts", "tests")
-FILES = ("demo/garments.mp4", "LICENSE", "README.md", "LOG.md", "Makefile", "pyproject.toml")
+OURS = ("cli.py", "commands", "detector", "fmnist", "weights")
+# In a checkout; what is called so beside installed packages is not ours.
+BESIDE = ("scripts", "tests", "docs", "results", "demo/garments.mp4")
+TOP = ("LICENSE", "README.md", "LOG.md", "Makefile", "pyproject.toml")
 KEPT_IN_MEMORY = 1 << 20
 
 
@@ -27,7 +28,8 @@ def archive() -> bytes:
 
 
 def _files() -> list[Path]:
-    tops = [ROOT / name for name in (*OURS, *FILES)]
+    is_checkout = (ROOT / "pyproject.toml").exists()
+    tops = [ROOT / name for name in (*OURS, *((*BESIDE, *TOP) if is_checkout else ()))]
     paths = [path for top in tops for path in (sorted(top.rglob("*")) if top.is_dir() else [top])]
     return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
 
