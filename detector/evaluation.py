@@ -55,7 +55,7 @@ class DetectorEvaluation:
     false_boxes_per_empty_frame: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, the classes by name; None for what does not occur: class, box, empty frame."""
+        """JSON-ready, the classes by name; None for a class, box or empty frame that is missing."""
         return asdict(self) | {
             "ap50_per_class": dict(zip(CLASSES, self.ap50_per_class, strict=True))
         }
