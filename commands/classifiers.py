@@ -17,6 +17,7 @@ from commands.options import (
     say,
     weights_file,
 )
+from detector.defaults import GRID, HEAD
 from fmnist.checks import all_free
 from fmnist.errors import InputError
 
@@ -120,8 +121,8 @@ def predict(
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
     ],
-    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = "vgg-worn",
-    grid: Grid = "grid",
+    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = HEAD,
+    grid: Grid = GRID,
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,

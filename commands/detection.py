@@ -18,6 +18,7 @@ from commands.options import (
     say,
     weights_file,
 )
+from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from fmnist.checks import known
 from fmnist.errors import InputError
 
@@ -38,8 +39,12 @@ def detect(
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Some frames in one picture.")
     ] = None,
-    conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
-    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    conf: Annotated[
+        float, typer.Option(min=0, max=1, help="Least confidence of a box.")
+    ] = CONFIDENCE,
+    label_conf: Annotated[
+        float, typer.Option(min=0, max=1, help="Below: unknown.")
+    ] = LABEL_CONFIDENCE,
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     every: Annotated[int, typer.Option(min=1, help="Only each n-th frame.")] = 1,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
@@ -48,8 +53,8 @@ def detect(
     no_video: Annotated[bool, typer.Option("--no-video", help="No drawn video.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,
     image_size: ImageSize = None,
-    grid: Grid = "grid",
-    head: Head = "vgg-worn",
+    grid: Grid = GRID,
+    head: Head = HEAD,
     device: Device = "auto",
     backend: Backend = "auto",
     overwrite: Overwrite = False,

@@ -24,6 +24,7 @@ from commands.options import (
     say,
     weights_file,
 )
+from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from detector.layouts import LAYOUTS, YOLO
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
@@ -102,7 +103,7 @@ def detector_train(
 
 @app.command("evaluate")
 def detector_evaluate(
-    grid: Grid = "grid",
+    grid: Grid = GRID,
     heads: Annotated[
         str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
     ] = "none,vgg,vgg-worn",
@@ -179,10 +180,14 @@ def check_judged_by(photos: Sequence[Path], misses: Path | None) -> None:
 @app.command("tracks")
 def detector_tracks(
     sources: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Videos to look at.")],
-    conf: Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")] = 0.25,
-    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
-    grid: Grid = "grid",
-    head: Head = "vgg-worn",
+    conf: Annotated[
+        float, typer.Option(min=0, max=1, help="Least confidence of a box.")
+    ] = CONFIDENCE,
+    label_conf: Annotated[
+        float, typer.Option(min=0, max=1, help="Below: unknown.")
+    ] = LABEL_CONFIDENCE,
+    grid: Grid = GRID,
+    head: Head = HEAD,
     json_file: Json = "",
     device: Device = "auto",
     backend: Backend = "torch",

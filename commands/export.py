@@ -8,6 +8,7 @@ import typer
 
 from commands.options import Device, ImageSize, Overwrite, say, weights_file
 from detector.backends.names import BACKENDS, FORMATS, installed, runs_on
+from detector.defaults import GRID, HEAD
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -46,7 +47,7 @@ def export(
     """
     known(part, list(Part), "network")
     backend = installed(known(file_format, FORMATS, "format"))
-    path = weights_file(weights or {"grid": "grid", "head": "vgg-worn"}[part])
+    path = weights_file(weights or {"grid": GRID, "head": HEAD}[part])
     target = output or Path(path.stem + BACKENDS[backend].suffix)
     if target.suffix != BACKENDS[backend].suffix:
         raise InputError(
@@ -62,16 +63,16 @@ def export(
 
     from detector.backends.export import export as write
     from detector.backends.export import photos, real_batches
+    from detector.defaults import GRID_FILE
     from detector.grid import Grid
     from detector.head import Head
-    from detector.pipeline import GRID
     from fmnist.cards import write_json
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
     where = pick_device(device)
     runs_on(backend, where.type)
-    grid = Grid.load(path if part == Part.grid else GRID, where)
+    grid = Grid.load(path if part == Part.grid else GRID_FILE, where)
     grid.image_size = image_size or grid.image_size
     graph: Graph = grid.graph if part == Part.grid else Head.load(path, where).graph
     frames, crops = real_batches(grid, sources or photos())

@@ -11,6 +11,7 @@ from commands.live_checks import (
     address_of,
     check_record,
     check_tls,
+    check_window,
     opened_source,
     print_cameras,
     size_wh_of,
@@ -27,6 +28,7 @@ from commands.options import (
     say,
     weights_file,
 )
+from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -63,8 +65,10 @@ def live(
     source_url: Annotated[
         str, typer.Option(help="Where your source code is; empty: the page hands out a ZIP.")
     ] = "",
-    conf: Annotated[float, typer.Option(min=0.05, max=0.95, help="Least confidence.")] = 0.25,
-    label_conf: Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")] = 0.5,
+    conf: Annotated[float, typer.Option(min=0.05, max=0.95, help="Least confidence.")] = CONFIDENCE,
+    label_conf: Annotated[
+        float, typer.Option(min=0, max=1, help="Below: unknown.")
+    ] = LABEL_CONFIDENCE,
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     mirror: Annotated[bool, typer.Option("--mirror", help="Left is right.")] = False,
     size: Annotated[str, typer.Option(metavar="WxH", help="Asked of the camera.")] = "",
@@ -79,8 +83,8 @@ def live(
         bool, typer.Option("--list-cameras", help="Which there are, then end.")
     ] = False,
     image_size: ImageSize = None,
-    grid: Grid = "grid",
-    head: Head = "vgg-worn",
+    grid: Grid = GRID,
+    head: Head = HEAD,
     device: Device = "auto",
     backend: Backend = "auto",
     overwrite: Overwrite = False,
@@ -129,6 +133,8 @@ def live(
             conf,
             label_conf,
         )
+
+    check_window(host, port, tls, source_url)
 
     from detector.plan import check_display
 

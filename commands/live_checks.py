@@ -78,3 +78,11 @@ def opened_source(
     if all_frames and not isinstance(meant, Path):
         raise InputError(f"{name_of(meant)} does not wait. Leave out --all-frames.")
     return open_source(meant, size_wh)
+
+
+def check_window(
+    host: str | None, port: int | None, tls: tuple[Path, Path] | None, source_url: str
+) -> None:
+    """Raises InputError where something was said that only the page needs."""
+    if host or port is not None or tls or source_url:
+        raise InputError("--host, --port, --tls and --source-url are for the page. Add --web.")

@@ -12,6 +12,7 @@ from detector.backends.names import BACKENDS, installed
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
+from fmnist.provenance import commit, origin
 from weights import WEIGHTS
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]
@@ -27,6 +28,8 @@ Compile = Annotated[
         help="auto, on or off: torch.compile, which makes a GPU faster after a wait.",
     ),
 ]
+Confidence = Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")]
+LabelConfidence = Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")]
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
 Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
 Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
@@ -37,7 +40,19 @@ ImageSize = Annotated[
         help="For the grid, longest side of an upright frame; up to 1.5 times of a wide one.",
     ),
 ]
-Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Write JSON; - is stdout.")]
+
+
+def _noted(target: str) -> str:
+    """The commit is asked for now: measuring may take hours."""
+    if target:
+        commit()
+    return target
+
+
+Json = Annotated[
+    str,
+    typer.Option("--json", metavar="FILE", callback=_noted, help="Write JSON; - is stdout."),
+]
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; --resume goes on.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Photos = Annotated[
@@ -91,8 +106,6 @@ def classifier_file(name: str) -> Path:
 def put_json(facts: Any, target: str) -> None:
     """Write what was measured, and by which command of which commit; "-" is stdout."""
     if target and isinstance(facts, dict):
-        from fmnist.provenance import origin
-
         facts = {**origin(), **facts}
     if target == "-":
         print(json.dumps(facts, indent=2))

@@ -118,8 +118,9 @@ def speedrun(
     from dataclasses import replace
 
     from fmnist import files
+    from fmnist.choices import recipe_for
     from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES, recipe_for
+    from fmnist.recipes import RECIPES
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")

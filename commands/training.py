@@ -76,7 +76,7 @@ def train(
     """Train a classifier; leave weights, metrics, curves and results in a run folder."""
     from fmnist import files
     from fmnist.models import MODELS
-    from fmnist.settings import plan, prepare, read_settings
+    from fmnist.settings import plan, prepare, read_settings, settle
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
@@ -97,9 +97,9 @@ def train(
     initial = weights_file(init) if init else None
     check_weights(settings, initial)
     check_photos(settings, photos or (), resume)
-    if (photos or backgrounds) and not settings.recipe.crops:
+    if (photos or backgrounds) and not settings.recipe.photo_crops:
         raise InputError(
-            f"The recipe {settings.recipe_name} is for plain images. "
+            f"The recipe {settings.recipe_name} learns from no photos. "
             "Leave out --photos and --backgrounds, or train with --recipe worn."
         )
     if backgrounds:
@@ -123,6 +123,8 @@ def train(
             settings = parallel.agreed(chosen)
             if parallel.rank() == 0:
                 prepare(folder, settings, initial)
+        elif parallel.rank() == 0:
+            settle(folder, settings)
         clothes = Clothes(tuple(photos or ()), backgrounds)
         facts = carry_on(
             settings, folder, data, where, max_minutes, stop_after, quiet, clothes, compiling
@@ -200,13 +202,15 @@ def carry_on(
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from fmnist import runs
     from fmnist.device import compiles
+    from fmnist.parallel import in_turn
     from fmnist.progress import Progress
 
     is_begun = (run_dir / "state.pt").exists()
     initial = weights_file(settings.init) if settings.init and not is_begun else None
     tell = say if not quiet else lambda _: None
     if settings.recipe.crops:
-        data = _crop_splits(data, settings, run_dir / "crops.npz", tell, clothes)
+        kept_in, plain = run_dir / "crops.npz", data
+        data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
     again = f"fmnist train --resume {run_dir}"
     with Progress(quiet) as progress:
         watch = runs.Watch(

@@ -28,8 +28,9 @@ def tune(
 ) -> None:
     """Search the numbers of a recipe on the validation images; the same command goes on."""
     from fmnist import files
+    from fmnist.choices import SEARCHED, check_search, recipe_for
     from fmnist.models import MODELS
-    from fmnist.recipes import RECIPES, SEARCHED, check_search, recipe_for
+    from fmnist.recipes import RECIPES
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")

@@ -22,9 +22,9 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from detector.batches import SceneMaker, start_worker
 from detector.boxes import iou
+from detector.defaults import GRID_FILE
 from detector.grid import Grid
 from detector.head import SIZE, square_crop
-from detector.pipeline import GRID
 from detector.synthesis.backgrounds import HELD_OUT, TRAIN, procedural
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, render
@@ -58,7 +58,7 @@ class Plan:
     garments: int
     nothing: float = 0.0
     of_photos: int = 0
-    grid: Path = GRID
+    grid: Path = GRID_FILE
 
 
 def crop_splits(

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
+from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
 from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
@@ -60,8 +61,8 @@ class Settings:
     follows the garments of a video over time.
     """
 
-    confidence: float = 0.25
-    label_confidence: float = 0.5
+    confidence: float = CONFIDENCE
+    label_confidence: float = LABEL_CONFIDENCE
     classes: tuple[str, ...] = ()
     every: int = 1
     max_frames: int | None = None

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from detector.boxes import Detections, iou
+from detector.defaults import CONFIDENCE
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
-SURE = 0.25  # confidence from which `fmnist detect` shows a box
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
 
 ConfidentBoxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
@@ -35,8 +35,8 @@ class DetectorEvaluation:
     `calibration_error` is the expected one of their label confidences, in ten equal bins (Guo et
     al. 2017). Garments of none of the classes are neither to be found nor wrong to box, but wrong
     to name; of footwear whose kind nobody told, any kind of shoe is left out of the ten classes.
-    Of the boxes that are shown, those of a confidence of 0.25 or more: `shown_recall` is the part
-    of the garments that one of them matches, `shown_precision` the part of them that match one,
+    Of the boxes that are shown, those of `CONFIDENCE` or more: `shown_recall` is the part of the
+    garments that one of them matches, `shown_precision` the part of them that match one,
     `false_boxes_per_empty_frame` how many there are where no garment is.
     """
 
@@ -76,7 +76,7 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
     named = [_named(scene) for scene in scenes]
     per_class = _average_precision(of_class, named)
     confidences, is_right = _labels_of_matched(found, scenes)
-    sure = [int((detections.confidence >= SURE).sum()) for detections in found]
+    sure = [int((detections.confidence >= CONFIDENCE).sum()) for detections in found]
     empty = [n for n, scene in zip(sure, scenes, strict=True) if len(scene.xyxy) == 0]
     ten = [ap for ap in per_class if ap is not None]
     garments = sum(int((s.labels != NOTHING).sum()) for s in scenes)
@@ -144,7 +144,7 @@ def _hits_of_shown(found: Sequence[Detections], scenes: Sequence[Scene]) -> tupl
     hits = shown = 0
     for detections, scene in zip(found, scenes, strict=True):
         beside = ~_shows(detections.xyxy, scene, scene.labels == NOTHING)
-        sure = detections.select(beside & (detections.confidence >= SURE))
+        sure = detections.select(beside & (detections.confidence >= CONFIDENCE))
         box_of = match(sure.xyxy, sure.confidence, scene.xyxy[scene.labels != NOTHING])
         hits += int((box_of >= 0).sum())
         shown += len(sure.xyxy)

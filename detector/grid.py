@@ -14,6 +14,8 @@ from torchvision.ops import box_iou, nms
 from detector.backends.graphs import GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
+from detector.defaults import CONFIDENCE
+from detector.layouts import MOST_BOXES
 from detector.letterbox import letterbox, longest_side, scaled_size
 from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
@@ -87,14 +89,14 @@ class Grid:
         return letterbox(frame, longest_side(width, height, self.image_size))
 
     def __call__(
-        self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = 0.25
+        self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = CONFIDENCE
     ) -> Boxes:
         """The garments of a BGR frame of any size."""
         return self.batch([frame], confidence)[0]
 
     @torch.inference_mode()
     def batch(
-        self, frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], confidence: float = 0.25
+        self, frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], confidence: float = CONFIDENCE
     ) -> list[Boxes]:
         """The same for many frames; those of one shape go through the network together."""
         inputs = [self.input(frame) for frame in frames]
@@ -123,7 +125,7 @@ class Grid:
         bins = torch.arange(BINS, dtype=torch.float32, device=self.device)
         sides = distances[:, order].T.reshape(-1, 4, BINS).softmax(2) @ bins
         xyxy = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], 1) * stride
-        keep = nms(xyxy, scores, iou_threshold=0.6)[:100]
+        keep = nms(xyxy, scores, iou_threshold=0.6)[:MOST_BOXES]
         keep = keep[scores[keep] >= confidence]
         height, width = frame.shape[:2]
         scaled = scaled_size(width, height, longest_side(width, height, self.image_size))

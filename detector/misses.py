@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections, iou
+from detector.defaults import CONFIDENCE
 from detector.draw import contact_sheet, draw
-from detector.evaluation import SURE, match
+from detector.evaluation import match
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
@@ -35,7 +36,7 @@ def worst(
 
 def sure(found: Detections) -> Detections:
     """Those that `fmnist detect` would show."""
-    return found.select(found.confidence >= SURE)
+    return found.select(found.confidence >= CONFIDENCE)
 
 
 def errors_of(found: Detections, scene: Scene) -> Errors:

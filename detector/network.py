@@ -15,6 +15,7 @@ from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_checkpoint
 from fmnist.errors import InputError
+from fmnist.files import cache_folder
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
 
@@ -73,12 +74,11 @@ def prepare_environment() -> None:
 
     What the user has set stays.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     for name, value in {
         "YOLO_OFFLINE": "true",
         "YOLO_AUTOINSTALL": "false",
         "YOLO_VERBOSE": "false",
         "ULTRALYTICS_SAFE_LOAD": "true",
-        "YOLO_CONFIG_DIR": str(cache / "fmnist" / "ultralytics"),
+        "YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics"),
     }.items():
         os.environ.setdefault(name, value)

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from detector.backends.choice import run_with
 from detector.boxes import Detections
+from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
 from detector.grid import Boxes, Grid
 from detector.head import Head
 from detector.memory import Memory
@@ -19,10 +20,7 @@ from detector.video.cameras import read_source
 from detector.video.frames import Frame, Reader
 from detector.video.newest import frames_of, open_source
 from fmnist.device import pick_device
-from weights import WEIGHTS
 
-GRID = WEIGHTS / "grid.safetensors"
-HEAD = WEIGHTS / "vgg-worn.safetensors"
 LIVE_RATE = 12.0  # looks a second that are taken at a camera, about
 LEAST_SHARE = 0.05  # of every class in the grid's opinion: it has seen few of some
 # Grid and head are not independent witnesses, and the grid has seen more of what people wear. Of
@@ -39,16 +37,16 @@ class Detector:
     what it finds by itself.
     """
 
-    grid: Grid = field(default_factory=lambda: Grid.load(GRID, pick_device()))
-    head: Head | Memory | None = field(default_factory=lambda: Head.load(HEAD, pick_device()))
-    confidence: float = 0.25  # a box below it is dropped
+    grid: Grid = field(default_factory=lambda: Grid.load(GRID_FILE, pick_device()))
+    head: Head | Memory | None = field(default_factory=lambda: Head.load(HEAD_FILE, pick_device()))
+    confidence: float = CONFIDENCE  # a box below it is dropped
 
     @staticmethod
     def load(
         device: torch.device,
-        grid: Path = GRID,
-        head: Path = HEAD,
-        confidence: float = 0.25,
+        grid: Path = GRID_FILE,
+        head: Path = HEAD_FILE,
+        confidence: float = CONFIDENCE,
         image_size: int | None = None,
         backend: str = "torch",
         say: Callable[[str], None] = lambda line: None,

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from detector.boxes import Detections
-from detector.evaluation import LEAST_CONFIDENCE, SURE, AnyDetector
+from detector.defaults import CONFIDENCE
+from detector.evaluation import LEAST_CONFIDENCE, AnyDetector
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
@@ -189,20 +190,20 @@ def compare_heads(
     """What each head makes of the boxes of one grid; None: the grid's own classes.
 
     Boxes from `LEAST_CONFIDENCE` on, as average precision wants them. The milliseconds are those
-    of grid and head together, for boxes of the confidence that is shown: SURE.
+    of grid and head together, for boxes of the confidence that is shown: CONFIDENCE.
     """
     boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
     judged = []
     for head in heads:
         found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
-        judged.append(Judged(found, _milliseconds(Detector(grid, head, SURE), scenes)))
+        judged.append(Judged(found, _milliseconds(Detector(grid, head, CONFIDENCE), scenes)))
     return judged
 
 
 def judge_detector(detector: Callable[..., Detections], scenes: Sequence[Scene]) -> Judged:
     """The same for any other detector: a function of a frame and the least confidence."""
     found = [detector(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
-    return Judged(found, _milliseconds(lambda frame: detector(frame, SURE), scenes))
+    return Judged(found, _milliseconds(lambda frame: detector(frame, CONFIDENCE), scenes))
 
 
 def _milliseconds(detector: AnyDetector, scenes: Sequence[Scene]) -> float:

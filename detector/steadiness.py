@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from detector.association import Association
 from detector.boxes import Detections
+from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.lines import names_of
 from detector.pipeline import Detector, watch
 from detector.tracks import LEAST, Tracks, patience
@@ -81,8 +82,8 @@ def before_and_after(
     detector: Callable[[Picture], Detections],
     frames: Iterable[Picture],
     fps: float,
-    confidence: float = 0.25,
-    label_confidence: float = 0.5,
+    confidence: float = CONFIDENCE,
+    label_confidence: float = LABEL_CONFIDENCE,
 ) -> tuple[Steadiness, Steadiness]:
     """A video without and with `Tracks`, from the same detections.
 

@@ -7,6 +7,7 @@ from jaxtyping import Float32, Float64, UInt8
 
 from detector.association import Association
 from detector.boxes import Detections, iou
+from detector.defaults import CONFIDENCE
 from fmnist.classes import CLASSES
 
 LEAST = 0.1  # confidence of a box that may continue a track, as ByteTrack's authors have it
@@ -29,7 +30,7 @@ class Tracks:
     a scene did not show is shown when it is seen again, if ten looks or more are taken a second.
     """
 
-    def __init__(self, rate: float, confidence: float = 0.25) -> None:
+    def __init__(self, rate: float, confidence: float = CONFIDENCE) -> None:
         """For a video that is looked at `rate` times a second."""
         rate = min(rate, FASTEST)
         least = min(LEAST, confidence)

@@ -27,9 +27,9 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 def cache_folder() -> Path:
-    """The folder of our own cache, by the XDG base directory specification; it need not exist."""
+    """Of what can be had again, by the XDG base directory specification; it need not exist."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "fmnist" / "fashion-mnist"
+    return (base if base.is_absolute() else Path.home() / ".cache") / "fmnist"
 
 
 def search_path(data_dir: Path | None = None) -> list[Path]:
@@ -42,7 +42,7 @@ def search_path(data_dir: Path | None = None) -> list[Path]:
         return [data_dir]
     if named := os.environ.get("FMNIST_DATA"):
         return [Path(named).expanduser()]
-    return [DEBIAN_FOLDER, cache_folder()]
+    return [DEBIAN_FOLDER, cache_folder() / "fashion-mnist"]
 
 
 def locate(path: Path) -> Path | None:

@@ -5,8 +5,9 @@ averages the gradients. Without torchrun every function here does nothing.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -17,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from fmnist.errors import InputError
 
 Value = TypeVar("Value")
+PATIENCE = timedelta(hours=3)  # of those that wait while the first one prepares
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def group(device: torch.device) -> Iterator[torch.device]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield device
     finally:
@@ -51,6 +53,16 @@ def agreed(value: Value) -> Value:
     box = [value]
     dist.broadcast_object_list(box)
     return box[0]
+
+
+def in_turn(work: Callable[[], Value]) -> Value:
+    """The work of the first process, then of all others, who find what it left."""
+    if rank() > 0:
+        agreed(None)
+    done = work()
+    if rank() == 0:
+        agreed(None)
+    return done
 
 
 def shared(network: nn.Module) -> nn.Module:

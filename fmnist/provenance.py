@@ -4,18 +4,21 @@ import functools
 import subprocess
 import sys
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from fmnist.cards import Facts
 from fmnist.classes import CLASSES
-from fmnist.device import describe
+
+if TYPE_CHECKING:
+    import torch
 
 MADE_OF = (":/*.py", ":/*.yaml", ":/weights")  # what decides the result of a training
 
 
-def provenance(device: torch.device) -> Facts:
+def provenance(device: "torch.device") -> Facts:
     """Classes, command, commit of the code, and the machine of a training on `device`."""
+    from fmnist.device import describe
+
     return {"classes": list(CLASSES), **origin(), "machine": describe(device)}
 
 

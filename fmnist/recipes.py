@@ -1,13 +1,9 @@
 """Recipes by name: every number that decides how a classifier is trained. No torch here."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fmnist.checks import known
-from fmnist.classes import CLASSES, VALIDATION_SIZE
-from fmnist.errors import InputError
+from fmnist.classes import VALIDATION_SIZE
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,7 @@ RECIPES["distill"] = replace(
 )
 
 # Where a network needs other numbers than the recipe of that name.
-_EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
+EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("report", "resnet10"): {"dropout": 0.0},
     ("report", "resnet10-56"): {"dropout": 0.0},
     ("report", "resnet18"): {"dropout": 0.0, "learning_rate": 0.001},
@@ -148,7 +144,7 @@ _EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
 # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
 for _name in ("best", "gpu", "fast", "distill", "crops", "worn"):
     _is_long = _name in ("best", "gpu", "distill")
-    _EXCEPTIONS[_name, "lenet"] = {
+    EXCEPTIONS[_name, "lenet"] = {
         "epochs": 90 if _is_long else RECIPES[_name].epochs,
         "optimizer": "adamw",
         "learning_rate": 0.003,
@@ -156,104 +152,4 @@ for _name in ("best", "gpu", "fast", "distill", "crops", "worn"):
         "erasing": 0.2 if _is_long else RECIPES[_name].erasing,
         "sizes": FULL_SIZE,
     }
-_EXCEPTIONS["gpu", "lenet"] |= {"epochs": 150, "learning_rate": 0.006}
-
-
-# What `fmnist tune` can search, between which values, and whether by its logarithm.
-SEARCHED = {
-    "learning_rate": (0.1, 10.0, True),  # times that of the recipe, as the next two
-    "filter_learning_rate": (0.1, 10.0, True),
-    "weight_decay": (0.1, 10.0, True),
-    "label_smoothing": (0.0, 0.2, False),
-    "dropout": (0.0, 1.0, False),
-    "erasing": (0.0, 0.6, False),
-    "cutmix": (0.0, 0.8, False),
-}
-RELATIVE = ("learning_rate", "filter_learning_rate", "weight_decay")
-
-
-def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
-    """The recipe of that name for that network, with `changes` like "dropout=0".
-
-    Raises:
-        InputError: a change names no number of a recipe, or its value cannot be, or not beside the
-            others.
-    """
-    recipe = replace(RECIPES[name], **_EXCEPTIONS.get((name, model), {}))
-    recipe = replace(recipe, **dict(_change(recipe, text) for text in changes))
-    _check_together(recipe)
-    return recipe
-
-
-# Between which values a changed number may lie; all others are 0 or more.
-_LIMITS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("warmup", "label_smoothing", "ema_decay"), (0.0, 1.0)),
-    **dict.fromkeys(("erasing", "cutmix", "distill"), (0.0, 1.0)),
-    "dropout": (0.0, 2.0),  # times a rate of 0.5
-    "epochs": (1, math.inf),
-    "batch_size": (2, 60_000),
-    "held_out": (len(CLASSES), VALIDATION_SIZE),
-    "pad": (0, 28),
-    "temperature": (0.01, 1000.0),
-}
-_CHOICES = {
-    "optimizer": ("adam", "adamw", "sgd", "muon"),
-    "schedule": ("constant", "triangle", "cosine"),
-    "augmentation": ("crop", "listing1"),
-}
-
-
-def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
-    settable = [field.name for field in fields(recipe) if field.name != "sizes"]
-    name, _, value = text.partition("=")
-    old = getattr(recipe, known(name, settable, "part of a recipe"))
-    try:
-        new = type(old)(value)
-    except ValueError:
-        raise InputError(
-            f"{text}: {name} is of the kind of {old!r}. Write it as {name}={old}."
-        ) from None
-    if name in _CHOICES:
-        return name, known(new, _CHOICES[name], name)
-    low, high = _LIMITS.get(name, (0, math.inf))
-    if not (low <= new <= high and math.isfinite(new)):
-        between = f"from {low:g} to {high:g}" if high < math.inf else f"a number from {low:g} up"
-        raise InputError(f"{text}: {name} is {between}. Write it as {name}={old}.")
-    return name, new
-
-
-def _check_together(recipe: Recipe) -> None:
-    """Raises InputError where the numbers of a recipe exclude each other."""
-    if recipe.optimizer == "muon" and not recipe.filter_learning_rate:
-        raise InputError(
-            "Muon has a rate of its own, which this recipe lacks. "
-            "Add --set filter_learning_rate=0.018."
-        )
-    if recipe.crops and (recipe.cutmix or recipe.distill):
-        raise InputError(
-            "Crops of nothing can be neither mixed nor taught. Leave out cutmix and distill."
-        )
-    if recipe.seconds and recipe.distill:
-        raise InputError("How long teachers take is not known. Leave out seconds.")
-    if recipe.held_out % len(CLASSES):
-        raise InputError("Of each class equally many are held out. Give a multiple of 10.")
-    if recipe.crops and recipe.held_out != VALIDATION_SIZE:
-        raise InputError(
-            "Crops are validated with crops, of all held-out garments. Leave out held_out."
-        )
-    if recipe.photo_crops and not (recipe.crops and recipe.nothing):
-        raise InputError(
-            "Crops of photos go with those of painted frames and of nothing. "
-            "Set crops and nothing above 0, or photo_crops=0."
-        )
-
-
-def check_search(recipe: Recipe, names: Sequence[str]) -> None:
-    """Raises InputError where these parts of the recipe cannot be searched."""
-    if recipe.distill or recipe.crops:
-        raise InputError("Teachers and crops have no part in a search. Begin with --recipe best.")
-    if not names:
-        raise InputError(f"Nothing is searched. Name some of {', '.join(SEARCHED)} with --search.")
-    for name in names:
-        if name in RELATIVE and not getattr(recipe, name):
-            raise InputError(f"{name} is 0 in this recipe, and stays it. Leave it out of --search.")
+EXCEPTIONS["gpu", "lenet"] |= {"epochs": 150, "learning_rate": 0.006}

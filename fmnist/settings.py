@@ -9,9 +9,10 @@ from pathlib import Path
 
 from fmnist.cards import Facts, read_card, read_json, write_json
 from fmnist.checks import no_run_in
+from fmnist.choices import recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
-from fmnist.recipes import Recipe, recipe_for
+from fmnist.recipes import Recipe
 
 _LISTS = ("teachers", "changes", "teacher_digests")
 
@@ -115,11 +116,16 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
         ResNet18().load_imagenet(settings.pretrained)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        write_json(run_dir / "settings.json", settings.to_dict())
+        settle(run_dir, settings)
     except OSError as error:
         raise InputError(
             f"{run_dir} cannot be written: {error.strerror}. Choose another folder with -o."
         ) from error
+
+
+def settle(run_dir: Path, settings: Settings) -> None:
+    """Write what a run is to be, a prolonged one, too."""
+    write_json(run_dir / "settings.json", settings.to_dict())
 
 
 def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
@@ -150,9 +156,7 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
         raise InputError(
             f"{run_dir} has {done} epochs behind it already. Resume it with as many or more."
         )
-    settings = replace(settings, epochs=epochs)
-    write_json(path, settings.to_dict())
-    return settings
+    return replace(settings, epochs=epochs)
 
 
 def _epochs_done(run_dir: Path) -> int:

@@ -13,11 +13,12 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from fmnist.checks import made
+from fmnist.choices import RELATIVE, SEARCHED
 from fmnist.data import Split
 from fmnist.epoch import NotFinite, train_one_epoch
 from fmnist.errors import InputError
 from fmnist.models import build
-from fmnist.recipes import RELATIVE, SEARCHED, Recipe
+from fmnist.recipes import Recipe
 from fmnist.runs import judge
 from fmnist.training import start
 
@@ -38,8 +39,9 @@ def search(
     """Go on with the search in `folder` until it has so many finished trials, or begin it.
 
     A trial trains for `epochs` and is given up where its validation accuracy lies below the median
-    of the others at the same epoch. The first trial is the recipe as it is. Other numbers of the
-    recipe, other `names`, epochs or images are another search, which may lie in the same folder.
+    of the others at the same epoch, from its second one on and after five trials. The first trial
+    is the recipe as it is. Other numbers of the recipe, other `names`, epochs or images are another
+    search, which may lie in the same folder.
 
     Args:
         splits: training and validation; the test images have no part in it.

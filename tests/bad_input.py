@@ -45,6 +45,8 @@ TRAINING = [
     ("train vgg --recipe distill --teacher grid", "which is no classifier of fmnist."),
     ("train vgg --init lenet", "lenet.safetensors holds a lenet, not a vgg."),
     ("train vgg --set batch_size=0", "batch_size=0: batch_size is from 2 to 60000."),
+    ("train vgg --set nothing=0.4", "Set crops above 0, or nothing=0."),
+    ("train lenet --set filter_learning_rate=0.1", "adamw has no filter_learning_rate."),
     ("train vgg --set optimizer=adm", "adm: no such optimizer. Did you mean adam?"),
     ("train resnet18 --pretrained no.pth", "no.pth: no such file."),
     ("train --resume clips", "clips holds no run."),
@@ -62,7 +64,7 @@ PHOTOS = [
     ("train lenet --seed -1", "Invalid value for '--seed'"),
     ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),
     ("detector train --backgrounds no", "no: no such folder. Give a folder that holds photos."),
-    ("train vgg --recipe crops --backgrounds clips", "clips holds no photo."),
+    ("train vgg --recipe crops --backgrounds clips", "The recipe crops learns from no photos."),
     ("train vgg --recipe worn --photos clips", "clips holds no photo in a known layout."),
 ]
 EXPORTING = [
@@ -73,6 +75,7 @@ EXPORTING = [
     ("export grid -o taken.onnx", "taken.onnx exists. "),
     ("export grid --check no.mp4", "no.mp4: no such file."),
     ("detect good.mp4 --backend opencv", "opencv: no such backend. Did you mean openvino?"),
+    ("live --host 0.0.0.0", "are for the page. Add --web."),
     ("live good.mp4 --backend trt", "trt: no such backend. Choose from: auto, torch, "),
 ]
 MEASURING = [
@@ -97,7 +100,7 @@ MEASURING = [
     ("tune vgg --search droput", "droput: no such part to search. Did you mean dropout?"),
     ("tune vgg --search ,", "Nothing is searched."),
     ("tune vgg --recipe distill", "Teachers and crops have no part in a search."),
-    ("tune vgg --recipe report --search weight_decay", "weight_decay is 0 in this recipe"),
+    ("tune vgg --recipe report --search weight_decay", "adam has no weight_decay."),
 ]
 WEIGHTS = [
     ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train."),

@@ -17,6 +17,7 @@ class Camera:
         self.sends = True  # else it is silent
         self.number = 0
         self.visits = 0
+        self.watched = 0  # by so many at this moment
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,6 +40,7 @@ class Camera:
         handler.send_response(200)
         handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
         handler.end_headers()
+        self.watched += 1
         try:
             while self.is_there:
                 if self.sends:
@@ -46,6 +48,8 @@ class Camera:
                 time.sleep(0.04)
         except OSError:  # the other side has enough
             pass
+        finally:
+            self.watched -= 1
 
     def _send_picture(self, handler: BaseHTTPRequestHandler) -> None:
         self.number += 1

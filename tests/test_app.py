@@ -14,9 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from detector.boxes import Detections
+from detector.video.cameras import Camera
 from detector.web.app import VISITORS
 from fmnist.classes import CLASSES
-from tests import clips
+from tests import clips, mjpeg
 from tests.display import wait_until
 from tests.live_window import two_garments
 from tests.served import Served, answer, jpeg, served
@@ -111,6 +112,20 @@ def test_the_servers_own_clip_is_shown_to_all_who_ask(tmp_path: Path) -> None:
                 assert told["size_wh"] == list(clips.SIZE_WH) and told["age_ms"] >= 0
                 picture = client.recv(timeout=60)
                 assert isinstance(picture, bytes) and picture.startswith(b"\xff\xd8")
+
+
+def test_the_servers_camera_is_let_go_with_its_last_viewer_and_comes_back_for_the_next() -> None:
+    network_camera = mjpeg.Camera()
+    try:
+        with served(camera=Camera(network_camera.url, waits=(0.05,) * 20)) as server:
+            for _ in range(2):
+                with server.socket("watch") as client:
+                    client.send("{}")
+                    assert len(answer(client)["boxes"]) == 2
+                    assert network_camera.watched == 1
+                wait_until(lambda: network_camera.watched == 0)
+    finally:
+        network_camera.close()
 
 
 def test_the_servers_clip_is_seen_as_surely_as_its_least_demanding_viewer_wants(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,15 @@ from detector.backends import check, choice
 from detector.backends.choice import candidates, measured, run_with
 from detector.backends.export import export, photos, real_batches
 from detector.backends.graphs import HeadGraph
-from detector.backends.names import AUTO, BACKENDS, FORMATS, Backend, installed, runs_on
+from detector.backends.names import (
+    AUTO,
+    BACKENDS,
+    FORMATS,
+    Backend,
+    installed,
+    runs_on,
+    version_of,
+)
 from detector.backends.runners import in_torch, kept, read
 from detector.boxes import iou
 from detector.grid import Grid
@@ -204,6 +213,11 @@ sys.exit(cli.run(sys.argv[2:]))
     done = fmnist("export", "head", "--weights", "lenet", folder=tmp_path, code=code)
     assert done.code == 3 and "more than" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_module_has_the_version_of_the_package_that_brings_it() -> None:
+    assert version_of("torch") == version("torch")
+    assert version_of("cv2") == version("opencv-python")  # no package is called cv2
 
 
 def test_what_is_missing_or_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,10 @@ from fmnist.benchmark import summary
 from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
 from fmnist.benchmark.speed import measured
 from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, comma_separated, markdown
+from fmnist.choices import recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
 from fmnist.pace import epochs_within, seconds_an_epoch
-from fmnist.recipes import recipe_for
 from fmnist.runs import Watch, train
 from fmnist.settings import prepare
 from tests.command import fmnist

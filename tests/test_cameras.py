@@ -141,3 +141,13 @@ def test_closing_it_ends_the_frames(network_camera: mjpeg.Camera) -> None:
     next(frames)
     camera.close()
     assert list(frames) == []
+
+
+def test_one_that_was_closed_can_be_looked_through_again(network_camera: mjpeg.Camera) -> None:
+    camera = Camera(network_camera.url, waits=QUICK)
+    for _ in range(2):
+        frames = iter(camera)
+        assert next(frames).index == 0
+        camera.close()
+        assert list(frames) == []
+        wait_until(lambda: network_camera.watched == 0)

@@ -9,11 +9,11 @@ import torch
 
 from fmnist import captured
 from fmnist.captured import WARM_UP, Captured, side_by_side
+from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR
 from fmnist.data import Split
 from fmnist.epoch import train_one_epoch
 from fmnist.models import build
-from fmnist.recipes import recipe_for
 from fmnist.training import Training, start
 
 CPU = torch.device("cpu")

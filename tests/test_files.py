@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_environment")
 def test_the_first_folder_that_holds_all_four_is_found_packed_or_not(tmp_path: Path) -> None:
     assert files.find(place(tmp_path / "packed")) == tmp_path / "packed"
     assert files.find(place(tmp_path / "plain", compressed=False)) == tmp_path / "plain"
-    cache = place(files.cache_folder())
+    cache = place(files.cache_folder() / "fashion-mnist")
     assert files.find() == cache
     debian = place(tmp_path / "debian")
     assert files.find() == debian
@@ -32,7 +32,7 @@ def test_the_first_folder_that_holds_all_four_is_found_packed_or_not(tmp_path: P
 def test_a_folder_that_the_user_names_is_the_only_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place(files.cache_folder())
+    place(files.cache_folder() / "fashion-mnist")
     monkeypatch.setenv("FMNIST_DATA", str(place(tmp_path / "named")))
     assert files.find() == tmp_path / "named"
     assert files.search_path(tmp_path / "given") == [tmp_path / "given"]
@@ -44,7 +44,7 @@ def test_a_folder_that_the_user_names_is_the_only_one(
 
 
 def test_missing_data_is_told_with_places_files_and_remedies(tmp_path: Path) -> None:
-    cache = place(files.cache_folder())
+    cache = place(files.cache_folder() / "fashion-mnist")
     (cache / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(InputError) as caught:
         files.find()
@@ -61,7 +61,7 @@ def test_a_relative_cache_home_is_ignored_as_its_specification_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert files.cache_folder() == Path.home() / ".cache" / "fmnist" / "fashion-mnist"
+    assert files.cache_folder() == Path.home() / ".cache" / "fmnist"
 
 
 # Checking

@@ -86,6 +86,9 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
     (folder / "labels.txt").write_text("null\ncoatt\n")
     with pytest.raises(InputError, match="Did you mean coat"):
         check([folder])
+    (folder / "labels.txt").write_text("coat\nskirt\n")
+    with pytest.raises(InputError, match="the first line names the background"):
+        check([folder])
     (folder / "labels.txt").write_text("null\ncoat\n")
     with pytest.raises(InputError, match="no line of labels"):
         list(listing(folder).photos())
@@ -97,12 +100,19 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
         list(listing(folder).photos())
     folder = with_boxes(tmp_path / "boxes")
     (folder / "labels" / "a.txt").write_text("7 0.5 0.5 1 1\n")
-    with pytest.raises(InputError, match="is no label"):
+    with pytest.raises(InputError, match="no name for class 7"):
         list(listing(folder).photos())
-    for wrong in ("-1 0.5 0.5 1 1", "0 0.5 0.5 0.2 0.2 0.9", "0 nan 0.5 1 1", "0 320 240 90 90"):
+    for wrong in ("0.5 0.5 0.5 1 1", "0 0.5 0.5 0.2 0.2 0.9", "0 nan 0.5 1 1", "0 320 240 90 90"):
         (folder / "labels" / "a.txt").write_text(f"{wrong}\n")
         with pytest.raises(InputError, match="is no label"):
             list(listing(folder).photos())
     (folder / "data.yaml").write_text("nc: 3\n")
     with pytest.raises(InputError, match="names"):
         check([folder])
+
+
+def test_names_with_numbers_are_read_by_them(tmp_path: Path) -> None:
+    folder = with_boxes(tmp_path)
+    before = [photo.labels.tolist() for photo in listing(folder).photos()]
+    (folder / "data.yaml").write_text("names: {1: boots, 5: coat, 0: dress}\n")
+    assert [photo.labels.tolist() for photo in listing(folder).photos()] == before

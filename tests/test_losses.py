@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR, NOTHING, SHOES
 from fmnist.losses import answers_loss, distillation_loss, opinion, places_loss, shares, told
 from fmnist.nothing import with_nothing
-from fmnist.recipes import RECIPES, recipe_for
+from fmnist.recipes import RECIPES
 
 LOGITS = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
 LABELS = torch.tensor([0, 3, 5, 9, 2, 2])

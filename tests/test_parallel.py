@@ -67,6 +67,39 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
     assert (tmp_path / "both/result.json").exists()
 
 
+TURNS = """
+import sys, time
+from pathlib import Path
+import torch
+from fmnist import parallel
+
+def made():
+    file = Path(sys.argv[1])
+    found = file.exists()
+    if not found:
+        time.sleep(1)
+        file.write_text("made")
+    return found
+
+with parallel.group(torch.device("cpu")):
+    found = parallel.in_turn(made)
+    assert found == (parallel.rank() > 0), (found, parallel.rank())
+"""
+
+
+def test_what_the_first_process_makes_the_others_find(tmp_path: Path) -> None:
+    (script := tmp_path / "turns.py").write_text(TURNS)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [sys.executable, *launch, str(script), str(tmp_path / "made")],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_torchrun_nothing_is_shared() -> None:
     batch = torch.arange(6)
     assert parallel.processes() == 1

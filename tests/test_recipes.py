@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from fmnist.choices import check_search, recipe_for
 from fmnist.errors import InputError
 from fmnist.models import MODELS
-from fmnist.recipes import RECIPES, Recipe, check_search, recipe_for
+from fmnist.recipes import RECIPES, Recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -62,6 +63,9 @@ def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
         ("crops", ["distill=0.5"]),
         ("crops", ["photo_crops=10", "nothing=0"]),
         ("best", ["photo_crops=10"]),
+        ("best", ["nothing=0.5"]),
+        ("report", ["weight_decay=0.1"]),
+        ("best", ["optimizer=sgd", "filter_learning_rate=0.1"]),
         ("crops", ["held_out=500"]),
     ],
 )
@@ -79,6 +83,8 @@ def test_a_search_needs_something_that_moves() -> None:
     with pytest.raises(InputError, match="Nothing is searched"):
         check_search(recipe_for("best", "vgg"), [])
     with pytest.raises(InputError, match="weight_decay is 0"):
+        check_search(recipe_for("best", "vgg", ["weight_decay=0"]), ["weight_decay"])
+    with pytest.raises(InputError, match="adam has no weight_decay"):
         check_search(recipe_for("report", "vgg"), ["weight_decay"])
     for recipe in ("distill", "crops"):
         with pytest.raises(InputError, match="no part in a search"):

@@ -9,9 +9,9 @@ import torch
 
 from fmnist.benchmark import speedrun, training_speed
 from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
+from fmnist.choices import recipe_for
 from fmnist.data import Split
 from fmnist.device import pick_device
-from fmnist.recipes import recipe_for
 from tests.command import fmnist
 
 CPU = torch.device("cpu")

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fmnist.augment import resize
+from fmnist.choices import recipe_for
 from fmnist.classes import NOTHING
 from fmnist.data import Split, load
 from fmnist.epoch import NotFinite, train_one_epoch
@@ -15,7 +16,7 @@ from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.nothing import garment_probability
 from fmnist.optimization import image_size, rate_factor
-from fmnist.recipes import RECIPES, Recipe, recipe_for
+from fmnist.recipes import RECIPES, Recipe
 from fmnist.training import Training, start
 
 BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from fmnist.choices import RELATIVE, SEARCHED, recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
-from fmnist.recipes import RELATIVE, SEARCHED, Recipe, recipe_for
+from fmnist.recipes import Recipe
 from fmnist.tuning import changes_of, search
 
 RECIPE = recipe_for("best", "lenet", ["batch_size=16"])

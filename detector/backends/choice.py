@@ -5,19 +5,19 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 from detector.backends.graphs import Graph, Runner
-from detector.backends.names import AUTO, BACKENDS
-from detector.backends.runners import cache, runner_of
+from detector.backends.names import AUTO, BACKENDS, version_of
+from detector.backends.runners import runner_of
 from detector.grid import Grid
 from detector.head import Head
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.device import describe
 from fmnist.errors import InputError
+from fmnist.files import cache_folder
 
 ROUNDS = 15
 Times = dict[str, float]  # milliseconds of each backend
@@ -56,7 +56,7 @@ def fastest(
     names = candidates(device)
     if len(names) == 1:
         return names[0]
-    file = cache() / "fastest" / f"{_situation(graphs, frame, names, device)}.json"
+    file = cache_folder() / "fastest" / f"{_situation(graphs, frame, names, device)}.json"
     times = _remembered(file)
     if times is None:
         say(f"measuring once which backend is the fastest here: {', '.join(names)}")
@@ -96,7 +96,7 @@ def _situation(
         "graphs": [graph.digest() for graph in graphs],
         "frame": frame,
         "here": [here[name] for name in ("device", "cores", "threads", "precision", "torch")],
-        "versions": [f"{name} {version(name)}" for name in sorted(modules)],
+        "versions": [f"{name} {version_of(name)}" for name in sorted(modules)],
         "names": names,
     }
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

@@ -9,9 +9,12 @@ from torch import Tensor
 
 from detector.backends import onnx
 from detector.backends.graphs import Graph, Runner
+from detector.layouts import MOST_BOXES
+from fmnist.errors import InputError
 
 LOGGER = tensorrt.Logger(tensorrt.Logger.ERROR)
-LARGEST = {"batch": 64, "height": 1280, "width": 1280}  # of what an engine has to be ready for
+# Of what an engine has to be ready for.
+LARGEST = {"batch": MOST_BOXES, "height": 1280, "width": 1280}
 
 
 def write(graph: Graph, path: Path) -> None:
@@ -46,7 +49,11 @@ def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
 
     def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
         given = batch.to(device).contiguous()
-        context.set_input_shape(source, tuple(given.shape))
+        if not context.set_input_shape(source, tuple(given.shape)):
+            raise InputError(
+                f"{list(given.shape)} is larger than this engine takes. "
+                "Choose a smaller --image-size, or --backend torch."
+            )
         context.set_tensor_address(source, given.data_ptr())
         found = []
         for name in outputs:

@@ -1,6 +1,7 @@
 """The backends by name: what each needs, and where it runs. Nothing heavy is imported here."""
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 
 from fmnist.checks import known
@@ -49,6 +50,14 @@ def installed(name: str) -> str:
             f"Install it: pip install 'fmnist[{backend.extra}]'"
         )
     return name
+
+
+def version_of(module: str) -> str:
+    """The version of whatever package brings it: onnxruntime-gpu brings onnxruntime, too."""
+    try:
+        return version(module)
+    except PackageNotFoundError:
+        return version(packages_distributions()[module][0])
 
 
 def runs_on(name: str, device: str) -> str:

@@ -1,11 +1,9 @@
 """From a graph and the name of a backend to something that runs."""
 
 import copy
-import os
 import tempfile
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -13,8 +11,9 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from detector.backends.graphs import Graph, Runner
-from detector.backends.names import BACKENDS
+from detector.backends.names import BACKENDS, version_of
 from fmnist.device import autocast
+from fmnist.files import cache_folder
 
 
 def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Runner:
@@ -56,8 +55,8 @@ def read(path: Path, backend: str, device: torch.device, precise: bool = False) 
 def kept(graph: Graph, backend: str) -> Path:
     """The exported graph in the user's cache; written where it is not there yet."""
     known = BACKENDS[backend]
-    made_by = "-".join(version(name) for name in ("torch", *known.modules))
-    folder = cache() / "backends" / f"{graph.digest()}-{made_by}"
+    made_by = "-".join(version_of(name) for name in ("torch", *known.modules))
+    folder = cache_folder() / "backends" / f"{graph.digest()}-{made_by}"
     path = folder / f"{graph.source}{known.suffix}"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,8 +74,3 @@ def write_whole(
         check(half)
         for file in sorted(half.parent.iterdir()):  # .bin before .xml: whoever sees this has both
             file.replace(path.parent / file.name)
-
-
-def cache() -> Path:
-    """Where this program keeps what it can make again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fmnist"

@@ -1,6 +1,7 @@
 """Photos with known garments, from a folder in one of three layouts; which of them validate.
 
-    images/ID.jpg  masks/ID.png  labels.txt     a pixel of a mask is a number of a line (from 0)
+    images/ID.jpg  masks/ID.png  labels.txt     a pixel of a mask is a number of a line (from 0,
+                                                the background)
     images/ID.jpg  labels/ID.txt  data.yaml     boxes as ultralytics has them, `names:` in the yaml
     CLASS/*.jpg                                 photos of one garment each
 
@@ -22,12 +23,13 @@ import yaml
 
 from detector.photos.names import NO_GARMENT, meaning
 from detector.photos.photo import Photo, from_mask, of_single
+from detector.pictures import read_picture, shrunk
+from detector.video.sources import IMAGES
 from fmnist.errors import InputError
 
 EVERY = 8  # that photo of a sorted folder is for validation
 LONGEST = 640  # pixels: what is larger is shrunk
 SLACK = 0.01  # of a label's numbers beyond 0..1, from rounding
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 Read = Callable[[], Photo | None]
 
@@ -107,19 +109,23 @@ def listing(folder: Path) -> Listing:
 
 def _with_masks(folder: Path, images: Path) -> Listing:
     names = _lines(folder / "labels.txt")
-    for name in names:
-        meaning(name)
+    meanings = [meaning(name) for name in names]
+    if not names or meanings[0] != NO_GARMENT:
+        raise InputError(
+            f"{folder / 'labels.txt'}: the first line names the background. Begin with: null."
+        )
 
     def reading(file: Path) -> Read:
         def read() -> Photo:
-            image = read_image(file, shrunk=False)
+            image = read_picture(file)
             path = folder / "masks" / f"{file.stem}.png"
-            mask = read_image(path, shrunk=False, flags=cv2.IMREAD_GRAYSCALE)
+            mask = read_picture(path, cv2.IMREAD_GRAYSCALE)
             if mask.shape != image.shape[:2]:
                 raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
             if mask.max() >= len(names):
                 raise InputError(f"{path}: {mask.max()} is no line of labels.txt. Complete it.")
-            return from_mask(file.stem, _shrunk(image), _shrunk(mask, cv2.INTER_NEAREST), names)
+            image, mask = shrunk(image, LONGEST), shrunk(mask, LONGEST, cv2.INTER_NEAREST)
+            return from_mask(file.stem, image, mask, names)
 
         return read
 
@@ -128,7 +134,7 @@ def _with_masks(folder: Path, images: Path) -> Listing:
 
 def _with_boxes(folder: Path, images: Path) -> Listing:
     names = _yolo_names(folder)
-    meanings = [meaning(name) for name in names]
+    meanings = {number: meaning(name) for number, name in names.items()}
 
     def reading(file: Path) -> Read:
         def read() -> Photo:
@@ -175,25 +181,13 @@ def _listing(
     return Listing(names, tuple(reading(file) for file in files), is_single, tuple(files))
 
 
-def read_image(file: Path, shrunk: bool = True, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
-    """The pixels of a file, BGR or gray. Raises InputError where it cannot be read."""
-    data = np.frombuffer(file.read_bytes(), np.uint8) if file.is_file() else np.zeros(0, np.uint8)
-    image = cv2.imdecode(data, flags) if data.size else None
-    if image is None:
-        raise InputError(f"{file} is not an image that can be read. Remove or replace it.")
-    return _shrunk(image) if shrunk else image
-
-
-def _shrunk(image: np.ndarray, method: int = cv2.INTER_AREA) -> np.ndarray:
-    factor = LONGEST / max(image.shape[:2])
-    if factor >= 1:
-        return image
-    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
-    return cv2.resize(image, size, interpolation=method)
+def read_image(file: Path) -> np.ndarray:
+    """BGR, with no side longer than `LONGEST`. Raises InputError where it cannot be read."""
+    return shrunk(read_picture(file), LONGEST)
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGES)
 
 
 def _lines(file: Path) -> list[str]:
@@ -202,22 +196,23 @@ def _lines(file: Path) -> list[str]:
     return [line for line in file.read_text().splitlines() if line.strip()]
 
 
-def _yolo_names(folder: Path) -> list[str]:
+def _yolo_names(folder: Path) -> dict[int, str]:
     file = folder / "data.yaml"
     if not file.exists() and (folder.parent / "data.yaml").exists():
         file = folder.parent / "data.yaml"
     try:
         names = yaml.safe_load("\n".join(_lines(file)))["names"]
-        return [str(name) for name in (names.values() if isinstance(names, dict) else names)]
-    except (yaml.YAMLError, TypeError, KeyError):
+        numbered = names.items() if isinstance(names, dict) else enumerate(names)
+        return {int(number): str(name) for number, name in numbered}
+    except (yaml.YAMLError, TypeError, KeyError, ValueError):
         raise InputError(f"{file} has no list `names`. Write one: names: [dress, coat].") from None
 
 
-def _yolo_row(path: Path, row: list[str], meanings: list[int]) -> tuple[int, list[float]]:
+def _yolo_row(path: Path, row: list[str], meanings: dict[int, int]) -> tuple[int, list[float]]:
     """Class and box (parts of the width and height); of a polygon, the box around it."""
     try:
         number, sides = int(row[0]), [float(part) for part in row[1:]]
-        if number < 0 or not all(-SLACK <= side <= 1 + SLACK for side in sides):
+        if not all(-SLACK <= side <= 1 + SLACK for side in sides):
             raise ValueError("out of range")
         if len(sides) == 4:
             x, y, width, height = sides
@@ -228,6 +223,8 @@ def _yolo_row(path: Path, row: list[str], meanings: list[int]) -> tuple[int, lis
         else:  # with a confidence behind it, for example
             raise ValueError("neither box nor polygon")
         return meanings[number], box
+    except KeyError:
+        raise InputError(f"{path}: data.yaml has no name for class {row[0]}. Add it.") from None
     except (ValueError, IndexError):
         raise InputError(
             f"{path}: {' '.join(row)!r} is no label. Write: class x y width height, in 0..1."

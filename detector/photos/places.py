@@ -1,11 +1,10 @@
 """Where a photo is laid in a frame."""
 
-import math
-
 import numpy as np
 
 from detector.photos.collage import Place
 from detector.photos.photo import Photo
+from detector.synthesis.scenes import log_uniform
 
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
 WHOLE = (0.85, 1.25)  # height of a photo among others, of the frame's
@@ -44,7 +43,3 @@ def fills(photo: Photo, place: Place, size_wh: tuple[int, int]) -> bool:
     size = place.scale * np.array(photo.image.shape[1::-1])
     off_centre = np.abs(np.subtract(place.centre, np.array(size_wh) / 2))
     return bool(np.all(off_centre + np.array(size_wh) / 2 <= size / 2))
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return math.exp(rng.uniform(math.log(low), math.log(high)))

@@ -13,11 +13,11 @@ from detector.photos.collage import Collage, Place
 from detector.photos.dye import dyed, turned
 from detector.photos.lanyard import hung
 from detector.photos.photo import Photo
-from detector.photos.places import CLOSER, around, covering, fills, log_uniform, upright
+from detector.photos.places import CLOSER, around, covering, fills, upright
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
 from detector.synthesis.backgrounds import Background
 from detector.synthesis.lens import photograph
-from detector.synthesis.scenes import Scene
+from detector.synthesis.scenes import Scene, log_uniform
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 BEGUN = 0.15  # of the frame's height: so much of the first of them may be outside

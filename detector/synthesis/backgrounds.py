@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.pictures import read_picture, shrunk
 from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.textures import Painter
 from detector.synthesis.training_textures import TRAIN
+from detector.video.sources import IMAGES
 from fmnist.errors import InputError
 
 __all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mixture", "procedural"]
 
 Background = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 """(rng, size_wh) -> uint8 [height width 3] BGR, owned by the caller."""
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True)
@@ -64,29 +64,17 @@ def from_folder(folder: Path, at_most: int = 300, longest: int = 640) -> Backgro
     files = photos_in(folder)
     if len(files) > at_most:
         files = [files[i] for i in np.linspace(0, len(files) - 1, at_most).astype(int)]
-    return Backgrounds(tuple(_read_shrunk(file, longest) for file in files), tint=0.1)
+    return Backgrounds(tuple(shrunk(read_picture(file), longest) for file in files), tint=0.1)
 
 
 def photos_in(folder: Path) -> list[Path]:
     """The photos of a folder and the folders inside it, sorted. InputError where there are none."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder. Give a folder that holds photos.")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGES and p.is_file())
     if not files:
         raise InputError(f"{folder} holds no photo. Put JPEG or PNG files there.")
     return files
-
-
-def _read_shrunk(file: Path, longest: int) -> UInt8[np.ndarray, "_ _ 3"]:
-    data = np.frombuffer(file.read_bytes(), np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise InputError(f"{file} is not an image that can be read. Remove or replace it.")
-    shrink = longest / max(picture.shape[:2])
-    if shrink < 1:
-        size_wh = [max(1, round(side * shrink)) for side in picture.shape[1::-1]]
-        picture = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA)
-    return picture
 
 
 @dataclass(frozen=True)

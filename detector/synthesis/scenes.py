@@ -94,7 +94,7 @@ def _garments(
     for _ in range(2 * wanted):
         if len(labels) == wanted or not len(garments):
             break
-        length = short * _log_uniform(rng, style.shortest, limit)
+        length = short * log_uniform(rng, style.shortest, limit)
         if wanted == 1 and rng.random() < 0.5:
             length = short * rng.uniform(0.5, style.longest)
         pose = _pose(rng, length, style)
@@ -107,7 +107,7 @@ def _garments(
     return labels
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
@@ -137,7 +137,7 @@ def _corner(rng: np.random.Generator, canvas: Canvas, patch: Patch) -> tuple[int
 
 def _decoy(rng: np.random.Generator, canvas: Canvas) -> None:
     image, mask = decoy(rng)
-    length = min(canvas.shape) * _log_uniform(rng, 0.05, 0.5)
+    length = min(canvas.shape) * log_uniform(rng, 0.05, 0.5)
     pose = Pose(length, math.exp(rng.normal(0, 0.4)), rng.uniform(-180, 180))
     patch = make_patch(rng, image, mask, pose, random_cloth(rng))
     x = int(rng.integers(0, canvas.shape[1])) - patch.alpha.shape[1] // 2

@@ -35,7 +35,8 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
 class Behind:
     """Calls one function after another in another thread, in the order in which they were given.
 
-    What one raises, the next call or `close` raises, once; nothing is called after it.
+    What one raises, `close` or a call that waits for a free place raises, once; nothing is called
+    after it.
     """
 
     def __init__(self) -> None:

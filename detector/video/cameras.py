@@ -78,13 +78,15 @@ class Camera:
         self._asked_wh = size_wh
         self._waits = waits
         self._closed = threading.Event()
+        self._in_use = threading.Lock()  # one that was told to end may still wait for a frame
         self._start = time.monotonic()
         self._capture = _open(source, size_wh)
         if not self._capture.isOpened():
             raise _not_open(source)
 
     def __iter__(self) -> Iterator[Frame]:
-        with quiet_opencv():
+        with self._in_use, quiet_opencv():
+            self._closed.clear()
             yield from self._frames()
 
     def _frames(self) -> Iterator[Frame]:
@@ -109,7 +111,7 @@ class Camera:
             self._capture.release()
 
     def close(self) -> None:
-        """Let the iteration end, soon, in whatever thread it runs."""
+        """Let the iteration end, soon, in whatever thread it runs. Another one opens it again."""
         self._closed.set()
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from detector.adjustable import Adjustable
+from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.draw import COLOURS, NEUTRAL
 from detector.live.figures import Figures
 from detector.video.cameras import Camera
@@ -49,8 +50,8 @@ class Site:
     adjustable: Callable[[], Adjustable]
     guard: Guard
     figures: Figures
-    confidence: float = 0.25
-    label_confidence: float = 0.5
+    confidence: float = CONFIDENCE
+    label_confidence: float = LABEL_CONFIDENCE
     opened: Reader | Camera | None = None
     source_url: str = ""  # of the code; empty: the server hands out its own
     silence: float = SILENCE

@@ -81,17 +81,19 @@ class Feed:
             del self._wishes[viewer]
 
     def close(self) -> None:
-        """Stop reading the source."""
-        if self._newest:
-            self._newest.close()
+        """Stop reading the source; a camera is let go."""
+        newest, self._newest = self._newest, None
+        if newest:
+            newest.close()
 
     async def _later_than(self, seen: int, seconds: float) -> tuple[int, Shown]:
         """The newest frame and its number, which is not `seen`. LeftError if none comes."""
-        if self._worker is None:  # it ends with the last viewer, and with a mistake
-            self._worker = asyncio.create_task(self._work())
         try:
             async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: self._number != seen)
+                while self._number == seen:
+                    if self._worker is None:  # it ends with the last viewer, and with a mistake
+                        self._worker = asyncio.create_task(self._work())
+                    await self._changed.wait()
         except TimeoutError:
             raise LeftError(f"no picture came for {seconds:.0f} seconds") from None
         assert self._shown is not None
@@ -110,8 +112,11 @@ class Feed:
             told = "internal error: the server's terminal tells more"
             await self._publish(Shown(json.dumps({"error": told}), b""))
         finally:
-            self._worker = None
             recorder, self._recorder = self._recorder, None
+            await asyncio.shield(asyncio.to_thread(self.close))
+            self._worker = None
+            async with self._changed:
+                self._changed.notify_all()  # who came meanwhile begins anew
             if recorder:  # beside the loop: the end of a long video is written anew
                 await asyncio.shield(asyncio.to_thread(recorder.finish))
 

@@ -109,11 +109,11 @@ def yolo(*words: str) -> str:
         done = subprocess.run([program, *words], env=environment, capture_output=True, text=True)
     except OSError as error:
         raise InputError(
-            f"{program} cannot be run ({error.strerror}). Install ultralytics, or leave --with out."
+            f"{program} cannot be run ({error.strerror}). Install ultralytics, or leave it out."
         ) from error
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no text").splitlines()[-1]
-        raise InputError(f"yolo {' '.join(words[:2])} failed: {last}. Leave --with out.")
+        raise InputError(f"yolo {' '.join(words[:2])} failed: {last}. Measure without it.")
     return done.stdout
 
 
@@ -143,5 +143,5 @@ def _version(told: str) -> str:
 def _found(pattern: str, told: str) -> str:
     match = re.search(pattern, told, re.MULTILINE)
     if not match:
-        raise InputError("ultralytics printed no result that is known. Leave --with out.")
+        raise InputError("ultralytics printed no result that is known. Measure without it.")
     return match[1]

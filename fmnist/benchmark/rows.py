@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist.checks import known
+from fmnist.choices import recipe_for
 from fmnist.errors import InputError
 from fmnist.models import MODELS
-from fmnist.recipes import RECIPES, Recipe, recipe_for
+from fmnist.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from fmnist.settings import Settings

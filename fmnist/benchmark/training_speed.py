@@ -16,10 +16,10 @@ from torchvision import transforms
 
 from fmnist.benchmark.spread import around_median
 from fmnist.captured import WARM_UP
+from fmnist.choices import recipe_for
 from fmnist.data import Split
 from fmnist.epoch import train_one_epoch
 from fmnist.models import build
-from fmnist.recipes import recipe_for
 from fmnist.training import start
 
 EPOCH = 60_000  # images: what seconds an epoch are told for

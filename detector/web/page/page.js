@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const token = new URLSearchParams(location.search).get("token") ?? "";
 const withToken = (path) => (token ? `${path}?token=${encodeURIComponent(token)}` : path);
 
-const LONGEST = 640; // side of a sent picture: the grid looks at half of that
+const LONGEST = 640; // side of a sent picture: of which the grid reads 448 or 512
 const QUALITY = 0.8; // of its JPEG
 const UNKNOWN = "unknown";
 const UNREACHABLE = "The server does not answer. Is it still running?";

@@ -1,0 +1,8 @@
+"""What every command and `Detector()` take where nobody says otherwise. Chosen on validation."""
+
+from weights import WEIGHTS
+
+CONFIDENCE = 0.25  # a box below it is not shown
+LABEL_CONFIDENCE = 0.5  # a label below it is "unknown"
+GRID, HEAD = "grid", "vgg-worn"  # of the shipped weights
+GRID_FILE, HEAD_FILE = (WEIGHTS / f"{name}.safetensors" for name in (GRID, HEAD))
