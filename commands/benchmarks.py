@@ -19,7 +19,7 @@ from commands.options import (
     put_json,
     say,
 )
-from commands.training import carry_on, paced
+from commands.running import Manner, carry_on, paced
 from fmnist.checks import all_free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
 
@@ -138,7 +138,7 @@ def _runner(
         if not quiet:
             say(f"{row}, seed {seed}")
         settings = _begun(row, seed, folder, weights, data, device)
-        done = carry_on(settings, folder, data, device, left, None, quiet, compiling=compiling)
+        done = carry_on(settings, folder, data, device, Manner(left, None, quiet, compiling))
         return done is not None
 
     return run

@@ -8,10 +8,12 @@ import typer
 
 from commands.options import (
     Backend,
+    Confidence,
     Device,
     Grid,
     Head,
     ImageSize,
+    LabelConfidence,
     Overwrite,
     Quiet,
     quiet_or_say,
@@ -39,12 +41,8 @@ def detect(
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Some frames in one picture.")
     ] = None,
-    conf: Annotated[
-        float, typer.Option(min=0, max=1, help="Least confidence of a box.")
-    ] = CONFIDENCE,
-    label_conf: Annotated[
-        float, typer.Option(min=0, max=1, help="Below: unknown.")
-    ] = LABEL_CONFIDENCE,
+    conf: Confidence = CONFIDENCE,
+    label_conf: LabelConfidence = LABEL_CONFIDENCE,
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     every: Annotated[int, typer.Option(min=1, help="Only each n-th frame.")] = 1,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,

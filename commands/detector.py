@@ -9,12 +9,14 @@ import typer
 from commands.options import (
     Backend,
     Backgrounds,
+    Confidence,
     DataDir,
     Device,
     Grid,
     Head,
     ImageSize,
     Json,
+    LabelConfidence,
     Minutes,
     Overwrite,
     Photos,
@@ -180,12 +182,8 @@ def check_judged_by(photos: Sequence[Path], misses: Path | None) -> None:
 @app.command("tracks")
 def detector_tracks(
     sources: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Videos to look at.")],
-    conf: Annotated[
-        float, typer.Option(min=0, max=1, help="Least confidence of a box.")
-    ] = CONFIDENCE,
-    label_conf: Annotated[
-        float, typer.Option(min=0, max=1, help="Below: unknown.")
-    ] = LABEL_CONFIDENCE,
+    conf: Confidence = CONFIDENCE,
+    label_conf: LabelConfidence = LABEL_CONFIDENCE,
     grid: Grid = GRID,
     head: Head = HEAD,
     json_file: Json = "",

@@ -22,6 +22,7 @@ from commands.options import (
     Grid,
     Head,
     ImageSize,
+    LabelConfidence,
     Overwrite,
     Quiet,
     quiet_or_say,
@@ -66,9 +67,7 @@ def live(
         str, typer.Option(help="Where your source code is; empty: the page hands out a ZIP.")
     ] = "",
     conf: Annotated[float, typer.Option(min=0.05, max=0.95, help="Least confidence.")] = CONFIDENCE,
-    label_conf: Annotated[
-        float, typer.Option(min=0, max=1, help="Below: unknown.")
-    ] = LABEL_CONFIDENCE,
+    label_conf: LabelConfidence = LABEL_CONFIDENCE,
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     mirror: Annotated[bool, typer.Option("--mirror", help="Left is right.")] = False,
     size: Annotated[str, typer.Option(metavar="WxH", help="Asked of the camera.")] = "",

@@ -104,7 +104,7 @@ def classifier_file(name: str) -> Path:
 
 
 def put_json(facts: Any, target: str) -> None:
-    """Write what was measured, and by which command of which commit; "-" is stdout."""
+    """Write facts, with the command and commit they come from, or a list; "-" is stdout."""
     if target and isinstance(facts, dict):
         facts = {**origin(), **facts}
     if target == "-":

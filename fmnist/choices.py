@@ -126,7 +126,8 @@ def check_search(recipe: Recipe, names: Sequence[str]) -> None:
         raise InputError("Teachers and crops have no part in a search. Begin with --recipe best.")
     if not names:
         raise InputError(f"Nothing is searched. Name some of {', '.join(SEARCHED)} with --search.")
-    _check_read(recipe, names)
     for name in names:
+        if recipe.optimizer not in _READ_BY.get(name, _CHOICES["optimizer"]):
+            raise InputError(f"{recipe.optimizer} has no {name}. Leave it out of --search.")
         if name in RELATIVE and not getattr(recipe, name):
             raise InputError(f"{name} is 0 in this recipe, and stays it. Leave it out of --search.")

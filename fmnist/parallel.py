@@ -1,7 +1,7 @@
 """Several processes that train one network, started by torchrun: each takes a share of a batch.
 
 Batches, augmentation and seeds are those of a single process; torch's DistributedDataParallel
-averages the gradients. Without torchrun every function here does nothing.
+averages the gradients. Without torchrun there is one process, and nothing to share.
 """
 
 import os
@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from fmnist.errors import InputError
 
 Value = TypeVar("Value")
-PATIENCE = timedelta(hours=3)  # of those that wait while the first one prepares
+PATIENCE = timedelta(hours=3)  # of any process for the others: the first may render crops
 
 
 @contextmanager
@@ -56,13 +56,22 @@ def agreed(value: Value) -> Value:
 
 
 def in_turn(work: Callable[[], Value]) -> Value:
-    """The work of the first process, then of all others, who find what it left."""
-    if rank() > 0:
-        agreed(None)
-    done = work()
+    """The work of the first process, then of all others, who find what it left.
+
+    Raises:
+        InputError: in all of them, where the first one raised it.
+    """
+    if processes() == 1:
+        return work()
+    done, mistake = None, None
     if rank() == 0:
-        agreed(None)
-    return done
+        try:
+            done = work()
+        except InputError as error:
+            mistake = str(error)
+    if mistake := agreed(mistake):
+        raise InputError(mistake)
+    return work() if done is None else done
 
 
 def shared(network: nn.Module) -> nn.Module:

@@ -143,6 +143,18 @@ def test_closing_it_ends_the_frames(network_camera: mjpeg.Camera) -> None:
     assert list(frames) == []
 
 
+def test_who_came_and_left_while_another_still_waited_does_not_hold_it(
+    network_camera: mjpeg.Camera,
+) -> None:
+    camera = Camera(network_camera.url, waits=QUICK)
+    first = iter(camera)
+    next(first)
+    second = iter(camera)  # waits for the first to end
+    camera.close()
+    first.close()  # type: ignore[attr-defined]  # it is a generator
+    assert list(second) == [], "it was closed before it began"
+
+
 def test_one_that_was_closed_can_be_looked_through_again(network_camera: mjpeg.Camera) -> None:
     camera = Camera(network_camera.url, waits=QUICK)
     for _ in range(2):

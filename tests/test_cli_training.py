@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import cli
-from fmnist.settings import plan, prepare
+from fmnist.settings import plan, prepare, read_settings
 from tests.command import ROOT, fmnist
 from weights import WEIGHTS
 
@@ -83,6 +83,20 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
     assert began == [WEIGHTS / "vgg-plain.safetensors"] * 2
 
 
+def test_a_run_is_prolonged_once_its_data_are_there(
+    fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fmnist import runs
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "train", lambda *_, **__: None)
+    prepare(tmp_path / "run", plan("lenet", "report", 1, 0))
+    resume = ["train", "--resume", "run", "--epochs", "3", "--data-dir"]
+    for folder, code, epochs in ((tmp_path, 2, 1), (fashion_mnist, 0, 3)):
+        assert cli.run([*resume, str(folder)]) == code
+        assert read_settings(tmp_path / "run").epochs == epochs
+
+
 def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
     start = ("detector", "train", "--scenes", "80", "--image-size", "64", "-o", "run")
     told = interrupted_after(tmp_path / "run/last.pt", tmp_path, fashion_mnist, *start)
@@ -105,7 +119,7 @@ def test_photos_for_a_recipe_of_plain_images_are_told(tmp_path: Path) -> None:
     (tmp_path / "photos/dress").mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "photos/dress/1.png"), np.zeros((8, 8, 3), np.uint8))
     done = fmnist("train", "vgg", "--photos", "photos", folder=tmp_path)
-    assert done.code == 2 and "is for plain images" in done.err
+    assert done.code == 2 and "learns from no photos" in done.err
 
 
 def test_a_run_that_is_there_is_kept_and_told_at_once(tmp_path: Path) -> None:

@@ -99,6 +99,17 @@ def test_between_garments_of_one_colour_no_seam_is_left(monkeypatch: pytest.Monk
         np.testing.assert_array_equal(after[:70], image[:70])
 
 
+def test_folds_of_one_colour_reach_to_the_outer_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dye, "ALIKE", 1.0)
+    mask = np.kron(street_mask(), np.ones((8, 8), np.uint8))
+    image = np.random.default_rng(0).integers(90, 170, (*mask.shape, 3), np.uint8)
+    person = from_mask("a", image, mask, list(NAMES))
+    coats = [dyed(np.random.default_rng(seed), person, 0.3).image[90:300] for seed in range(20)]
+    at_the_edge = np.mean([coat[:, 162:166].astype(float).std(0).mean() for coat in coats])
+    inside = np.mean([coat[:, 230:250].astype(float).std(0).mean() for coat in coats])
+    assert at_the_edge > 0.8 * inside > 2
+
+
 def test_black_has_neither_hues_nor_folds_and_bright_cloth_has_both() -> None:
     def spread(dark: bool) -> float:
         seen = []

@@ -42,18 +42,24 @@ with parallel.group(torch.device("cpu")) as where:
 """
 
 
-def finished(run: Path, processes: int, *changes: str) -> dict[str, torch.Tensor]:
-    """Run it in so many processes; the last weights."""
-    script = run.with_suffix(".py")
-    script.write_text(RUN)
+def launched(
+    script: Path, code: str, processes: int, *arguments: str
+) -> "subprocess.CompletedProcess[str]":
+    """What became of that program in so many processes."""
+    script.write_text(code)
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    done = subprocess.run(
-        [sys.executable, *(launch if processes > 1 else []), str(script), str(run), *changes],
+    return subprocess.run(
+        [sys.executable, *(launch if processes > 1 else []), str(script), *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def finished(run: Path, processes: int, *changes: str) -> dict[str, torch.Tensor]:
+    """Train in so many processes; the last weights."""
+    done = launched(run.with_suffix(".py"), RUN, processes, str(run), *changes)
     assert done.returncode == 0, done.stderr
     return load_checkpoint(run / "last.safetensors")[0]
 
@@ -72,9 +78,12 @@ import sys, time
 from pathlib import Path
 import torch
 from fmnist import parallel
+from fmnist.errors import InputError
 
 def made():
     file = Path(sys.argv[1])
+    if file.suffix == ".no":
+        raise InputError("nothing to make")
     found = file.exists()
     if not found:
         time.sleep(1)
@@ -82,22 +91,22 @@ def made():
     return found
 
 with parallel.group(torch.device("cpu")):
-    found = parallel.in_turn(made)
+    try:
+        found = parallel.in_turn(made)
+    except InputError as error:
+        sys.exit(f"{parallel.rank()}: {error}")
     assert found == (parallel.rank() > 0), (found, parallel.rank())
 """
 
 
 def test_what_the_first_process_makes_the_others_find(tmp_path: Path) -> None:
-    (script := tmp_path / "turns.py").write_text(TURNS)
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [sys.executable, *launch, str(script), str(tmp_path / "made")],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = launched(tmp_path / "turns.py", TURNS, 2, str(tmp_path / "made"))
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_first_process_cannot_make_no_other_waits_for(tmp_path: Path) -> None:
+    done = launched(tmp_path / "turns.py", TURNS, 2, str(tmp_path / "made.no"))
+    assert done.returncode and "0: nothing to make" in done.stderr
 
 
 def test_without_torchrun_nothing_is_shared() -> None:

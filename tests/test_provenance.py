@@ -1,9 +1,11 @@
 """What a card says of where its weights come from."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from commands.options import put_json
 from fmnist import provenance
 from fmnist.provenance import command_line, travelling
 
@@ -40,3 +42,11 @@ def test_a_card_names_weights_without_the_folders_above_them() -> None:
     )
     assert travelling("runs/vgg/last.safetensors") == "runs/vgg/last.safetensors"
     assert travelling("vgg-plain") == "vgg-plain"
+
+
+def test_json_tells_the_command_and_the_commit(tmp_path: Path) -> None:
+    put_json({"figure": 1}, str(tmp_path / "figure.json"))
+    told = json.loads((tmp_path / "figure.json").read_text())
+    assert told == {"command": command_line(), "commit": provenance.commit(), "figure": 1}
+    put_json([{"figure": 1}], str(tmp_path / "list.json"))
+    assert json.loads((tmp_path / "list.json").read_text()) == [{"figure": 1}]

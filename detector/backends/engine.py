@@ -13,7 +13,8 @@ from detector.layouts import MOST_BOXES
 from fmnist.errors import InputError
 
 LOGGER = tensorrt.Logger(tensorrt.Logger.ERROR)
-# Of what an engine has to be ready for.
+# What an engine has to be ready for.
+SMALLEST = {"batch": 1, "height": 32, "width": 32}
 LARGEST = {"batch": MOST_BOXES, "height": 1280, "width": 1280}
 
 
@@ -30,8 +31,10 @@ def write(graph: Graph, path: Path) -> None:
     config = builder.create_builder_config()
     profile = builder.create_optimization_profile()
     usual = tuple(graph.example.shape)
-    smallest = [1 if graph.free.get(place) == "batch" else side for place, side in enumerate(usual)]
-    largest = [LARGEST[graph.free[i]] if i in graph.free else side for i, side in enumerate(usual)]
+    smallest, largest = (
+        [sizes[graph.free[i]] if i in graph.free else side for i, side in enumerate(usual)]
+        for sizes in (SMALLEST, LARGEST)
+    )
     profile.set_shape(graph.source, smallest, usual, largest)
     config.add_optimization_profile(profile)
     plan = builder.build_serialized_network(network, config)
@@ -51,8 +54,7 @@ def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
         given = batch.to(device).contiguous()
         if not context.set_input_shape(source, tuple(given.shape)):
             raise InputError(
-                f"{list(given.shape)} is larger than this engine takes. "
-                "Choose a smaller --image-size, or --backend torch."
+                f"{list(given.shape)} does not fit this engine. Choose --backend torch."
             )
         context.set_tensor_address(source, given.data_ptr())
         found = []

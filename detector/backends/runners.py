@@ -12,6 +12,7 @@ from torch import Tensor
 
 from detector.backends.graphs import Graph, Runner
 from detector.backends.names import BACKENDS, version_of
+from detector.layouts import MOST_BOXES
 from fmnist.device import autocast
 from fmnist.files import cache_folder
 
@@ -57,7 +58,7 @@ def kept(graph: Graph, backend: str) -> Path:
     known = BACKENDS[backend]
     made_by = "-".join(version_of(name) for name in ("torch", *known.modules))
     folder = cache_folder() / "backends" / f"{graph.digest()}-{made_by}"
-    path = folder / f"{graph.source}{known.suffix}"
+    path = folder / f"{graph.source}-{MOST_BOXES}{known.suffix}"  # an engine is for so many
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(graph, backend, path)

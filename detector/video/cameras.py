@@ -77,23 +77,26 @@ class Camera:
         self.source = source
         self._asked_wh = size_wh
         self._waits = waits
-        self._closed = threading.Event()
-        self._in_use = threading.Lock()  # one that was told to end may still wait for a frame
+        self._closed = threading.Event()  # of the newest iteration
+        self._in_use = threading.Lock()  # by one that was told to end and still waits for a frame
         self._start = time.monotonic()
         self._capture = _open(source, size_wh)
         if not self._capture.isOpened():
             raise _not_open(source)
 
     def __iter__(self) -> Iterator[Frame]:
-        with self._in_use, quiet_opencv():
-            self._closed.clear()
-            yield from self._frames()
+        self._closed = threading.Event()
+        return self._run(self._closed)
 
-    def _frames(self) -> Iterator[Frame]:
+    def _run(self, closed: threading.Event) -> Iterator[Frame]:
+        with self._in_use, quiet_opencv():
+            yield from self._frames(closed)
+
+    def _frames(self, closed: threading.Event) -> Iterator[Frame]:
         index, failures = 0, 0
         name = name_of(self.source)
         try:
-            while not self._closed.is_set():
+            while not closed.is_set():
                 decoded, image = self._capture.read()
                 if decoded:
                     seconds = time.monotonic() - self._start
@@ -103,9 +106,9 @@ class Camera:
                 self._capture.release()
                 if failures == len(self._waits):
                     raise InputError(f"{name} stopped, and did not come back. {_hint(self.source)}")
-                self._closed.wait(self._waits[failures])
+                closed.wait(self._waits[failures])
                 failures += 1
-                if not self._closed.is_set():
+                if not closed.is_set():
                     self._capture = _open(self.source, self._asked_wh)
         finally:
             self._capture.release()

@@ -1,0 +1,156 @@
+"""A training run as the commands carry it on: crops first, a bar, and how to go on after Ctrl-C."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from commands.options import say, weights_file
+from fmnist.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from fmnist.cards import Facts
+    from fmnist.data import Split
+    from fmnist.settings import Settings
+
+
+class Clothes(NamedTuple):
+    """The user's own folders that a head can learn from."""
+
+    photos: tuple[Path, ...] = ()
+    backgrounds: Path | None = None
+
+
+NO_CLOTHES = Clothes()
+
+
+class Manner(NamedTuple):
+    """How far a run goes on now, and what is heard of it."""
+
+    max_minutes: float | None = None
+    stop_after: int | None = None  # this epoch
+    quiet: bool = False
+    compiling: str = "auto"
+
+
+AS_IT_COMES = Manner()
+
+
+def check_clothes(settings: "Settings", clothes: Clothes, resume: Path | None = None) -> None:
+    """Raises InputError where the recipe wants photos and has none or none and has some.
+
+    So does a folder that holds none.
+    """
+    recipe = settings.recipe
+    if recipe.photo_crops and not clothes.photos and not resume:
+        raise InputError(
+            f"The recipe {settings.recipe_name} learns from photos. "
+            "Name folders of them with --photos."
+        )
+    if clothes != NO_CLOTHES and not recipe.photo_crops:
+        raise InputError(
+            f"The recipe {settings.recipe_name} learns from no photos. "
+            "Leave out --photos and --backgrounds, or train with --recipe worn."
+        )
+    if clothes.photos:
+        from detector.photos.folder import check
+
+        check(clothes.photos)
+    if clothes.backgrounds:
+        from detector.synthesis.backgrounds import photos_in
+
+        photos_in(clothes.backgrounds)
+
+
+def paced(
+    settings: "Settings",
+    epochs: int | None,
+    data: "tuple[Split, Split, Split]",
+    device: "torch.device",
+    compiled: bool = False,
+) -> "Settings":
+    """With as many epochs as the recipe has time for, unless the user chose their number."""
+    chosen = epochs or any(change.startswith("epochs=") for change in settings.changes)
+    if chosen or not settings.recipe.seconds:
+        return settings
+    from dataclasses import replace
+
+    from fmnist.data import release
+    from fmnist.pace import epochs_within
+
+    split, _ = release(*data[:2], settings.recipe.held_out)
+    fitting = epochs_within(settings.model, settings.recipe, split.to(device), compiled)
+    return replace(settings, epochs=fitting)
+
+
+def carry_on(
+    settings: "Settings",
+    run_dir: Path,
+    data: "tuple[Split, Split, Split]",
+    device: "torch.device",
+    manner: Manner = AS_IT_COMES,
+    clothes: Clothes = NO_CLOTHES,
+) -> "Facts | None":
+    """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
+    from fmnist import runs
+    from fmnist.device import compiles
+    from fmnist.parallel import in_turn
+    from fmnist.progress import Progress
+
+    is_begun = (run_dir / "state.pt").exists()
+    initial = weights_file(settings.init) if settings.init and not is_begun else None
+    tell = say if not manner.quiet else lambda _: None
+    if settings.recipe.crops:
+        kept_in, plain = run_dir / "crops.npz", data
+        data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
+    again = f"fmnist train --resume {run_dir}"
+    with Progress(manner.quiet) as progress:
+        watch = runs.Watch(
+            step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
+            epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
+        )
+        try:
+            facts = runs.train(
+                settings,
+                run_dir,
+                data,
+                device,
+                watch,
+                max_minutes=manner.max_minutes,
+                stop_after=manner.stop_after,
+                initial=initial,
+                teachers=[weights_file(name) for name in settings.teachers],
+                compiled=compiles(manner.compiling, device, settings.epochs * len(data[0])),
+            )
+        except KeyboardInterrupt:
+            progress.say(f"stopped; go on with: {again}")
+            raise
+    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
+    return facts
+
+
+def _crop_splits(
+    plain: "tuple[Split, Split, Split]",
+    settings: "Settings",
+    kept_in: Path,
+    tell: Callable[[str], None],
+    clothes: Clothes,
+) -> "tuple[Split, Split, Split]":
+    from detector.crops import Plan, crop_splits
+    from detector.photos.scenes import FOR_HEAD
+    from detector.protocol import behind_garments, photo_scenes
+
+    recipe, seed, make = settings.recipe, settings.seed, None
+    if kept_in.exists():
+        if clothes != NO_CLOTHES:
+            tell(f"{kept_in} is there already: --photos and --backgrounds are not read")
+    else:
+        tell("rendering crops: some minutes, once for a run")
+        if recipe.photo_crops:
+            check_clothes(settings, clothes)
+            behind = behind_garments(seed, clothes.backgrounds)
+            make = photo_scenes(clothes.photos, behind, FOR_HEAD)
+    wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)
+    return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)
