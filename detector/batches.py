@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from detector.letterbox import letterbox
+from detector.letterbox import CELLS, letterbox
 from detector.synthesis.scenes import Scene
 
 # A frame of the wanted width and height from a random generator. Where it is made by worker
@@ -47,7 +47,7 @@ class Schedule:
     def size_at(self, step: int) -> int:
         """Longest side in pixels; a step at 0.8 of the full size costs two thirds of a full one."""
         share = self.shares[step * len(self.shares) // self.steps]
-        return round(self.image_size * share / 32) * 32
+        return round(self.image_size * share / CELLS) * CELLS
 
     def rate_at(self, step: int) -> float:
         """Part of the learning rates: up to `rate` for a twentieth of the time, then a cosine

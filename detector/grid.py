@@ -15,8 +15,8 @@ from detector.backends.graphs import GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
 from detector.defaults import CONFIDENCE
-from detector.layouts import MOST_BOXES
-from detector.letterbox import letterbox, longest_side, scaled_size
+from detector.layouts import MOST_BOXES, SAME_GARMENT
+from detector.letterbox import CELLS, letterbox, longest_side, scaled_size
 from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
@@ -80,7 +80,7 @@ class Grid:
     @property
     def wide(self) -> tuple[int, int]:
         """Height and width of what the network reads of a frame of 16:9."""
-        height, width, _ = self.input(np.zeros((9 * 32, 16 * 32, 3), np.uint8)).shape
+        height, width, _ = self.input(np.zeros((9 * CELLS, 16 * CELLS, 3), np.uint8)).shape
         return height, width
 
     def input(self, frame: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
@@ -125,7 +125,7 @@ class Grid:
         bins = torch.arange(BINS, dtype=torch.float32, device=self.device)
         sides = distances[:, order].T.reshape(-1, 4, BINS).softmax(2) @ bins
         xyxy = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], 1) * stride
-        keep = nms(xyxy, scores, iou_threshold=0.6)[:MOST_BOXES]
+        keep = nms(xyxy, scores, iou_threshold=SAME_GARMENT)[:MOST_BOXES]
         keep = keep[scores[keep] >= confidence]
         height, width = frame.shape[:2]
         scaled = scaled_size(width, height, longest_side(width, height, self.image_size))

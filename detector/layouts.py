@@ -5,5 +5,6 @@ from pathlib import Path
 YOLO, VGG = "yolo11n", "vgg"  # the backbones
 LAYOUTS = {name: Path(__file__).with_name(f"grid-{name}.yaml") for name in (YOLO, VGG)}
 TRUNK = 9  # first layers of grid-vgg.yaml: gray, then those of the VGG-like
+SAME_GARMENT = 0.6  # IoU from which the less sure of two boxes is dropped
 MOST_BOXES = 100  # of a frame, as COCO counts them
 MODEL = "grid"  # as a card names the weights of one

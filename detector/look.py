@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
+from detector.letterbox import CELLS
 from detector.synthesis.scenes import Scene
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
 NEARLY = 0.01  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
-STEP = 32  # pixels of the largest cells
 
 
 def choose_look(
@@ -20,7 +20,7 @@ def choose_look(
     arXiv:1906.06423). On no set of frames another size is better by more than `NEARLY`; where no
     size is that good on all of them, it is that of training.
     """
-    sizes = sorted({max(STEP, round(factor * image_size / STEP) * STEP) for factor in FACTORS})
+    sizes = sorted({max(CELLS, round(factor * image_size / CELLS) * CELLS) for factor in FACTORS})
     told: dict[str, dict[str, float]] = {}
     for size in sizes:
         grid.image_size = size

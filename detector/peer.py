@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from detector.boxes import Detections
+from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
 from detector.network import prepare_environment
 from detector.photos.names import NO_GARMENT, meaning
@@ -15,7 +16,6 @@ from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 
 USUAL_SIZE = 640  # pixels of the longest side, where the weights do not tell
-SAME = 0.6  # IoU from which two of its boxes tell of the same garment, as for our grid
 
 
 class Peer:
@@ -53,7 +53,7 @@ class Peer:
         (found,) = self._model.predict(
             frame,
             conf=confidence,
-            iou=SAME,
+            iou=SAME_GARMENT,
             agnostic_nms=True,
             imgsz=longest_side(width, height, size) if self._as_grid else size,
             device=self.device,
