@@ -8,7 +8,7 @@ from detector.letterbox import CELLS
 from detector.synthesis.scenes import Scene
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
-NEARLY = 0.01  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
+NEARLY = 0.005  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
 
 
 def choose_look(
