@@ -8,7 +8,7 @@ import typer
 
 from commands.options import Device, ImageSize, Overwrite, say, weights_file
 from detector.backends.names import BACKENDS, FORMATS, installed, runs_on
-from detector.defaults import GRID, HEAD
+from detector.defaults import GRID, GRID_FILE, HEAD
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -63,7 +63,6 @@ def export(
 
     from detector.backends.export import export as write
     from detector.backends.export import photos, real_batches
-    from detector.defaults import GRID_FILE
     from detector.grid import Grid
     from detector.head import Head
     from fmnist.cards import write_json

@@ -112,12 +112,17 @@ def _check_together(recipe: Recipe) -> None:
 def _check_read(recipe: Recipe, names: Iterable[str]) -> None:
     """Raises InputError where a number is named that this recipe's optimizer does not read."""
     for name in names:
-        readers = _READ_BY.get(name, _CHOICES["optimizer"])
+        readers = _readers(name)
         if recipe.optimizer not in readers:
             raise InputError(
                 f"{recipe.optimizer} has no {name}. "
                 f"Leave it out, or add --set optimizer={readers[-1]}."
             )
+
+
+def _readers(name: str) -> tuple[str, ...]:
+    """The optimizers that read this number."""
+    return _READ_BY.get(name, _CHOICES["optimizer"])
 
 
 def check_search(recipe: Recipe, names: Sequence[str]) -> None:
@@ -127,7 +132,7 @@ def check_search(recipe: Recipe, names: Sequence[str]) -> None:
     if not names:
         raise InputError(f"Nothing is searched. Name some of {', '.join(SEARCHED)} with --search.")
     for name in names:
-        if recipe.optimizer not in _READ_BY.get(name, _CHOICES["optimizer"]):
+        if recipe.optimizer not in _readers(name):
             raise InputError(f"{recipe.optimizer} has no {name}. Leave it out of --search.")
         if name in RELATIVE and not getattr(recipe, name):
             raise InputError(f"{name} is 0 in this recipe, and stays it. Leave it out of --search.")

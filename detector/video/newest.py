@@ -38,7 +38,7 @@ class Newest:
         self._is_closed = False
         self._every = every
         self._arrivals: deque[float] = deque(maxlen=RATE_OVER)
-        self._thread = threading.Thread(target=self._run, args=(frames,), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(iter(frames),), daemon=True)
         self._thread.start()
 
     @staticmethod
@@ -97,8 +97,7 @@ class Newest:
             self._changed.notify_all()
         self._thread.join(1.0)
 
-    def _run(self, frames: Iterable[Frame]) -> None:
-        iterator = iter(frames)
+    def _run(self, iterator: Iterator[Frame]) -> None:
         try:
             for frame in iterator:
                 if not self._put(frame):
