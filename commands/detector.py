@@ -27,7 +27,7 @@ from commands.options import (
     weights_file,
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
-from detector.layouts import LAYOUTS, YOLO
+from detector.layouts import LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -46,6 +46,10 @@ def detector_train(
     backbone: Annotated[
         str, typer.Option(help=f"What the grid stands on: {', '.join(LAYOUTS)}.")
     ] = YOLO,
+    freeze: Annotated[
+        bool,
+        typer.Option("--freeze", help="Keep a VGG-like backbone as it is: a third of the work."),
+    ] = False,
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
     reports: Annotated[int, typer.Option(min=1, help="Times that it is judged and kept.")] = 30,
     seed: Seed = 0,
@@ -62,6 +66,10 @@ def detector_train(
     if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
     known(backbone, LAYOUTS, "backbone")
+    if freeze and (backbone != VGG or not init):
+        raise InputError(
+            "--freeze keeps what a classifier has learnt. Add --backbone vgg and --init vgg."
+        )
     initial = grid_start(init) if init else None
 
     from detector.photos.folder import check
@@ -94,6 +102,7 @@ def detector_train(
             resume=resume,
             init=initial,
             backbone=backbone,
+            frozen=freeze,
             report=say,
         )
     except KeyboardInterrupt:

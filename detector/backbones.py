@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from detector.layouts import VGG
+from detector.layouts import LATER, SHARED_FROM, TRUNK, VGG
 from fmnist.models import build
 
 BGR_TO_GRAY = (0.114, 0.587, 0.299)  # as OpenCV's COLOR_BGR2GRAY
@@ -48,6 +48,25 @@ def carry_over(classifier: dict[str, Tensor], trunk: nn.Sequential) -> None:
     for mine, norm, conv in norms:
         mine.load_state_dict(norm.state_dict())
         mine.running_mean -= conv.bias
+
+
+@torch.no_grad()
+def carry_behind(grid: dict[str, Tensor], network: Any) -> None:
+    """Give what stands behind the trunk the weights of a grid on YOLO11n, where they fit.
+
+    So the classifier takes Darknet's place in a detector that knows its task already.
+    """
+    state = network.state_dict()
+    for name, value in grid.items():
+        model, number, rest = name.split(".", 2)
+        theirs = f"{model}.{int(number) + LATER}.{rest}"
+        if int(number) >= SHARED_FROM and state[theirs].shape == value.shape:
+            state[theirs].copy_(value)
+
+
+def freeze(network: Any) -> None:
+    """Keep the trunk as it is, its statistics too: a step then costs a third."""
+    network.model[:TRUNK].requires_grad_(False).eval()
 
 
 def _of_type(kind: Any, module: nn.Module) -> list[Any]:

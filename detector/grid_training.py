@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from detector.backbones import freeze
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
@@ -56,7 +57,8 @@ class Run:
         if not path.exists():
             raise InputError(f"{path} does not exist. Start without --resume.")
         saved = read_state(path, torch.device("cpu"))
-        before = {"backbone": YOLO, **saved["settings"]}  # runs from before there was a choice
+        # Runs from before there was a choice.
+        before = {"backbone": YOLO, "frozen": False, **saved["settings"]}
         if before != settings:
             raise InputError(
                 f"{path} is of a run with other settings ({saved['settings']}). "
@@ -82,6 +84,7 @@ def train(
     max_minutes: float | None = None,
     init: Path | None = None,
     backbone: str = YOLO,
+    frozen: bool = False,
     sources: Mapping[str, Any] | None = None,
     resume: bool = False,
     facts: dict[str, Any] | None = None,
@@ -93,8 +96,8 @@ def train(
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
     run would have ended without the stop. `validation` are sets of frames by the prefix of their
-    columns. `sources` names what `make` was given of the user's own, because a resumed run needs
-    the same. `facts` are added to the card.
+    columns. A VGG-like backbone that is `frozen` stays as it is. `sources` names what `make` was
+    given of the user's own, because a resumed run needs the same. `facts` are added to the card.
 
     Returns:
         The weights, or None where `max_minutes` ended the run first.
@@ -109,10 +112,13 @@ def train(
         "seed": seed,
         "init": started_from(init),
         "backbone": backbone,
+        "frozen": frozen,
         **(sources or {}),
     }
     last = run_dir / "last.pt"
     network = begun(init, backbone, seed).to(device).train()
+    if frozen:
+        freeze(network)
     run = Run(network, copy.deepcopy(network).eval(), _optimizers(network, schedule), 0, [])
     if resume:
         run.restore(last, settings)
@@ -159,7 +165,7 @@ def train(
 def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimizer]:
     """AdamW, and Muon for the filters that a batch norm follows: it makes their length free."""
     blocks = [m for m in network.modules() if hasattr(m, "conv") and hasattr(m, "bn")]
-    filters = [m.conv.weight for m in blocks if m.conv.groups == 1]
+    filters = [m.conv.weight for m in blocks if m.conv.groups == 1 and m.conv.weight.requires_grad]
     taken = {id(p) for p in filters}
     others = [p for p in network.parameters() if p.requires_grad and id(p) not in taken]
     decayed = [p for p in others if p.ndim > 1]

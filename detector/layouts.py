@@ -5,6 +5,8 @@ from pathlib import Path
 YOLO, VGG = "yolo11n", "vgg"  # the backbones
 LAYOUTS = {name: Path(__file__).with_name(f"grid-{name}.yaml") for name in (YOLO, VGG)}
 TRUNK = 9  # first layers of grid-vgg.yaml: gray, then those of the VGG-like
+SHARED_FROM = 4  # the layer of grid-yolo11n.yaml from which both are the same, but for its inputs
+LATER = 6  # a shared layer's number in grid-vgg.yaml is larger by so much
 SAME_GARMENT = 0.6  # IoU from which the less sure of two boxes is dropped
 MOST_BOXES = 100  # of a frame, as COCO counts them
 MODEL = "grid"  # as a card names the weights of one

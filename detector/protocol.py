@@ -152,6 +152,7 @@ def train_grid(
     resume: bool,
     init: Path | None,
     backbone: str = YOLO,
+    frozen: bool = False,
     report: Callable[[str], None],
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
@@ -171,6 +172,7 @@ def train_grid(
         resume=resume,
         init=init,
         backbone=backbone,
+        frozen=frozen,
         sources={"backgrounds": str(backgrounds or ""), "photos": [p.name for p in photos]},
         facts=provenance(device),
         report=report,

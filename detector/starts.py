@@ -10,12 +10,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from detector.backbones import carry_over
+from detector.backbones import carry_behind, carry_over
+from detector.defaults import GRID_FILE
 from detector.layouts import MODEL, TRUNK, VGG, YOLO
 from detector.network import Network, build, read
 from detector.peer import loaded
 from fmnist.cards import read_card
-from fmnist.checkpoint import weights_of
+from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError
 
 THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
@@ -58,7 +59,8 @@ def _check(init: Path, backbone: str) -> None:
 def begun(init: Path | None, backbone: str, seed: int) -> Network:
     """The network that a training starts from: untrained, or with the weights `init`.
 
-    Those may be of a VGG-like classifier or of ultralytics, if that is the backbone.
+    Those may be of a VGG-like classifier or of ultralytics, if that is the backbone. What stands
+    behind a classifier begins with the weights of the shipped grid.
 
     Raises:
         InputError: the files are missing, damaged, or of something else.
@@ -74,6 +76,7 @@ def begun(init: Path | None, backbone: str, seed: int) -> Network:
         return read(init)[0]
     network = build(seed, backbone)
     carry_over(weights_of(VGG, init), network.model[:TRUNK])
+    carry_behind(load_checkpoint(GRID_FILE)[0], network)
     return network
 
 

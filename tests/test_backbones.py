@@ -7,10 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from detector.batches import Schedule
+from detector.defaults import GRID_FILE
 from detector.grid import Grid
-from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
+from detector.grid_training import train
+from detector.layouts import LATER, LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from detector.network import build
 from detector.starts import begun
+from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.errors import InputError
 from weights import WEIGHTS
@@ -29,6 +33,41 @@ def test_the_features_of_the_classifier_are_those_of_the_backbone() -> None:
         found = trunk(gray.expand(-1, 3, -1, -1))
     assert expected.abs().max() > 1
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_stands_behind_a_classifier_begins_as_in_the_shipped_grid() -> None:
+    shipped, untrained = begun(GRID_FILE, YOLO, 0), build(0, VGG).state_dict()
+    network = begun(WEIGHTS / "vgg.safetensors", VGG, 0)
+    state = network.state_dict()
+    same = [
+        number
+        for number in range(TRUNK, len(network.model))
+        if all(
+            torch.equal(value, shipped.model[number - LATER].state_dict().get(name, torch.zeros(0)))
+            for name, value in network.model[number].state_dict().items()
+        )
+    ]
+    assert same == list(range(TRUNK + 2, len(network.model)))  # the two before it have other inputs
+    assert torch.equal(state["model.9.conv.weight"], untrained["model.9.conv.weight"])
+
+
+def test_a_frozen_backbone_stays_what_it_was_and_the_rest_learns(tmp_path: Path) -> None:
+    def scene(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        frame = rng.integers(0, 256, (*size_wh[::-1], 3), np.uint8)
+        return Scene(frame, np.array([[8, 8, 56, 56]], np.float32), np.array([3]))
+
+    start = WEIGHTS / "vgg.safetensors"
+    watched = {"": [scene(np.random.default_rng(9), (64, 64))]}
+    schedule = Schedule(scenes=8, batch_size=2, image_size=64, reports=2)
+    weights = train(
+        schedule, scene, watched, tmp_path, CPU, init=start, backbone=VGG, frozen=True, workers=0
+    )
+    assert weights is not None
+    before, after = begun(start, VGG, 0), begun(weights, VGG, 0)
+    for number, (old, new) in enumerate(zip(before.model, after.model, strict=True)):
+        pairs = zip(old.state_dict().items(), new.state_dict().values(), strict=True)
+        changed = [name for (name, value), other in pairs if not torch.equal(value, other)]
+        assert bool(changed) == (number >= TRUNK and bool(old.state_dict())), (number, changed)
 
 
 @pytest.mark.parametrize("backbone", LAYOUTS)
