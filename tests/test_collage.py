@@ -48,7 +48,7 @@ def test_what_is_covered_is_no_longer_to_be_found() -> None:
     photo, collage = street(), blank()
     collage.lay(photo, Place(1.0, MIDDLE))
     wall = Photo("wall", picture(1), photo.xyxy[:0], photo.labels[:0], np.zeros((80, 60), np.uint8))
-    collage.lay(wall, Place(1.0, MIDDLE), slice(0, 31))
+    collage.lay(wall, Place(1.0, MIDDLE), columns=slice(0, 31))
     xyxy, labels = collage.garments(0.3)
     assert len(labels) == 3 and (xyxy[:, 0] >= 31).all(), "one shoe is behind the wall"
     collage.lay(wall, Place(1.0, MIDDLE))
@@ -65,7 +65,7 @@ def test_cut_out_leaves_the_background_and_takes_the_body() -> None:
 
 def test_columns_show_only_their_part() -> None:
     photo, collage = street(), blank()
-    collage.lay(photo, Place(1.0, MIDDLE), slice(0, 30))
+    collage.lay(photo, Place(1.0, MIDDLE), columns=slice(0, 30))
     assert not collage.frame[:, 30:].any()
     assert (collage.garments(0.3)[0][:, 2] <= 30).all()
 

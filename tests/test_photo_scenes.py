@@ -87,16 +87,20 @@ def test_somebody_near_is_large() -> None:
         assert len(tops) == 1 and tops[0, 3] - tops[0, 1] > 0.35 * 96
 
 
+@pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("size_wh", [(160, 90), (120, 120), (72, 96)])
-def test_people_side_by_side_are_whole_in_frames_of_any_width(size_wh: tuple[int, int]) -> None:
+def test_people_side_by_side_are_whole_in_frames_of_any_width(
+    size_wh: tuple[int, int], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.photos.scenes.IN_TWO_ROWS", rows - 1)
     coat, skirt = CLASSES.index("Coat"), NOTHING
     make = replace(scenes(), shares=(0, 1, 0, 0, 0))
     seen = [make(np.random.default_rng(seed), size_wh) for seed in range(20)]
     coats = np.concatenate([scene.xyxy[scene.labels == coat] for scene in seen])
     # Their photo is 60 pixels wide, 80 high, of which the coat takes 30.
-    expected = sum(size_wh[0] / (size_wh[1] * 60 / 80) for _ in seen)
+    expected = rows * rows * sum(size_wh[0] / (size_wh[1] * 60 / 80) for _ in seen)
     assert 0.7 * expected < len(coats) < 1.5 * expected
-    heights = (coats[:, 3] - coats[:, 1]) / size_wh[1]
+    heights = rows * (coats[:, 3] - coats[:, 1]) / size_wh[1]
     assert 0.8 * WHOLE[0] < heights.min() / (30 / 80) and heights.max() / (30 / 80) < 1.2 * WHOLE[1]
     assert sum((scene.labels == skirt).sum() for scene in seen) > 0.6 * len(coats)
 

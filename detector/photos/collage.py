@@ -39,11 +39,14 @@ class Collage:
         self._labels: list[int] = []
         self._areas: list[float] = []  # of each whole garment, in pixels of the frame
 
-    def lay(self, photo: Photo, place: Place, columns: slice = slice(None)) -> None:
-        """The whole photo, seen only in these columns; its edges go on outside of it."""
-        self.frame[:, columns] = self._warped(photo, place, cv2.BORDER_REPLICATE)[:, columns]
+    def lay(
+        self, photo: Photo, place: Place, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> None:
+        """The whole photo, seen only in these rows and columns; its edges go on outside of it."""
+        part = rows, columns
+        self.frame[part] = self._warped(photo, place, cv2.BORDER_REPLICATE)[part]
         covered = np.zeros(self.frame.shape[:2], np.bool_)
-        covered[:, columns] = True
+        covered[part] = True
         self._take(photo, place, covered)
 
     def cut_out(self, photo: Photo, place: Place) -> None:

@@ -7,7 +7,7 @@ from detector.photos.photo import Photo
 from detector.synthesis.scenes import log_uniform
 
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
-WHOLE = (0.85, 1.25)  # height of a photo among others, of the frame's
+WHOLE = (0.85, 1.25)  # height of a photo among others, of its row's
 NEAR = (0.45, 1.1)  # height of what somebody near wears above the waist, of the frame's
 
 
@@ -19,11 +19,13 @@ def covering(rng: np.random.Generator, photo: Photo, size_wh: tuple[int, int]) -
     return Place(scale, (x, y), bool(rng.random() < 0.5), rng.normal(0, 2))
 
 
-def upright(rng: np.random.Generator, photo: Photo, left: float, height: int) -> Place:
-    """Where the photo begins at `left` and is about as high as the frame."""
+def upright(
+    rng: np.random.Generator, photo: Photo, left: float, top: float, height: float
+) -> Place:
+    """Where the photo begins at `left` and is about as high as the row that begins at `top`."""
     rows, across = photo.image.shape[:2]
     scale = height / rows * log_uniform(rng, *WHOLE)
-    centre = left + scale * across / 2, height / 2 + rng.normal(0, 0.03) * height
+    centre = left + scale * across / 2, top + height / 2 + rng.normal(0, 0.03) * height
     return Place(scale, centre, bool(rng.random() < 0.5), rng.normal(0, 2))
 
 

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,7 +21,8 @@ from detector.synthesis.lens import moved, photograph
 from detector.synthesis.scenes import Scene, log_uniform
 
 VISIBLE = 0.3  # least part of a garment that is to be found
-BEGUN = 0.15  # of the frame's height: so much of the first of them may be outside
+BEGUN = 0.15  # of a row's height: so much of its first photo may be outside
+IN_TWO_ROWS = 0.25  # of the frames with several whole photos: half as high, people far away
 # Of the frames: one photo closely, several whole ones, cut out, somebody near, a single garment.
 FOR_GRID = (0.1, 0.45, 0.15, 0.2, 0.1)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
@@ -53,7 +55,7 @@ class PhotoScenes:
     shares: tuple[float, ...] = FOR_GRID
 
     def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
-        kinds = (self._full, self._columns, self._cut_out, self._near, self._single)
+        kinds = (self._full, self._in_rows, self._cut_out, self._near, self._single)
         people, garments = bool(self.people), bool(self.garments)
         has = (people, people, bool(self._to_cut_out.people) or garments, people, garments)
         shares = np.multiply(self.shares, has)
@@ -94,17 +96,20 @@ class PhotoScenes:
             self._add(rng, collage)
         return collage
 
-    def _columns(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
+    def _in_rows(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """Whole photos side by side, so that people stand as they do in a frame of any width."""
         width, height = size_wh
         collage = _blank(size_wh)
-        left = -BEGUN * height * rng.random()
-        while left < width:
-            photo = hung(rng, self._somebody(rng), HUNG)
-            place = upright(rng, photo, left, height)
-            right = left + place.scale * photo.image.shape[1]
-            collage.lay(photo, place, slice(max(0, round(left)), max(0, round(right))))
-            left = right
+        edges = [0, height // 2, height] if rng.random() < IN_TWO_ROWS else [0, height]
+        for top, bottom in pairwise(edges):
+            left = -BEGUN * (bottom - top) * rng.random()
+            while left < width:
+                photo = hung(rng, self._somebody(rng), HUNG)
+                place = upright(rng, photo, left, top, bottom - top)
+                right = left + place.scale * photo.image.shape[1]
+                columns = slice(max(0, round(left)), max(0, round(right)))
+                collage.lay(photo, place, slice(top, bottom), columns)
+                left = right
         return collage
 
     def _cut_out(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
