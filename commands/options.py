@@ -53,7 +53,7 @@ Json = Annotated[
     str,
     typer.Option("--json", metavar="FILE", callback=_noted, help="Write JSON; - is stdout."),
 ]
-Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; --resume goes on.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; it can go on later.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Photos = Annotated[
     list[Path] | None,

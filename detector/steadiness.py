@@ -87,8 +87,9 @@ def before_and_after(
 ) -> tuple[Steadiness, Steadiness]:
     """A video without and with `Tracks`, from the same detections.
 
-    `detector` gives the boxes of a confidence of 0.1 or more, untracked. Without tracks those of
-    `confidence` are shown, each with its own class; the same association says which are one.
+    `detector` gives the boxes of a confidence of 0.1 or more (of `confidence`, where that is less),
+    untracked. Without tracks those of `confidence` are shown, each with its own class; the same
+    association says which are one.
     """
     associate = Association(confidence, min(LEAST, confidence), patience(fps))
     tracks = Tracks(fps, confidence)

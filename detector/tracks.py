@@ -45,7 +45,8 @@ class Tracks:
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"], found: Detections) -> Detections:
         """What is shown of this BGR frame, the most confident one first, with ids from 1 on.
 
-        `found` are all boxes of a confidence of 0.1 or more (less is ignored).
+        `found` are all boxes of a confidence of 0.1 or more, or of `confidence` where that is
+        less (those below are ignored).
         """
         seen = self._associate(frame, found)
         assert seen.track_id is not None

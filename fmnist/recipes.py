@@ -96,7 +96,8 @@ RECIPES["gpu"] = replace(
     erasing=0.3,
 )
 RECIPES["fast"] = replace(RECIPES["best"], epochs=1, seconds=60.0, ema_decay=0.0, erasing=0.0)
-# Only what the teachers say of the same view, widened by images that are mixed (Beyer et al. 2022).
+# Nine tenths what the teachers say of the same view, a tenth the labels; widened by images that
+# are mixed (Beyer et al. 2022).
 RECIPES["distill"] = replace(
     RECIPES["best"],
     epochs=55,
