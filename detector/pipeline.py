@@ -15,7 +15,7 @@ from detector.grid import Boxes, Grid
 from detector.head import Head
 from detector.memory import Memory
 from detector.soft_nms import soft_nms
-from detector.tracks import LEAST, Tracks
+from detector.tracks import Tracks, least_of
 from detector.video.cameras import read_source
 from detector.video.frames import Frame, Reader
 from detector.video.newest import frames_of, open_source
@@ -125,7 +125,7 @@ def watch(detector: Detector, rate: float = 0, track: bool = True) -> Watcher:
     fresh = replace(detector, head=Memory(head) if isinstance(head, Head) else head)
     if not track or rate <= 0:
         return Watcher(fresh, None)
-    eager = replace(fresh, confidence=min(LEAST, detector.confidence))
+    eager = replace(fresh, confidence=least_of(detector.confidence))
     return Watcher(eager, Tracks(rate, detector.confidence))
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.association import Association
 from detector.boxes import Detections
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.lines import names_of
 from detector.pipeline import Detector, watch
-from detector.tracks import LEAST, Tracks, patience
+from detector.tracks import Tracks, association, least_of
 from detector.video.frames import Reader
 
 Picture = UInt8[np.ndarray, "height width 3"]
@@ -87,11 +86,10 @@ def before_and_after(
 ) -> tuple[Steadiness, Steadiness]:
     """A video without and with `Tracks`, from the same detections.
 
-    `detector` gives the boxes of a confidence of 0.1 or more (of `confidence`, where that is less),
-    untracked. Without tracks those of `confidence` are shown, each with its own class; the same
-    association says which are one.
+    `detector` gives the boxes that `Tracks` wants, untracked. Without tracks those of `confidence`
+    are shown, each with its own class; the same association says which are one.
     """
-    associate = Association(confidence, min(LEAST, confidence), patience(fps))
+    associate = association(fps, confidence)
     tracks = Tracks(fps, confidence)
     plain, steady = [], []
     for frame in frames:
@@ -105,7 +103,7 @@ def before_and_after(
 def judge_video(detector: Detector, path: Path, label_confidence: float) -> list[dict[str, Any]]:
     """The figures of one video, JSON-ready: a row without tracks, one with them."""
     reader = Reader(path)
-    eager = watch(replace(detector, confidence=min(LEAST, detector.confidence)), track=False)
+    eager = watch(replace(detector, confidence=least_of(detector.confidence)), track=False)
     pictures = (frame.image for frame in reader)
     figures = before_and_after(eager, pictures, reader.fps, detector.confidence, label_confidence)
     return [

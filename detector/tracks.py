@@ -33,8 +33,7 @@ class Tracks:
     def __init__(self, rate: float, confidence: float = CONFIDENCE) -> None:
         """For a video that is looked at `rate` times a second."""
         rate = min(rate, FASTEST)
-        least = min(LEAST, confidence)
-        self._associate = Association(confidence, least, patience(rate))
+        self._associate = association(rate, confidence)
         self._confidence = confidence
         self._brief = int(BRIEF * rate + 1e-6)  # looks
         self._wait = 2 if rate >= 10 else 1
@@ -45,8 +44,7 @@ class Tracks:
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"], found: Detections) -> Detections:
         """What is shown of this BGR frame, the most confident one first, with ids from 1 on.
 
-        `found` are all boxes of a confidence of 0.1 or more, or of `confidence` where that is
-        less (those below are ignored).
+        `found` are all boxes of a confidence of `least_of` or more; those below it are ignored.
         """
         seen = self._associate(frame, found)
         assert seen.track_id is not None
@@ -91,9 +89,15 @@ class Tracks:
         )
 
 
-def patience(rate: float) -> int:
-    """For how many looks a garment is waited for that is not seen."""
-    return math.ceil(FORGOTTEN * min(rate, FASTEST))
+def least_of(confidence: float) -> float:
+    """The confidence from which boxes are wanted where those of `confidence` begin a track."""
+    return min(LEAST, confidence)
+
+
+def association(rate: float, confidence: float) -> Association:
+    """Which box is which garment, as `Tracks` asks: one that is not seen is waited for a while."""
+    patience = math.ceil(FORGOTTEN * min(rate, FASTEST))
+    return Association(confidence, least_of(confidence), patience)
 
 
 class _Track:
@@ -146,7 +150,11 @@ def _is_free(
     frame: UInt8[np.ndarray, "height width 3"],
     taken: Float32[np.ndarray, "n 4"],
 ) -> bool:
-    """Whether a box has its centre in the frame, and no other box in its place."""
+    """Whether a box has its centre in the frame, and no other box in its place.
+
+    What shrank quickly may be expected with less than no height: then it is no box.
+    """
     x, y = (xyxy[:2] + xyxy[2:]) / 2
     is_inside = 0 <= x < frame.shape[1] and 0 <= y < frame.shape[0]
-    return bool(is_inside and iou(xyxy[None], taken).max(initial=0) < SAME)
+    is_box = (xyxy[2:] > xyxy[:2]).all()
+    return bool(is_box and is_inside and iou(xyxy[None], taken).max(initial=0) < SAME)

@@ -150,3 +150,18 @@ def test_any_input_gives_probabilities_ids_and_the_same_again() -> None:
         assert ids(one) == ids(other)
         np.testing.assert_array_equal(one.xyxy, other.xyxy)
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
+
+
+@pytest.mark.parametrize("edge", ["upper", "lower"])
+def test_what_shrinks_to_nothing_and_vanishes_is_not_shown_as_less_than_nothing(edge: str) -> None:
+    tracks = Tracks(25.0)
+    shown = []
+    for height in (*[200] * 10, 170, 140, 110, 80, 50, 20, 0, 0, 0, 0, 0, 0):
+        top = 300 - height if edge == "lower" else 100
+        box = np.array([[50, top, 150, top + height]], np.float32)
+        said = np.full((1, 10), 0.1, np.float32)
+        found = Detections(box, np.array([0.9], np.float32), said) if height else Detections.empty()
+        shown.append(tracks(BLACK, found))
+    assert all(len(look) == 1 for look in shown[:16])
+    for look in shown:
+        assert (look.xyxy[:, 2:] > look.xyxy[:, :2]).all()

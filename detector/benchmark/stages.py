@@ -23,7 +23,7 @@ from detector.head import Head
 from detector.lines import texts_of
 from detector.memory import Memory
 from detector.pipeline import Detector, judge
-from detector.tracks import LEAST, Tracks
+from detector.tracks import Tracks, least_of
 from detector.video.frames import Reader
 from detector.video.writer import Writer
 from fmnist.device import leave_a_core, pick_device
@@ -73,7 +73,7 @@ def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
             if frame is None:
                 return boxes
             with clock("grid"):
-                found = detector.grid(frame.image, LEAST)
+                found = detector.grid(frame.image, least_of(detector.confidence))
             with clock("crops and head"):
                 seen = judge(head, frame.image, found)
             with clock("tracks"):
