@@ -28,7 +28,7 @@ from commands.options import (
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from detector.layouts import LAYOUTS, VGG, YOLO
-from fmnist.checks import all_free, known
+from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
 
 app = typer.Typer(help="Train and judge the detector, render its demo clip, make its data sets.")
@@ -65,6 +65,9 @@ def detector_train(
 
     if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
+    if resume and not (run_dir / "last.pt").exists():
+        raise InputError(f"{run_dir} holds no run that could go on. Start without --resume.")
+    writable_folder(run_dir)
     known(backbone, LAYOUTS, "backbone")
     if freeze and (backbone != VGG or not init):
         raise InputError(

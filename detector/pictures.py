@@ -4,17 +4,42 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
 
 from fmnist.errors import InputError
 
 
-def read_picture(file: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
-    """The pixels of a file, BGR or gray. Raises InputError where it cannot be read."""
+def read_picture(file: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """The BGR pixels of a file. Raises InputError where it cannot be read."""
     data = np.frombuffer(file.read_bytes(), np.uint8) if file.is_file() else np.zeros(0, np.uint8)
-    picture = cv2.imdecode(data, flags) if data.size else None
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if picture is None:
-        raise InputError(f"{file} is not an image that can be read. Remove or replace it.")
-    return picture
+        raise _unreadable(file)
+    return np.asarray(picture, np.uint8)
+
+
+def read_mask(file: Path) -> UInt8[np.ndarray, "h w"]:
+    """The number that each pixel of a file is: where it has a palette the index, not the colour.
+
+    Raises InputError where it cannot be read, or has colours or numbers above 255.
+    """
+    try:
+        with Image.open(file) as opened:  # OpenCV would turn indices into colours
+            mask = np.asarray(opened)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise _unreadable(file) from None
+    if mask.ndim == 3 and (mask == mask[..., :1]).all():
+        mask = mask[..., 0]  # gray, written as colours
+    if mask.ndim != 2 or mask.dtype.kind not in "bui" or mask.min() < 0 or mask.max() > 255:
+        raise InputError(
+            f"{file} is no mask: its pixels are no numbers from 0 to 255. Save it in gray."
+        )
+    return mask.astype(np.uint8)
+
+
+def _unreadable(file: Path) -> InputError:
+    return InputError(f"{file} is not an image that can be read. Remove or replace it.")
 
 
 def shrunk(picture: np.ndarray, longest: int, method: int = cv2.INTER_AREA) -> np.ndarray:

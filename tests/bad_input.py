@@ -55,6 +55,7 @@ TRAINING = [
 ]
 PHOTOS = [
     ("detector train --backbone vg", "vg: no such backbone. Did you mean vgg?"),
+    ("detector train --resume -o no", "no holds no run that could go on. Start without --resume."),
     ("detector train --freeze", "--freeze keeps what a classifier has learnt. Add --backbone vgg"),
     ("detector blend grid gird -o x.safetensors", "gird: no such shipped weights"),
     ("detector blend grid vgg -o x.safetensors", "Only grids can be blended."),

@@ -4,11 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from detector.photos.folder import check, check_judged, listing, training_part, validation_part
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING
 from fmnist.errors import InputError
-from tests.photo_folders import of_single_garments, picture, with_boxes, with_masks, write
+from tests.photo_folders import (
+    NAMES,
+    of_single_garments,
+    picture,
+    street_mask,
+    with_boxes,
+    with_masks,
+    write,
+)
 
 
 def test_masks_give_boxes_labels_and_owners(tmp_path: Path) -> None:
@@ -116,3 +125,58 @@ def test_names_with_numbers_are_read_by_them(tmp_path: Path) -> None:
     before = [photo.labels.tolist() for photo in listing(folder).photos()]
     (folder / "data.yaml").write_text("names: {1: boots, 5: coat, 0: dress}\n")
     assert [photo.labels.tolist() for photo in listing(folder).photos()] == before
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB", "I;16"])
+def test_a_mask_is_read_by_its_numbers_however_they_are_saved(tmp_path: Path, mode: str) -> None:
+    folder = with_masks(tmp_path, 1)
+    (before,) = listing(folder).photos()
+    image = Image.fromarray(street_mask())
+    if mode == "P":  # the colours of the numbers, as VOC has them
+        image.putpalette([(37 * i) % 256 for i in range(768)])
+    elif mode == "I;16":
+        image = Image.fromarray(street_mask().astype(np.uint16))
+    else:
+        image = image.convert(mode)
+    assert image.mode == mode
+    image.save(folder / "masks" / "000.png")
+    (after,) = listing(folder).photos()
+    assert after.labels.tolist() == before.labels.tolist()
+    np.testing.assert_array_equal(after.xyxy, before.xyxy)
+
+
+def test_a_mask_of_colours_or_large_numbers_is_refused(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path, 1)
+    for wrong in (picture(0), np.full((80, 60), 300, np.uint16)):
+        write(folder / "masks" / "000.png", wrong)
+        with pytest.raises(InputError, match="is no mask"):
+            list(listing(folder).photos())
+
+
+def test_a_blank_line_would_shift_what_numbers_mean(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path, 1)
+    (folder / "labels.txt").write_text("\n".join(NAMES) + "\n\n")
+    assert len(listing(folder).names) == 1
+    (folder / "labels.txt").write_text("null\n\ncoat\nskirt\nskin\n")
+    with pytest.raises(InputError, match="line 2 is blank"):
+        listing(folder)
+    (folder / "labels.txt").write_bytes(b"null\n\xff\xfe\n")
+    with pytest.raises(InputError, match="UTF-8"):
+        listing(folder)
+
+
+def test_half_of_a_split_is_told(tmp_path: Path) -> None:
+    with_masks(tmp_path / "train")
+    with pytest.raises(InputError, match="train but no validation"):
+        check([tmp_path])
+    (tmp_path / "train").rename(tmp_path / "val")
+    with pytest.raises(InputError, match="val but no train"):
+        check([tmp_path])
+    assert len(validation_part(tmp_path).names) == 9  # enough to judge by
+
+
+def test_hidden_files_are_no_photos(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path)
+    before = listing(folder).names
+    (folder / "photos" / "._000.png").write_bytes(b"what a Mac leaves")
+    assert listing(folder).names == before

@@ -11,7 +11,7 @@ from detector.photos import folder as photo_folder
 from detector.photos.dataset import NAMES, write_dataset
 from detector.photos.names import meaning
 from fmnist.errors import InputError
-from tests.photo_folders import of_single_garments, with_boxes, with_masks
+from tests.photo_folders import of_single_garments, with_boxes, with_masks, write
 
 
 def test_the_names_mean_the_labels_that_they_are_written_for() -> None:
@@ -53,6 +53,17 @@ def test_a_failure_keeps_the_data_set_before(tmp_path: Path) -> None:
     (tmp_path / "street/photos/003.png").write_bytes(b"text")
     with pytest.raises(InputError, match=r"003\.png"):
         write_dataset([tmp_path / "street"], tmp_path / "set")
+    assert sorted((tmp_path / "set").rglob("*")) == before
+
+
+def test_a_part_of_which_nothing_can_be_cut_out_keeps_the_data_set_before(tmp_path: Path) -> None:
+    write_dataset([with_masks(tmp_path / "street")], tmp_path / "set")
+    before = sorted((tmp_path / "set").rglob("*"))
+    folder = of_single_garments(tmp_path / "one")
+    for file in (folder / "validation").rglob("*.png"):
+        write(file, np.full((80, 60, 3), 255, np.uint8))  # white on white
+    with pytest.raises(InputError, match="too few photos can be cut out"):
+        write_dataset([folder], tmp_path / "set")
     assert sorted((tmp_path / "set").rglob("*")) == before
 
 

@@ -45,6 +45,8 @@ def write_dataset(folders: Sequence[Path], output: Path) -> dict[str, int]:
                 for photo in listing.photos():
                     _write(photo, Path(new) / part, f"{folder.name}-{count[part]:05}")
                     count[part] += 1
+        if not all(count.values()):
+            raise InputError(f"{folders[0]}: too few photos can be cut out. Give more.")
         yaml_file = output / "data.yaml"
         yaml_file.unlink(missing_ok=True)
         for part in parts:

@@ -23,8 +23,8 @@ import yaml
 
 from detector.photos.names import NO_GARMENT, meaning
 from detector.photos.photo import Photo, from_mask, of_single
-from detector.pictures import read_picture, shrunk
-from detector.video.sources import IMAGES
+from detector.pictures import read_mask, read_picture, shrunk
+from detector.video.sources import pictures_in
 from fmnist.errors import InputError
 
 EVERY = 8  # that photo of a sorted folder is for validation
@@ -62,17 +62,32 @@ class Listing:
 
 
 def training_part(folder: Path) -> Listing:
-    """The photos to learn from. Raises InputError where the folder is in none of the layouts."""
-    inner = folder / "train"
-    return listing(inner) if inner.is_dir() else listing(folder).part(validation=False)
+    """The photos to learn from.
+
+    Raises InputError where the folder is in none of the layouts, or has half of a split: then it
+    would not be sure what validates.
+    """
+    train, validation = _split(folder)
+    if validation and not train:
+        raise InputError(f"{folder} has {validation.name} but no train. Add a folder train.")
+    return listing(train) if train else listing(folder).part(validation=False)
 
 
 def validation_part(folder: Path) -> Listing:
     """The photos that are never learnt from. Raises InputError as `training_part`."""
-    for name in ("validation", "val", "valid"):
-        if (inner := folder / name).is_dir():
-            return listing(inner)
-    return listing(folder).part(validation=True)
+    _, validation = _split(folder)
+    return listing(validation) if validation else listing(folder).part(validation=True)
+
+
+def _split(folder: Path) -> tuple[Path | None, Path | None]:
+    """The folders inside for training and validation; the second may stand alone."""
+    train, *others = (folder / name for name in ("train", "validation", "val", "valid"))
+    validation = next((other for other in others if other.is_dir()), None)
+    if not train.is_dir():
+        return None, validation
+    if not validation:
+        raise InputError(f"{folder} has train but no validation. Add a folder validation.")
+    return train, validation
 
 
 def check_judged(folders: Sequence[Path], want_frames: bool) -> None:
@@ -108,7 +123,7 @@ def listing(folder: Path) -> Listing:
 
 
 def _with_masks(folder: Path, images: Path) -> Listing:
-    names = _lines(folder / "labels.txt")
+    names = _names(folder / "labels.txt")
     meanings = [meaning(name) for name in names]
     if not names or meanings[0] != NO_GARMENT:
         raise InputError(
@@ -119,7 +134,7 @@ def _with_masks(folder: Path, images: Path) -> Listing:
         def read() -> Photo:
             image = read_picture(file)
             path = folder / "masks" / f"{file.stem}.png"
-            mask = read_picture(path, cv2.IMREAD_GRAYSCALE)
+            mask = read_mask(path)
             if mask.shape != image.shape[:2]:
                 raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
             if mask.max() >= len(names):
@@ -129,7 +144,7 @@ def _with_masks(folder: Path, images: Path) -> Listing:
 
         return read
 
-    return _listing(folder, _images(images), reading)
+    return _listing(folder, pictures_in(images), reading)
 
 
 def _with_boxes(folder: Path, images: Path) -> Listing:
@@ -154,13 +169,13 @@ def _with_boxes(folder: Path, images: Path) -> Listing:
 
         return read
 
-    return _listing(folder, _images(images), reading)
+    return _listing(folder, pictures_in(images), reading)
 
 
 def _of_one_garment(folder: Path) -> Listing:
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
-    labels = {path: meaning(path.name) for path in folders if _images(path)}
-    files = [file for path in labels for file in _images(path)]
+    labels = {path: meaning(path.name) for path in folders if pictures_in(path)}
+    files = [file for path in labels for file in pictures_in(path)]
 
     def reading(file: Path) -> Read:
         def read() -> Photo | None:
@@ -186,14 +201,26 @@ def read_image(file: Path) -> np.ndarray:
     return shrunk(read_picture(file), LONGEST)
 
 
-def _images(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGES)
+def _names(file: Path) -> list[str]:
+    """What the numbers of a mask mean: that of a pixel is the number of a line, from 0 on."""
+    names = [line.strip() for line in _text(file).rstrip().splitlines()]
+    if "" in names:
+        raise InputError(f"{file}: line {names.index('') + 1} is blank. Name it, or write null.")
+    return names
 
 
 def _lines(file: Path) -> list[str]:
+    """Those that are not blank."""
+    return [line for line in _text(file).splitlines() if line.strip()]
+
+
+def _text(file: Path) -> str:
     if not file.is_file():
         raise InputError(f"{file}: no such file. It names the labels.")
-    return [line for line in file.read_text().splitlines() if line.strip()]
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is no text in UTF-8. Write it anew.") from None
 
 
 def _yolo_names(folder: Path) -> dict[int, str]:

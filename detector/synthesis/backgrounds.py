@@ -12,7 +12,7 @@ from detector.pictures import read_picture, shrunk
 from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.textures import Painter
 from detector.synthesis.training_textures import TRAIN
-from detector.video.sources import IMAGES
+from detector.video.sources import pictures_in
 from fmnist.errors import InputError
 
 __all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mixture", "procedural"]
@@ -71,7 +71,7 @@ def photos_in(folder: Path) -> list[Path]:
     """The photos of a folder and the folders inside it, sorted. InputError where there are none."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder. Give a folder that holds photos.")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGES and p.is_file())
+    files = pictures_in(folder, deep=True)
     if not files:
         raise InputError(f"{folder} holds no photo. Put JPEG or PNG files there.")
     return files

@@ -83,6 +83,12 @@ def check_source(path: Path) -> None:
         )
 
 
+def pictures_in(folder: Path, deep: bool = False) -> list[Path]:
+    """The images of a folder by their suffix, sorted, without hidden ones; `deep`: all below it."""
+    entries = folder.rglob("*") if deep else folder.iterdir()
+    return sorted(path for path in entries if _is_visible(path, IMAGES))
+
+
 def is_image(path: Path) -> bool:
     """Whether the file begins like a still image; everything else is tried as a video."""
     with path.open("rb") as file:
@@ -103,9 +109,12 @@ def not_readable(path: Path) -> InputError:
 
 
 def _is_wanted(path: Path) -> bool:
-    ours = path.stem.endswith(MARK)
-    hidden = path.name.startswith(".")
-    return path.suffix.lower() in IMAGES | VIDEOS and not (ours or hidden) and path.is_file()
+    return _is_visible(path, IMAGES | VIDEOS) and not path.stem.endswith(MARK)
+
+
+def _is_visible(path: Path, suffixes: frozenset[str]) -> bool:
+    """A file with one of these suffixes; a Mac leaves hidden ones beside those it copies."""
+    return path.suffix.lower() in suffixes and path.name[0] != "." and path.is_file()
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
