@@ -8,7 +8,7 @@ import typer
 from commands.options import (
     DataDir,
     Device,
-    Grid,
+    GridWeights,
     Json,
     Overwrite,
     Weights,
@@ -122,7 +122,7 @@ def predict(
         list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
     ],
     weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = HEAD,
-    grid: Grid = GRID,
+    grid: GridWeights = GRID,
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,

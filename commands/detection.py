@@ -10,18 +10,19 @@ from commands.options import (
     Backend,
     Confidence,
     Device,
-    Grid,
-    Head,
+    GridWeights,
+    HeadWeights,
     ImageSize,
     LabelConfidence,
     Overwrite,
     Quiet,
+    classes_of,
     quiet_or_say,
     say,
     weights_file,
+    written,
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
-from fmnist.checks import known
 from fmnist.errors import InputError
 
 app = typer.Typer()
@@ -51,17 +52,15 @@ def detect(
     no_video: Annotated[bool, typer.Option("--no-video", help="No drawn video.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,
     image_size: ImageSize = None,
-    grid: Grid = GRID,
-    head: Head = HEAD,
+    grid: GridWeights = GRID,
+    head: HeadWeights = HEAD,
     device: Device = "auto",
     backend: Backend = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw labelled boxes around the garments in videos and images."""
-    from fmnist.classes import CLASSES
-
-    wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
+    wanted = classes_of(classes)
 
     from detector.video.sources import find_sources
 
@@ -74,16 +73,14 @@ def detect(
     plan = plan_outputs(sources, output, json_file, contact_sheet, no_video, overwrite)
     grid_path, head_path = weights_file(grid), weights_file(head)
 
-    import cv2
-
+    from detector.cores import leave_a_core
     from detector.detect import Interrupted, Settings
     from detector.detect import detect as run_over
     from detector.pipeline import Detector, watch
-    from fmnist.device import leave_a_core, pick_device
+    from fmnist.device import pick_device
     from fmnist.progress import Progress
 
     leave_a_core()
-    cv2.setNumThreads(1)  # its threads would wait for those that decode and encode
     where = pick_device(device)
     told = quiet_or_say(quiet)
     detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, told)
@@ -94,9 +91,9 @@ def detect(
         try:
             summary = run_over(plan, watcher, settings, facts, show, strict, progress)
         except Interrupted as stop:
-            say(f"written: {', '.join(map(str, stop.summary.written)) or 'nothing'}")
+            say(written(stop.summary.written))
             raise
         progress.say(str(summary))
-        progress.say(f"written: {', '.join(map(str, summary.written)) or 'nothing'}")
+        progress.say(written(summary.written))
     if summary.failed:
         raise InputError(" ".join(summary.failed))

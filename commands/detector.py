@@ -12,8 +12,8 @@ from commands.options import (
     Confidence,
     DataDir,
     Device,
-    Grid,
-    Head,
+    GridWeights,
+    HeadWeights,
     ImageSize,
     Json,
     LabelConfidence,
@@ -117,7 +117,7 @@ def detector_train(
 
 @app.command("evaluate")
 def detector_evaluate(
-    grid: Grid = GRID,
+    grid: GridWeights = GRID,
     heads: Annotated[
         str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
     ] = "none,vgg,vgg-worn",
@@ -196,8 +196,8 @@ def detector_tracks(
     sources: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Videos to look at.")],
     conf: Confidence = CONFIDENCE,
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
-    grid: Grid = GRID,
-    head: Head = HEAD,
+    grid: GridWeights = GRID,
+    head: HeadWeights = HEAD,
     json_file: Json = "",
     device: Device = "auto",
     backend: Backend = "torch",

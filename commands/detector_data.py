@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from commands.options import DataDir, Overwrite, Photos, Seed, say, weights_file
-from detector.layouts import MODEL, YOLO
+from detector.layouts import MODEL, backbone_of
 from fmnist.cards import read_card
 from fmnist.checks import all_free, free_folder
 from fmnist.errors import InputError
@@ -104,7 +104,7 @@ def check_blend(first: Path, second: Path) -> None:
     cards = [read_card(path) for path in (first, second)]
     if any(card["model"] != MODEL for card in cards):
         raise InputError("Only grids can be blended. Give weights of `fmnist detector train`.")
-    one, other = (card.get("backbone", YOLO) for card in cards)  # older cards name none
+    one, other = map(backbone_of, cards)
     if one != other:
         raise InputError(
             f"{first} is a grid on {one}, {second} one on {other}. "

@@ -1,6 +1,6 @@
 """The live demo: a window, or a page in the browser."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,18 +19,20 @@ from commands.live_checks import (
 from commands.options import (
     Backend,
     Device,
-    Grid,
-    Head,
+    GridWeights,
+    HeadWeights,
     ImageSize,
     LabelConfidence,
     Overwrite,
     Quiet,
+    classes_of,
     quiet_or_say,
     say,
     weights_file,
+    written,
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
-from fmnist.checks import all_free, known
+from fmnist.checks import all_free
 from fmnist.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,8 +84,8 @@ def live(
         bool, typer.Option("--list-cameras", help="Which there are, then end.")
     ] = False,
     image_size: ImageSize = None,
-    grid: Grid = GRID,
-    head: Head = HEAD,
+    grid: GridWeights = GRID,
+    head: HeadWeights = HEAD,
     device: Device = "auto",
     backend: Backend = "auto",
     overwrite: Overwrite = False,
@@ -93,9 +95,7 @@ def live(
     if list_cameras:
         return print_cameras()
 
-    from fmnist.classes import CLASSES
-
-    wanted = tuple(known(name, CLASSES, "class") for name in classes.split(",") if name)
+    wanted = classes_of(classes)
     size_wh = size_wh_of(size)
     if record:
         check_record(record, source)
@@ -142,9 +142,11 @@ def live(
 
     from detector.detect import Settings
     from detector.live.window import Window
+    from detector.video.frames import Reader
     from detector.video.newest import Newest
 
-    adjustable = _adjustable(weights, device, image_size, backend, quiet)
+    rate = opened.fps if all_frames and isinstance(opened, Reader) else None
+    adjustable = _adjustable(weights, device, image_size, backend, quiet, rate)
     window = Window(
         Newest.of(opened, all_frames),
         adjustable(conf),
@@ -159,11 +161,6 @@ def live(
         if not quiet:
             say(str(window.figures))
             say(written(window.written))
-
-
-def written(paths: Sequence[Path]) -> str:
-    """What a live run leaves, for its last line."""
-    return f"written: {', '.join(map(str, paths)) or 'nothing'}"
 
 
 @dataclass(frozen=True)
@@ -232,25 +229,28 @@ def _adjustable(
     image_size: int | None,
     backend: str,
     quiet: bool,
+    rate: float | None = None,
 ) -> "Callable[[float], Adjustable]":
-    """Makes a detector, whose confidence may change, for the frames of one video."""
+    """Makes a detector, whose confidence may change, for the frames of one video.
+
+    Of a file that is seen as a whole, however slowly, `rate` is its frames a second; otherwise the
+    frames are as many as it can keep up with.
+    """
     from dataclasses import replace
 
-    import cv2
-
     from detector.adjustable import Adjustable
+    from detector.cores import leave_a_core
     from detector.live.pace import keep_up
-    from detector.pipeline import LIVE_RATE, Detector, watch
-    from fmnist.device import leave_a_core, pick_device
+    from detector.pipeline import Detector, watch
+    from fmnist.device import pick_device
 
     leave_a_core()
-    cv2.setNumThreads(1)  # its threads would wait for those that decode and encode
     grid, head = weights
     where, told = pick_device(device), quiet_or_say(quiet)
     detector = Detector.load(where, grid, head, image_size=image_size, backend=backend, say=told)
     own = detector.grid.image_size
-    if image_size is None and keep_up(detector.grid):
+    if image_size is None and rate is None and keep_up(detector.grid):
         told(f"to keep up, frames are read smaller here (--image-size {own} for all that it sees)")
     return lambda least: Adjustable(
-        lambda confidence: watch(replace(detector, confidence=confidence), LIVE_RATE), least
+        lambda confidence: watch(replace(detector, confidence=confidence), rate), least
     )

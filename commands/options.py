@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,8 +31,8 @@ Compile = Annotated[
 Confidence = Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")]
 LabelConfidence = Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")]
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
-Grid = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the grid that finds garments.")]
-Head = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of the classifier that names them.")]
+GridWeights = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of what finds garments.")]
+HeadWeights = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of what names them.")]
 ImageSize = Annotated[
     int | None,
     typer.Option(
@@ -69,6 +69,18 @@ Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors 
 
 def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def written(paths: Sequence[Path]) -> str:
+    """What a run leaves, for its last line."""
+    return f"written: {', '.join(map(str, paths)) or 'nothing'}"
+
+
+def classes_of(names: str) -> tuple[str, ...]:
+    """Those named with commas between. InputError where one is no class."""
+    from fmnist.classes import CLASSES
+
+    return tuple(known(name, CLASSES, "class") for name in names.split(",") if name)
 
 
 def quiet_or_say(quiet: bool) -> Callable[[str], None]:

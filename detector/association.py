@@ -25,7 +25,7 @@ class Association:
     by their IoU with the places where a Kalman filter expects the garments; garments that are left
     over are looked for among the boxes of `least` to `confidence`. Only a box of `confidence`
     begins a new garment. One that is not seen is waited for during `patience` frames, if there is
-    no cut to another scene.
+    no cut to another scene; `wait_for` sets another number of them.
     """
 
     def __init__(self, confidence: float, least: float, patience: int) -> None:
@@ -43,6 +43,10 @@ class Association:
         self._last_id = 0
         self.is_new_scene = True
         self.expected: dict[int, Float32[np.ndarray, " 4"]] = {}
+
+    def wait_for(self, patience: int) -> None:
+        """From now on for so many frames."""
+        self._settings.track_buffer = self._tracker.max_frames_lost = patience
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"], found: Detections) -> Detections:
         """The boxes that belong to a garment, in their order, with its id.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from detector.grid import Grid
-from detector.layouts import MODEL
+from detector.layouts import MODEL, backbone_of
 from detector.look import choose_look
 from detector.network import Network, read
 from detector.synthesis.scenes import Scene
@@ -54,7 +54,6 @@ def blend(
     """
     cards = {path: read_card(path) for path in shares}
     image_size = max(card["image_size"] for card in cards.values())
-    backbones = [card["backbone"] for card in cards.values() if "backbone" in card]
     licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     parameters = sum(p.numel() for p in network.parameters())
@@ -68,7 +67,7 @@ def blend(
             for path, share in shares.items()
         ],
         "image_size": image_size,
-        **({"backbone": backbones[0]} if backbones else {}),
+        "backbone": backbone_of(next(iter(cards.values()))),
         "parameters": parameters,
         "validation": {f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
         "looks_at": looks_at,

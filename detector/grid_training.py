@@ -17,7 +17,7 @@ from detector.backbones import freeze
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.layouts import MODEL, YOLO
+from detector.layouts import MODEL, YOLO, backbone_of
 from detector.letterbox import as_input
 from detector.look import choose_look
 from detector.network import Network
@@ -58,7 +58,7 @@ class Run:
             raise InputError(f"{path} does not exist. Start without --resume.")
         saved = read_state(path, torch.device("cpu"))
         # Runs from before there was a choice.
-        before = {"backbone": YOLO, "frozen": False, **saved["settings"]}
+        before = {"frozen": False, **saved["settings"], "backbone": backbone_of(saved["settings"])}
         if before != settings:
             raise InputError(
                 f"{path} is of a run with other settings ({saved['settings']}). "

@@ -1,6 +1,8 @@
 """The grids that can be built: YOLO11 as it is, or on the VGG-like classifier of the report."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 YOLO, VGG = "yolo11n", "vgg"  # the backbones
 LAYOUTS = {name: Path(__file__).with_name(f"grid-{name}.yaml") for name in (YOLO, VGG)}
@@ -10,3 +12,9 @@ LATER = 6  # a shared layer's number in grid-vgg.yaml is larger by so much
 SAME_GARMENT = 0.6  # IoU from which the less sure of two boxes is dropped
 MOST_BOXES = 100  # of a frame, as COCO counts them
 MODEL = "grid"  # as a card names the weights of one
+
+
+def backbone_of(card: Mapping[str, Any]) -> str:
+    """What a grid stands on, by its card or the settings of its run; older ones do not tell."""
+    backbone: str = card.get("backbone", YOLO)
+    return backbone

@@ -11,7 +11,7 @@ import cv2
 import torch
 
 from detector.backbones import prepare_trunk
-from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO
+from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO, backbone_of
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_checkpoint
 from fmnist.errors import InputError
@@ -49,7 +49,7 @@ def read(path: Path) -> tuple[Network, int]:
         InputError: the files are missing, damaged, or not those of a grid.
     """
     state, facts = load_checkpoint(path)
-    backbone = facts.get("backbone", YOLO)  # older cards have none
+    backbone = backbone_of(facts)
     network = build(backbone=backbone if backbone in LAYOUTS else YOLO)
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     found = {name: value.shape for name, value in state.items()}

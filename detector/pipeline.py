@@ -14,6 +14,7 @@ from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
 from detector.grid import Boxes, Grid
 from detector.head import Head
 from detector.memory import Memory
+from detector.pace import LIVE_RATE, Pace
 from detector.soft_nms import soft_nms
 from detector.tracks import Tracks, least_of
 from detector.video.cameras import read_source
@@ -21,7 +22,6 @@ from detector.video.frames import Frame, Reader
 from detector.video.newest import frames_of, open_source
 from fmnist.device import pick_device
 
-LIVE_RATE = 12.0  # looks a second that are taken at a camera, about
 LEAST_SHARE = 0.05  # of every class in the grid's opinion: it has seen few of some
 # Grid and head are not independent witnesses, and the grid has seen more of what people wear. Of
 # the powers with the best labels on validation photos these are well calibrated.
@@ -87,7 +87,7 @@ class Detector:
             InputError: it cannot be opened or decoded, or stopped and did not come back.
         """
         opened = open_source(read_source(str(source)))
-        seen = watch(self, opened.fps if isinstance(opened, Reader) else LIVE_RATE)
+        seen = watch(self, opened.fps if isinstance(opened, Reader) else None)
         for frame in frames_of(opened):
             yield frame, seen(frame.image)
 
@@ -96,11 +96,13 @@ class Detector:
 class Watcher:
     """A detector for the frames of a single video.
 
-    `look` knows nothing of other frames and may be ahead; `tell` wants them in their order.
+    `look` knows nothing of other frames and may be ahead; `tell` wants them in their order. With
+    a `pace` the looks a second are those by the clock.
     """
 
     detector: Detector
     tracks: Tracks | None
+    pace: Pace | None = None
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         return self.tell(frame, self.look(frame))
@@ -112,21 +114,24 @@ class Watcher:
     def tell(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
         """The second step: what it is, and which garment of the frames before."""
         found = self.detector.tell(frame, boxes)
+        if self.tracks and self.pace:
+            self.tracks.set_rate(self.pace())
         return self.tracks(frame, found) if self.tracks else found
 
 
-def watch(detector: Detector, rate: float = 0, track: bool = True) -> Watcher:
+def watch(detector: Detector, rate: float | None = 0, track: bool = True) -> Watcher:
     """One for the frames of a single video, in their order, `rate` of them a second.
 
     Its head has a `Memory`, and its detections are those of `Tracks`: if `track`, and not at a
-    rate of 0, that of images.
+    rate of 0, that of images. None: as many as are looked at, by the clock, what is seen live.
     """
     head = detector.head
     fresh = replace(detector, head=Memory(head) if isinstance(head, Head) else head)
-    if not track or rate <= 0:
+    if not track or rate == 0:
         return Watcher(fresh, None)
     eager = replace(fresh, confidence=least_of(detector.confidence))
-    return Watcher(eager, Tracks(rate, detector.confidence))
+    pace = Pace() if rate is None else None
+    return Watcher(eager, Tracks(rate or LIVE_RATE, detector.confidence), pace)
 
 
 def judge(

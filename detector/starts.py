@@ -12,7 +12,7 @@ from torch import nn
 
 from detector.backbones import carry_behind, carry_over
 from detector.defaults import GRID_FILE
-from detector.layouts import MODEL, TRUNK, VGG, YOLO
+from detector.layouts import MODEL, TRUNK, VGG, YOLO, backbone_of
 from detector.network import Network, build, read
 from detector.peer import loaded
 from fmnist.cards import read_card
@@ -46,7 +46,7 @@ def _check(init: Path, backbone: str) -> None:
             )
         return
     card = read_card(init)
-    of = card.get("backbone", YOLO)
+    of = backbone_of(card)
     if card["model"] == MODEL and of != backbone:
         raise InputError(f"{init.name} is a grid on {of}. Add --backbone {of}.")
     if card["model"] != MODEL and (card["model"], backbone) != (VGG, VGG):

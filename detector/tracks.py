@@ -32,14 +32,19 @@ class Tracks:
 
     def __init__(self, rate: float, confidence: float = CONFIDENCE) -> None:
         """For a video that is looked at `rate` times a second."""
-        rate = min(rate, FASTEST)
         self._associate = association(rate, confidence)
         self._confidence = confidence
+        self._tracks: dict[int, _Track] = {}
+        self._count = 0  # of those that were shown
+        self.set_rate(rate)
+
+    def set_rate(self, rate: float) -> None:
+        """From now on there are so many looks a second."""
+        rate = min(rate, FASTEST)
+        self._associate.wait_for(_patience(rate))
         self._brief = int(BRIEF * rate + 1e-6)  # looks
         self._wait = 2 if rate >= 10 else 1
         self._fades = math.exp(-1 / (FORGOTTEN * rate)), math.exp(-1 / (SURENESS * rate))
-        self._tracks: dict[int, _Track] = {}
-        self._count = 0  # of those that were shown
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"], found: Detections) -> Detections:
         """What is shown of this BGR frame, the most confident one first, with ids from 1 on.
@@ -96,8 +101,11 @@ def least_of(confidence: float) -> float:
 
 def association(rate: float, confidence: float) -> Association:
     """Which box is which garment, as `Tracks` asks: one that is not seen is waited for a while."""
-    patience = math.ceil(FORGOTTEN * min(rate, FASTEST))
-    return Association(confidence, least_of(confidence), patience)
+    return Association(confidence, least_of(confidence), _patience(rate))
+
+
+def _patience(rate: float) -> int:
+    return math.ceil(FORGOTTEN * min(rate, FASTEST))
 
 
 class _Track:

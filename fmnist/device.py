@@ -35,14 +35,6 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(wanted)
 
 
-def leave_a_core() -> None:
-    """Use one thread less than there are cores: video is decoded and encoded beside the networks.
-
-    On two cores torch is as fast so, because its second thread would wait for that core.
-    """
-    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-
-
 def keep_memory() -> None:
     """What tensors of up to 32 MB free stays with the process, mapped for the next; for training.
 

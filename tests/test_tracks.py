@@ -165,3 +165,19 @@ def test_what_shrinks_to_nothing_and_vanishes_is_not_shown_as_less_than_nothing(
     assert all(len(look) == 1 for look in shown[:16])
     for look in shown:
         assert (look.xyxy[:, 2:] > look.xyxy[:, :2]).all()
+
+
+def test_looks_that_come_more_often_are_waited_for_as_long() -> None:
+    slow, quick = Tracks(5.0), Tracks(5.0)
+    quick.set_rate(20.0)
+    for tracks, rate in ((slow, 5), (quick, 20)):
+        for _ in range(2 * rate):
+            assert ids(tracks(BLACK, detections([shirt(100)]))) == [1]
+        bridged = [len(tracks(BLACK, detections([]))) for _ in range(rate)]
+        assert sum(bridged) == int(BRIEF * rate)
+        assert ids(tracks(BLACK, detections([shirt(100)]))) == [1], "after a second"
+        for _ in range(int(FORGOTTEN * rate) + 2):
+            tracks(BLACK, detections([]))
+        for _ in range(2):
+            shown = tracks(BLACK, detections([shirt(100)]))
+        assert ids(shown) == [2], "later it is another one"

@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 
+from detector.cores import leave_a_core
 from detector.draw import draw
 from detector.head import Head
 from detector.lines import texts_of
@@ -26,7 +26,7 @@ from detector.pipeline import Detector, judge
 from detector.tracks import Tracks, least_of
 from detector.video.frames import Reader
 from detector.video.writer import Writer
-from fmnist.device import leave_a_core, pick_device
+from fmnist.device import pick_device
 
 FRAMES = 200
 WARM_UP = 10
@@ -87,7 +87,6 @@ def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
 
 def main(clip: str, image_size: str, device: str, backend: str) -> None:
     leave_a_core()
-    cv2.setNumThreads(1)
     where = pick_device(device)
     detector = Detector.load(where, image_size=int(image_size), backend=backend)
     facts = {

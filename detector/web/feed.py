@@ -14,10 +14,11 @@ from starlette.websockets import WebSocket
 
 from detector.adjustable import Adjustable
 from detector.lines import boxes_of
+from detector.pictures import shrunk
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
 from detector.video.newest import Newest
-from detector.web.pictures import shrunk
+from detector.web.pictures import LONGEST
 from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
 from detector.web.visit import SILENCE, Incoming, LeftError, told_in, wished
@@ -154,5 +155,5 @@ class Feed:
 
 def jpeg_of(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
     """The BGR picture as a JPEG, shrunk where it is large."""
-    _, data = cv2.imencode(".jpg", shrunk(image), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    _, data = cv2.imencode(".jpg", shrunk(image, LONGEST), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return data.tobytes()

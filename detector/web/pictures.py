@@ -57,15 +57,6 @@ def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
     return np.asarray(image, np.uint8)
 
 
-def shrunk(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height2 width2 3"]:
-    """The same picture, no side longer than `LONGEST`."""
-    scale = LONGEST / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size_wh = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _size(data: bytes) -> tuple[int, int]:
     """From the frame header, found by walking over the segments before it."""
     at = len(START)

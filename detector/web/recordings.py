@@ -12,7 +12,8 @@ from detector.boxes import Detections
 from detector.draw import draw
 from detector.lines import texts_of
 from detector.live.recording import Recording
-from detector.web.pictures import shrunk
+from detector.pictures import shrunk
+from detector.web.pictures import LONGEST
 from fmnist.errors import InputError
 
 FPS = 25.0  # how long the last picture lasts; every other one lasts until the next one came
@@ -88,7 +89,7 @@ class Recorder:
                 if self._recording is None:
                     self._recording = Recording(next(self._names), FPS)
                 picture = draw(image, seen, texts_of(seen, self._label_confidence))
-                self._recording.write(shrunk(picture), time.monotonic())
+                self._recording.write(shrunk(picture, LONGEST), time.monotonic())
             except Exception as error:  # of the disk or the encoder: the visit goes on without
                 self._end(_why(error))
 
