@@ -2,13 +2,7 @@
 
 from collections.abc import Callable
 
-import numpy as np
-from jaxtyping import UInt8
-
-from detector.boxes import Detections
-
-Picture = UInt8[np.ndarray, "height width 3"]
-Detector = Callable[[Picture], Detections]
+from detector.boxes import AnyDetector, Detections, Picture
 
 
 class Adjustable:
@@ -18,7 +12,7 @@ class Adjustable:
     remembers of them survives every change but one below the least that was ever asked for.
     """
 
-    def __init__(self, watch: Callable[[float], Detector], confidence: float) -> None:
+    def __init__(self, watch: Callable[[float], AnyDetector], confidence: float) -> None:
         self.confidence = confidence
         self._watch = watch
         self._least = confidence

@@ -1,11 +1,14 @@
 """What a detector sees in one frame: boxes, how sure it is of each, and what each one is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
 
 from fmnist.classes import CLASSES
+
+Picture = UInt8[np.ndarray, "height width 3"]  # BGR
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,9 @@ class Detections:
             None if self.track_id is None else self.track_id[which],
             None if self.kept_labels is None else self.kept_labels[which],
         )
+
+
+AnyDetector = Callable[[Picture], Detections]
 
 
 def iou(a: Float32[np.ndarray, "n 4"], b: Float32[np.ndarray, "m 4"]) -> Float32[np.ndarray, "n m"]:

@@ -13,9 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
-from detector.boxes import Detections
+from detector.boxes import AnyDetector, Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
@@ -31,8 +30,6 @@ from fmnist.errors import InputError
 
 __all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]
 
-Picture = UInt8[np.ndarray, "height width 3"]
-Detector = Callable[[Picture], Detections]
 Seen = Callable[[], Detections]
 ESCAPE = 27
 
@@ -71,7 +68,7 @@ class Settings:
 
 def detect(
     plan: Plan,
-    watch: Callable[[float], Detector],
+    watch: Callable[[float], AnyDetector],
     settings: Settings | None = None,
     weights: Mapping[str, Any] | None = None,
     show: bool = False,
@@ -119,7 +116,7 @@ def detect(
 class _Run:
     """One run over some sources: where their frames go, and what was counted."""
 
-    watch: Callable[[float], Detector]
+    watch: Callable[[float], AnyDetector]
     settings: Settings
     lines: JsonLines
     sheet: Sheet
@@ -176,7 +173,7 @@ class _Run:
                 yield frame, seen
 
     def _looks(
-        self, frames: Iterable[Frame], detector: Detector
+        self, frames: Iterable[Frame], detector: AnyDetector
     ) -> Iterator[tuple[Frame, Seen | None]]:
         """Each frame, and what remains to be done to see what is on it; None: it is skipped."""
         for number, frame in enumerate(frames):

@@ -1,15 +1,15 @@
 """How good a detector is: mean average precision, and labels on the boxes it got right."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64
 
-from detector.boxes import Detections, iou
+from detector.boxes import AnyDetector, Detections, iou
 from detector.defaults import CONFIDENCE
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
@@ -19,7 +19,6 @@ MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics
 
 ConfidentBoxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
 ScoredBoxes = tuple[np.ndarray, np.ndarray, np.ndarray]  # xyxy, score, class
-AnyDetector = Callable[[UInt8[np.ndarray, "height width 3"]], Detections]
 
 
 @dataclass(frozen=True)
@@ -233,3 +232,13 @@ def _as_coco(frames: Sequence[ScoredBoxes]) -> dict[str, Any]:
         "categories": [{"id": i} for i in range(len(CLASSES))],
         "annotations": annotations,
     }
+
+
+def name_of(label: int) -> str:
+    """Of a class, or what stands for labels beside them."""
+    return {FOOTWEAR: "footwear", NOTHING: "another garment"}.get(label) or CLASSES[label]
+
+
+def fits(said: int, label: int) -> bool:
+    """Whether that class is the label, or some shoe where the label is footwear."""
+    return said == label or (label == FOOTWEAR and said in SHOES)

@@ -9,9 +9,9 @@ from jaxtyping import UInt8
 from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
 from detector.draw import contact_sheet, draw
-from detector.evaluation import match
+from detector.evaluation import fits, match, name_of
 from detector.synthesis.scenes import Scene
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
+from fmnist.classes import CLASSES, NOTHING
 
 PICTURES = 12
 COLUMNS = 6
@@ -56,16 +56,6 @@ def errors_of(found: Detections, scene: Scene) -> Errors:
         boxes.append(found.xyxy[box])
         texts.append(f"false: {CLASSES[int(found.labels[box])]}")
     return Errors(np.array(boxes, np.float32).reshape(-1, 4), texts)
-
-
-def name_of(label: int) -> str:
-    """Of a class, or what stands for labels beside them."""
-    return {FOOTWEAR: "footwear", NOTHING: "another garment"}.get(label) or CLASSES[label]
-
-
-def fits(said: int, label: int) -> bool:
-    """Whether that class is the label, or some shoe where the label is footwear."""
-    return said == label or (label == FOOTWEAR and said in SHOES)
 
 
 def _picture(scene: Scene, errors: Errors) -> UInt8[np.ndarray, "height width 3"]:

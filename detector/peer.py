@@ -10,8 +10,8 @@ from jaxtyping import Float32, UInt8
 from detector.boxes import Detections
 from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
-from detector.network import prepare_environment
 from detector.photos.names import NO_GARMENT, meaning
+from detector.theirs import loaded
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 
@@ -66,24 +66,6 @@ class Peer:
             boxes.xyxy.astype(np.float32).reshape(-1, 4), boxes.conf.astype(np.float32), rows
         )
         return detections.select(rows.sum(1) > 0)
-
-
-def loaded(weights: Path) -> Any:
-    """The model of a .pt file of ultralytics, whatever its task.
-
-    Raises:
-        InputError: it is missing or cannot be read.
-    """
-    prepare_environment()
-    from ultralytics import YOLO
-
-    if not weights.is_file():
-        raise InputError(f"{weights}: no such file. Train one with yolo detect train.")
-    try:
-        model: Any = YOLO(weights)
-    except Exception as error:  # ultralytics documents none
-        raise _refused(weights, f"cannot be read ({error})") from None
-    return model
 
 
 def _if_detector(model: Any, weights: Path) -> Any:

@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from detector.boxes import Detections
+from detector.boxes import AnyDetector, Detections
 from detector.defaults import CONFIDENCE
-from detector.evaluation import LEAST_CONFIDENCE, AnyDetector
+from detector.evaluation import LEAST_CONFIDENCE, fits, name_of
 from detector.grid import Grid
 from detector.grid_training import Schedule, train
 from detector.head import Head
 from detector.layouts import YOLO
-from detector.misses import fits, name_of
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo

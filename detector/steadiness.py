@@ -6,17 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.lines import names_of
 from detector.pipeline import Detector, watch
 from detector.tracks import Tracks, association, least_of
 from detector.video.frames import Reader
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.video.frames import read
 from tests.browser import Browser, browser, camera_clip
 from tests.command import ROOT
@@ -24,7 +24,6 @@ CLIP = ROOT / "demo" / "garments.mp4"
 DOCS = ROOT / "docs"
 WIDTH = 1280  # of both pictures
 GAP = 24
-Picture = UInt8[np.ndarray, "height width 3"]
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import cv2
 from websockets.sync.client import ClientConnection, connect
 
-from detector.adjustable import Adjustable, Detector
+from detector.adjustable import Adjustable
+from detector.boxes import AnyDetector
 from detector.live.figures import Figures
 from detector.video.cameras import Camera
 from detector.video.frames import Reader
@@ -45,7 +46,7 @@ class Served:
 
 @contextlib.contextmanager
 def served(
-    watch: Callable[[float], Detector] = lambda _: two_garments,
+    watch: Callable[[float], AnyDetector] = lambda _: two_garments,
     clip: Path | None = None,
     token: str = "",
     silence: float = SECONDS,

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.adjustable import Adjustable, Detector
-from detector.boxes import Detections
+from detector.adjustable import Adjustable
+from detector.boxes import AnyDetector, Detections
 
 FRAME = np.zeros((10, 10, 3), np.uint8)
 
@@ -12,7 +12,7 @@ FRAME = np.zeros((10, 10, 3), np.uint8)
 def test_the_detector_begins_again_only_below_what_it_was_ever_asked_for() -> None:
     watched = []
 
-    def watch(least: float) -> Detector:
+    def watch(least: float) -> AnyDetector:
         watched.append(least)
 
         def detect(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:

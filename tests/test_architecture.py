@@ -45,7 +45,7 @@ ALONE = [
     ("ultralytics.nn", "detector/network.py"),
     ("ultralytics.utils", "detector/network.py"),
     ("ultralytics.trackers", "detector/association.py"),
-    ("ultralytics", "detector/peer.py"),
+    ("ultralytics", "detector/theirs.py"),
     ("av", "detector/video/writer.py"),
 ]
 

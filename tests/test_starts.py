@@ -13,9 +13,9 @@ from detector.grid import Grid
 from detector.grid_training import train
 from detector.layouts import VGG, YOLO
 from detector.network import Network
-from detector.peer import loaded
 from detector.starts import ALTERED, alter, begun, started_from
 from detector.synthesis.scenes import Scene
+from detector.theirs import loaded
 from fmnist.errors import InputError
 from tests.command import fmnist
 from tests.photo_folders import with_masks

@@ -15,8 +15,7 @@ from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from detector.adjustable import Detector
-from detector.boxes import Detections
+from detector.boxes import AnyDetector, Detections
 from detector.web.app import VISITORS
 from detector.web.pictures import MAX_BYTES
 from detector.web.visit import BAD_IN_A_ROW, MOST_A_SECOND
@@ -70,7 +69,7 @@ def test_the_page_tells_the_confidence_it_wants_and_how_late_it_was(server: Serv
 def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:
     memories: list[list[int]] = []
 
-    def watch(least: float) -> Detector:
+    def watch(least: float) -> AnyDetector:
         seen: list[int] = []
         memories.append(seen)
 

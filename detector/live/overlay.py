@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.draw import FONT, PAPER
 from detector.live.keys import Key
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 DIM = (196, 196, 196)
 RED = (70, 70, 255)

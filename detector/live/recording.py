@@ -3,13 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
+from detector.boxes import Picture
 from detector.video.background import Behind
 from detector.video.writer import Writer
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 
 class Recording:

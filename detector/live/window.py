@@ -9,10 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from detector.adjustable import Adjustable
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.detect import Settings, keep
 from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
@@ -24,8 +23,6 @@ from detector.live.recording import Recording, free_name
 from detector.video.disk import write_image
 from detector.video.frames import Frame
 from detector.video.newest import Newest
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 TITLE = "fmnist live"
 LARGEST_WH = (1280, 960)  # of the window when it opens

@@ -5,10 +5,10 @@ import math
 import cv2
 import numpy as np
 
-from detector.synthesis.textures import Painter, Picture, grain, mix, octaves, plain, random_colour
+from detector.synthesis.textures import Painter, Square, grain, mix, octaves, plain, random_colour
 
 
-def voronoi(rng: np.random.Generator, side: int) -> Picture:
+def voronoi(rng: np.random.Generator, side: int) -> Square:
     seeds = np.ones((side, side), np.uint8)
     count = int(rng.integers(12, 90))
     seeds[tuple(rng.integers(0, side, (2, count)))] = 0
@@ -19,7 +19,7 @@ def voronoi(rng: np.random.Generator, side: int) -> Picture:
     return (picture * light[..., None]).astype(np.uint8)
 
 
-def plasma(rng: np.random.Generator, side: int) -> Picture:
+def plasma(rng: np.random.Generator, side: int) -> Square:
     """Spectral synthesis: white noise whose amplitude falls as a power of the frequency."""
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]) + 1 / side
     low, high = random_colour(rng), random_colour(rng)
@@ -34,7 +34,7 @@ def plasma(rng: np.random.Generator, side: int) -> Picture:
     return np.stack(tint, axis=-1).astype(np.uint8)
 
 
-def waves(rng: np.random.Generator, side: int) -> Picture:
+def waves(rng: np.random.Generator, side: int) -> Square:
     y, x = np.mgrid[:side, :side].astype(np.float32)
     field = np.zeros((side, side), np.float32)
     for _ in range(rng.integers(1, 4)):
@@ -44,7 +44,7 @@ def waves(rng: np.random.Generator, side: int) -> Picture:
     return mix(field / 2, random_colour(rng), random_colour(rng))
 
 
-def marble(rng: np.random.Generator, side: int) -> Picture:
+def marble(rng: np.random.Generator, side: int) -> Square:
     """Turbulence bends the veins: sin(x + |noise|), after Perlin 1985."""
     y, x = np.mgrid[:side, :side].astype(np.float32) / side
     bend = np.abs(octaves(rng, side, 3, 0.6)) * rng.uniform(3, 9)
@@ -53,7 +53,7 @@ def marble(rng: np.random.Generator, side: int) -> Picture:
     return mix(np.sin(along + bend), random_colour(rng), random_colour(rng))
 
 
-def honeycomb(rng: np.random.Generator, side: int) -> Picture:
+def honeycomb(rng: np.random.Generator, side: int) -> Square:
     picture = plain(rng, side)
     reach = rng.uniform(12, 55)
     corners = np.array([[np.sin(a), np.cos(a)] for a in np.arange(6) * np.pi / 3]) * reach * 0.94
@@ -66,7 +66,7 @@ def honeycomb(rng: np.random.Generator, side: int) -> Picture:
     return picture
 
 
-def street(rng: np.random.Generator, side: int) -> Picture:
+def street(rng: np.random.Generator, side: int) -> Square:
     """A road that runs to a vanishing point between facades, under a sky that brightens."""
     eye = (int(side * rng.uniform(0.35, 0.65)), int(side * rng.uniform(0.35, 0.55)))
     fall = np.linspace(-1, 1, side, dtype=np.float32)[:, None].repeat(side, 1)

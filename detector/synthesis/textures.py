@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-Picture = UInt8[np.ndarray, "side side 3"]  # BGR, square
-Painter = Callable[[np.random.Generator, int], Picture]
+Square = UInt8[np.ndarray, "side side 3"]  # BGR, square
+Painter = Callable[[np.random.Generator, int], Square]
 
 
 def random_colour(rng: np.random.Generator) -> tuple[int, int, int]:
@@ -18,7 +18,7 @@ def random_colour(rng: np.random.Generator) -> tuple[int, int, int]:
     return blue, green, red
 
 
-def plain(rng: np.random.Generator, side: int) -> Picture:
+def plain(rng: np.random.Generator, side: int) -> Square:
     return np.full((side, side, 3), random_colour(rng), np.uint8)
 
 
@@ -38,13 +38,13 @@ def octaves(
 
 def mix(
     field: Float32[np.ndarray, "side side"], low: tuple[int, ...], high: tuple[int, ...]
-) -> Picture:
+) -> Square:
     """Colours between two ends; the field runs from -1 to 1 and is clipped to it."""
     part = (np.clip(field, -1, 1)[..., None] + 1) / 2
     return (np.array(low) * (1 - part) + np.array(high) * part).astype(np.uint8)
 
 
-def grain(rng: np.random.Generator, picture: Picture, strength: float) -> Picture:
+def grain(rng: np.random.Generator, picture: Square, strength: float) -> Square:
     """Smooth noise of about `strength` gray levels over the picture."""
     side = len(picture)
     field = octaves(rng, side, int(rng.integers(4, 40))) * strength

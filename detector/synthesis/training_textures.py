@@ -5,22 +5,22 @@ import math
 import cv2
 import numpy as np
 
-from detector.synthesis.textures import Painter, Picture, grain, mix, octaves, plain, random_colour
+from detector.synthesis.textures import Painter, Square, grain, mix, octaves, plain, random_colour
 
 
-def clouds(rng: np.random.Generator, side: int) -> Picture:
+def clouds(rng: np.random.Generator, side: int) -> Square:
     field = octaves(rng, side, int(rng.integers(2, 12)), rng.uniform(0.3, 0.8))
     return mix(field, random_colour(rng), random_colour(rng))
 
 
-def gradient(rng: np.random.Generator, side: int) -> Picture:
+def gradient(rng: np.random.Generator, side: int) -> Square:
     x, y = np.meshgrid(*[np.linspace(-1, 1, side, dtype=np.float32)] * 2)
     angle = rng.uniform(0, 2 * np.pi)
     picture = mix(x * math.cos(angle) + y * math.sin(angle), random_colour(rng), random_colour(rng))
     return grain(rng, picture, rng.uniform(0, 10))
 
 
-def stripes(rng: np.random.Generator, side: int) -> Picture:
+def stripes(rng: np.random.Generator, side: int) -> Square:
     picture = plain(rng, side)
     period = int(rng.integers(8, side // 4))
     colours = [random_colour(rng) for _ in range(rng.integers(1, 4))]
@@ -31,7 +31,7 @@ def stripes(rng: np.random.Generator, side: int) -> Picture:
     return np.ascontiguousarray(picture.transpose(1, 0, 2)) if rng.random() < 0.5 else picture
 
 
-def tiles(rng: np.random.Generator, side: int) -> Picture:
+def tiles(rng: np.random.Generator, side: int) -> Square:
     picture = plain(rng, side)
     step = int(rng.integers(12, side // 4))
     gap = int(rng.integers(0, 4))
@@ -45,7 +45,7 @@ def tiles(rng: np.random.Generator, side: int) -> Picture:
     return grain(rng, picture, rng.uniform(0, 20))
 
 
-def bricks(rng: np.random.Generator, side: int) -> Picture:
+def bricks(rng: np.random.Generator, side: int) -> Square:
     picture = plain(rng, side)
     height = int(rng.integers(10, 40))
     width = int(height * rng.uniform(1.5, 3.5))
@@ -57,7 +57,7 @@ def bricks(rng: np.random.Generator, side: int) -> Picture:
     return grain(rng, picture, rng.uniform(5, 30))
 
 
-def wood(rng: np.random.Generator, side: int) -> Picture:
+def wood(rng: np.random.Generator, side: int) -> Square:
     field = octaves(rng, side, int(rng.integers(16, 64)), 0.7, stretch=16)
     tan = (int(rng.integers(30, 110)), int(rng.integers(60, 140)), int(rng.integers(90, 190)))
     picture = mix(field * 0.8, tuple(c // 2 for c in tan), tuple(min(255, c + 40) for c in tan))
@@ -70,7 +70,7 @@ def wood(rng: np.random.Generator, side: int) -> Picture:
     return np.ascontiguousarray(picture.transpose(1, 0, 2)) if rng.random() < 0.5 else picture
 
 
-def room(rng: np.random.Generator, side: int) -> Picture:
+def room(rng: np.random.Generator, side: int) -> Square:
     picture = plain(rng, side)
     horizon = int(side * rng.uniform(0.5, 0.85))
     floor = wood(rng, side) if rng.random() < 0.5 else clouds(rng, side)
@@ -100,7 +100,7 @@ def _window(rng: np.random.Generator, picture: np.ndarray, side: int) -> None:
         cv2.line(picture, (x, down), (x + width, down), frame, thick)
 
 
-def shelves(rng: np.random.Generator, side: int) -> Picture:
+def shelves(rng: np.random.Generator, side: int) -> Square:
     picture = plain(rng, side)
     board = random_colour(rng)
     y = 0
@@ -118,7 +118,7 @@ def shelves(rng: np.random.Generator, side: int) -> Picture:
     return grain(rng, picture, rng.uniform(5, 20))
 
 
-def crowd(rng: np.random.Generator, side: int) -> Picture:
+def crowd(rng: np.random.Generator, side: int) -> Square:
     picture = clouds(rng, side)
     for _ in range(rng.integers(15, 120)):
         x, y = rng.integers(0, side, 2).tolist()
@@ -134,7 +134,7 @@ def crowd(rng: np.random.Generator, side: int) -> Picture:
     return picture
 
 
-def writing(rng: np.random.Generator, side: int) -> Picture:
+def writing(rng: np.random.Generator, side: int) -> Square:
     picture = grain(rng, plain(rng, side), 8)
     y = 0
     while y < side:
