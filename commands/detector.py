@@ -181,10 +181,9 @@ def detector_evaluate(
 
 def check_judged_by(photos: Sequence[Path], misses: Path | None) -> None:
     """Raises InputError where there is nothing to judge by, or the misses cannot be shown."""
-    from detector.photos.folder import check, check_judged
+    from detector.photos.folder import check_judged
     from detector.video.disk import is_picture
 
-    check(photos)
     if photos:
         check_judged(photos, want_frames=misses is not None)
     if misses and not is_picture(misses):
