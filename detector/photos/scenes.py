@@ -17,7 +17,7 @@ from detector.photos.photo import Photo
 from detector.photos.places import CLOSER, around, covering, fills, upright
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
 from detector.synthesis.backgrounds import Background
-from detector.synthesis.lens import moved, photograph
+from detector.synthesis.lens import photograph
 from detector.synthesis.scenes import Scene, log_uniform
 
 VISIBLE = 0.3  # least part of a garment that is to be found
@@ -36,7 +36,6 @@ LEAST_NEAR = 0.15  # height of what can be shown near, of the photo's: less woul
 GARMENT = (0.15, 0.9)  # longer side of a single garment, of the frame's shorter one
 SHADOWS = 0.35  # how much darker or lighter they are: standard deviation of a power's logarithm
 ROUGH = 0.7  # strength of the lens's faults
-MOVED = (0.2, 0.03)  # of the frames, by up to that part of their longer side: footage, not photos
 RARE = 0.3  # of the photos: a class that fewer of them show comes more often than its share
 
 
@@ -61,10 +60,8 @@ class PhotoScenes:
         shares = np.multiply(self.shares, has)
         collage = kinds[rng.choice(len(kinds), p=shares / shares.sum())](rng, size_wh)
         xyxy, labels = collage.garments(VISIBLE)
-        frame = _developed(rng, collage.frame)
-        if rng.random() < MOVED[0]:
-            frame = moved(rng, frame, MOVED[1])
-        return Scene(photograph(rng, frame, ROUGH), xyxy, labels)
+        frame = photograph(rng, _developed(rng, collage.frame), ROUGH)
+        return Scene(frame, xyxy, labels)
 
     @cached_property
     def _odds_of_people(self) -> Float64[np.ndarray, " photos"]:

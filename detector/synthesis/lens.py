@@ -1,7 +1,6 @@
-"""What a cheap camera does to a frame: blur, gamma, noise, compression; motion while it looks."""
+"""What a cheap camera does to a frame: blur, gamma, noise, compression."""
 
 import functools
-import math
 
 import cv2
 import numpy as np
@@ -31,22 +30,6 @@ def photograph(
         quality = int(rng.integers(100 - int(70 * rough), 96))
         frame = _compressed(frame, quality)
     return frame
-
-
-def moved(
-    rng: np.random.Generator, frame: UInt8[np.ndarray, "h w 3"], most: float
-) -> UInt8[np.ndarray, "h w 3"]:
-    """As if all of it moved during the exposure, by up to `most` of the longer side.
-
-    A hand that shakes does that; of somebody who walks, it is what the walker looks like. Costs
-    2 ms for 416x416 pixels.
-    """
-    reach = round(rng.uniform(0, most) * max(frame.shape[:2]) / 2)  # to either side
-    angle = rng.uniform(0, math.pi)
-    path = np.zeros((2 * reach + 1,) * 2, np.float32)
-    x, y = round(reach * math.cos(angle)), round(reach * math.sin(angle))
-    cv2.line(path, (reach - x, reach - y), (reach + x, reach + y), (1.0,))
-    return np.asarray(cv2.filter2D(frame, -1, path / path.sum()), np.uint8)
 
 
 def _compressed(frame: UInt8[np.ndarray, "h w 3"], quality: int) -> UInt8[np.ndarray, "h w 3"]:
