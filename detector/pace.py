@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 from statistics import median
 
 LIVE_RATE = 12.0  # looks a second that are wanted, and thought to be taken until it is known
@@ -21,7 +22,6 @@ class Pace:
 
     def __call__(self) -> float:
         self._looks.append(self._clock())
-        looks = list(self._looks)
-        between = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False)]
+        between = [later - earlier for earlier, later in pairwise(self._looks)]
         known = len(between) >= RECENT // 4
         return 1 / max(median(between), 1e-3) if known else LIVE_RATE
