@@ -26,7 +26,7 @@ from commands.options import (
     say,
     weights_file,
 )
-from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
+from detector.defaults import CONFIDENCE, GRID, GRID_FILE, HEAD, LABEL_CONFIDENCE, LAST
 from detector.layouts import LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
@@ -63,9 +63,9 @@ def detector_train(
     """Train the grid on frames made on the fly from the training images."""
     from fmnist import files
 
-    if not resume and any((run_dir / name).exists() for name in ("last.pt", "grid.safetensors")):
+    if not resume and any((run_dir / name).exists() for name in (LAST, GRID_FILE.name)):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
-    if resume and not (run_dir / "last.pt").exists():
+    if resume and not (run_dir / LAST).exists():
         raise InputError(f"{run_dir} holds no run that could go on. Start without --resume.")
     writable_folder(run_dir)
     known(backbone, LAYOUTS, "backbone")

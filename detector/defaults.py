@@ -6,3 +6,4 @@ CONFIDENCE = 0.25  # a box below it is not shown
 LABEL_CONFIDENCE = 0.5  # a label below it is "unknown"
 GRID, HEAD = "grid", "vgg-worn"  # of the shipped weights
 GRID_FILE, HEAD_FILE = (WEIGHTS / f"{name}.safetensors" for name in (GRID, HEAD))
+LAST = "last.pt"  # in the folder of a training: what a stopped one goes on from

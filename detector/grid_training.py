@@ -15,6 +15,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.backbones import freeze
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
+from detector.defaults import LAST
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.layouts import MODEL, YOLO, backbone_of
@@ -31,7 +32,7 @@ from fmnist.muon import Muon
 
 @dataclass
 class Run:
-    """All that changes while training; what `last.pt` holds."""
+    """All that changes while training; what `LAST` holds."""
 
     network: Network
     average: Network  # of the weights over time: what is validated and shipped
@@ -52,24 +53,54 @@ class Run:
             },
         )
 
-    def restore(self, path: Path, settings: dict[str, Any]) -> None:
-        """Raises InputError where there is nothing to resume, or it is of another schedule."""
-        if not path.exists():
-            raise InputError(f"{path} does not exist. Start without --resume.")
-        saved = read_state(path, torch.device("cpu"))
-        # Runs from before there was a choice.
-        before = {"frozen": False, **saved["settings"], "backbone": backbone_of(saved["settings"])}
-        if before != settings:
-            raise InputError(
-                f"{path} is of a run with other settings ({saved['settings']}). "
-                "Resume with the same ones, or choose another folder."
-            )
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `saved_run` gave."""
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
         for optimizer, values in zip(self.optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(values)
         self.step = saved["step"]
         self.rows = saved["rows"]
+
+
+def settings_of(
+    schedule: Schedule,
+    *,
+    seed: int = 0,
+    init: Path | None = None,
+    backbone: str = YOLO,
+    frozen: bool = False,
+    sources: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """All that a run was asked for: what its card tells, and what a resumed one must share."""
+    return {
+        **asdict(schedule),
+        "seed": seed,
+        "init": started_from(init),
+        "backbone": backbone,
+        "frozen": frozen,
+        **(sources or {}),
+    }
+
+
+def saved_run(run_dir: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stopped run with these settings goes on from.
+
+    Raises:
+        InputError: there is none, it is damaged, or it has other settings.
+    """
+    last = run_dir / LAST
+    if not last.exists():
+        raise InputError(f"{last} does not exist. Start without --resume.")
+    saved = read_state(last, torch.device("cpu"))
+    # Runs from before there was a choice.
+    before = {"frozen": False, **saved["settings"], "backbone": backbone_of(saved["settings"])}
+    if before != settings:
+        raise InputError(
+            f"{last} is of a run with other settings ({saved['settings']}). "
+            "Resume with the same ones, or choose another folder."
+        )
+    return saved
 
 
 def train(
@@ -92,7 +123,7 @@ def train(
 ) -> Path | None:
     """Train from scratch or from the weights `init`, see `detector.starts.begun`.
 
-    Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
+    Leaves `grid.safetensors` with its card, `metrics.csv` and `LAST` in `run_dir`.
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
     run would have ended without the stop. `validation` are sets of frames by the prefix of their
@@ -107,21 +138,15 @@ def train(
     """
     keep_memory()
     started = time.monotonic()
-    settings = {
-        **asdict(schedule),
-        "seed": seed,
-        "init": started_from(init),
-        "backbone": backbone,
-        "frozen": frozen,
-        **(sources or {}),
-    }
-    last = run_dir / "last.pt"
+    settings = settings_of(
+        schedule, seed=seed, init=init, backbone=backbone, frozen=frozen, sources=sources
+    )
     network = begun(init, backbone, seed).to(device).train()
     if frozen:
         freeze(network)
     run = Run(network, copy.deepcopy(network).eval(), _optimizers(network, schedule), 0, [])
     if resume:
-        run.restore(last, settings)
+        run.restore(saved_run(run_dir, settings))
     run_dir.mkdir(parents=True, exist_ok=True)
     batches = iter(loader(SceneBatches(schedule, make, seed), run.step, workers))
     while run.step < schedule.steps:
@@ -134,7 +159,7 @@ def train(
             ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
             row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
         run.rows.append(row)
-        run.save(last, settings)
+        run.save(run_dir / LAST, settings)
         write_csv(run_dir / "metrics.csv", run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         now = time.monotonic()

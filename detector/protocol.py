@@ -15,7 +15,7 @@ from detector.boxes import AnyDetector, Detections
 from detector.defaults import CONFIDENCE
 from detector.evaluation import LEAST_CONFIDENCE, fits, name_of
 from detector.grid import Grid
-from detector.grid_training import Schedule, train
+from detector.grid_training import Schedule, saved_run, settings_of, train
 from detector.head import Head
 from detector.layouts import YOLO
 from detector.photos import folder as photo_folder
@@ -155,6 +155,12 @@ def train_grid(
     report: Callable[[str], None],
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
+    sources = {"backgrounds": str(backgrounds or ""), "photos": [p.name for p in photos]}
+    if resume:  # with other settings: told before minutes of reading photos
+        settings = settings_of(
+            schedule, seed=seed, init=init, backbone=backbone, frozen=frozen, sources=sources
+        )
+        saved_run(run_dir, settings)
     kept, validation = hold_out(load(folder, "train"))
     watched = {"": watched_scenes(validation, seed)}
     if real := photographed(photos):
@@ -172,7 +178,7 @@ def train_grid(
         init=init,
         backbone=backbone,
         frozen=frozen,
-        sources={"backgrounds": str(backgrounds or ""), "photos": [p.name for p in photos]},
+        sources=sources,
         facts=provenance(device),
         report=report,
     )

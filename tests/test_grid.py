@@ -22,6 +22,7 @@ from detector.grid_training import train
 from detector.layouts import MODEL
 from detector.letterbox import as_input, letterbox
 from detector.network import Network, build
+from detector.protocol import train_grid
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
 from fmnist.errors import InputError
@@ -273,6 +274,27 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
         train(replace(TINY, scenes=64), rectangles, validation, tmp_path / "b", CPU, resume=True)
     with pytest.raises(InputError, match="--resume"):
         train(TINY, rectangles, validation, tmp_path / "c", CPU, resume=True)
+
+
+def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None:
+    validation = {"": [rectangles(np.random.default_rng(9), (64, 64))]}
+    train(TINY, rectangles, validation, tmp_path, CPU, workers=0, max_minutes=0, report=quiet)
+    missing = tmp_path / "no photos, no data"
+    with pytest.raises(InputError, match="other settings"):
+        train_grid(
+            missing,
+            tmp_path,
+            replace(TINY, rate=0.5),
+            CPU,
+            backgrounds=missing,
+            photos=[missing],
+            seed=0,
+            workers=0,
+            max_minutes=None,
+            resume=True,
+            init=None,
+            report=quiet,
+        )
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(tmp_path: Path) -> None:
