@@ -1,11 +1,12 @@
 """Tell how often somebody who stands whole in a video has both trousers and a top boxed.
 
     fmnist detect VIDEO --json LINES.json --no-video
-    python scripts/whole_people.py VIDEO LINES.json yolo11n-pose.pt > WHOLE.json
+    python scripts/whole_people.py VIDEO LINES.json yolo11n-pose.pt [FIRST-LAST ...] > WHOLE.json
 
 Who stands whole in every tenth frame is asked of ultralytics' pose network (a shoulder, a hip and
 an ankle seen). Their trousers are a box named Trouser around the thigh that begins below the
-chest; their top is a box of another name, or unknown, around the chest.
+chest; their top is a box of another name, or unknown, around the chest. Whoever stands whole from
+frame FIRST to LAST wears no trousers, as somebody has seen: they are counted apart.
 """
 
 import json
@@ -64,26 +65,46 @@ def around(box: dict[str, Any], place: np.ndarray) -> bool:
     return bool(left <= place[0] <= right and top <= place[1] <= bottom)
 
 
+def shares(
+    numbers: np.ndarray, trousers: np.ndarray, top: np.ndarray, skirts: list[tuple[int, int]]
+) -> dict[str, float]:
+    """Of people, each with the number of its frame; trousers are asked of those who wear some."""
+    wear = np.ones(len(numbers), np.bool_)
+    for first, last in skirts:
+        wear &= (numbers < first) | (numbers > last)
+    if not wear.any():
+        sys.exit("Nobody who stands whole in this video wears trousers. Choose another.")
+    both = trousers & top
+    return {
+        "people": len(wear),
+        "in_trousers": int(wear.sum()),
+        "trousers": round(float(trousers[wear].mean()), 4),
+        "both": round(float(both[wear].mean()), 4),
+        "top": round(float(top.mean()), 4),
+        "both_of_all_people": round(float(both.mean()), 4),
+    }
+
+
 def main() -> None:
     video, lines, pose = map(Path, sys.argv[1:4])
+    skirts = [(int(first), int(last)) for first, last in (a.split("-") for a in sys.argv[4:])]
     first, *rows = map(json.loads, lines.read_text().splitlines())
     boxes = {row["frame"]: row["boxes"] for row in rows}
     if first["settings"]["every"] != 1 or first["settings"]["max_frames"] is not None:
         sys.exit("Not every frame is in these lines. Leave out --every and --max-frames.")
     dressed = [
-        (has_trousers(boxes[number], chest, thigh), has_top(boxes[number], chest))
+        (number, has_trousers(boxes[number], chest, thigh), has_top(boxes[number], chest))
         for number, chest, thigh in whole_people(video, pose)
     ]
     if not dressed:
         sys.exit("Nobody stands whole in this video. Choose another.")
-    trousers, top = np.array(dressed, np.bool_).reshape(-1, 2).T
-    shares = {"trousers": trousers.mean(), "top": top.mean(), "both": (trousers & top).mean()}
+    numbers, trousers, top = map(np.array, zip(*dressed, strict=True))
     facts = {
         "video": video.name,
         "weights": first["weights"],
         "settings": first["settings"],
-        "people": len(dressed),
-        **{name: round(float(share), 4) for name, share in shares.items()},
+        "without_trousers": sys.argv[4:],
+        **shares(numbers, trousers, top, skirts),
         **provenance(torch.device("cpu")),
     }
     print(json.dumps(facts, indent=2))

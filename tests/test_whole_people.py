@@ -37,3 +37,16 @@ def test_a_pair_of_joints_is_where_those_that_are_seen_are() -> None:
     np.testing.assert_array_equal(whole_people.middle(joints), [10, 20])
     joints[0, 2] = 0.1
     assert np.isnan(whole_people.middle(joints)).all()
+
+
+def test_trousers_are_asked_of_those_who_wear_some() -> None:
+    numbers = np.array([0, 10, 20, 30])
+    trousers, top = np.array([False, False, True, True]), np.array([True, True, True, False])
+    of_all = whole_people.shares(numbers, trousers, top, [])
+    assert (of_all["in_trousers"], of_all["trousers"], of_all["both"]) == (4, 0.5, 0.25)
+    of_some = whole_people.shares(numbers, trousers, top, [(0, 5), (10, 10)])
+    assert (of_some["in_trousers"], of_some["trousers"], of_some["both"]) == (2, 1.0, 0.5)
+    assert of_some["top"] == of_all["top"] == 0.75
+    assert of_some["both_of_all_people"] == 0.25
+    with pytest.raises(SystemExit, match="Nobody"):
+        whole_people.shares(numbers, trousers, top, [(0, 30)])
