@@ -20,6 +20,7 @@ from commands.options import (
     say,
 )
 from commands.running import Manner, carry_on, paced
+from fmnist.benchmark.rows import PEER
 from fmnist.checks import all_free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 group = typer.Typer()
 app.add_typer(group, name="benchmark")
-PEER = "ultralytics-cls"
 
 
 @group.callback(invoke_without_command=True)

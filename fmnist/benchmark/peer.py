@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
+from fmnist.benchmark.rows import PEER
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import wilson_interval
 
-NAME = "ultralytics-cls"
 MODEL = "yolo11n-cls"
 PARTS = ("train", "val", "test")  # the folders it looks for
 
@@ -42,7 +42,7 @@ def classifier(
     told = yolo("classify", "val", f"model={weights.resolve()}", "split=test", "name=test", *common)
     accuracy = _accuracy(told)
     facts: Facts = {
-        "row": NAME,
+        "row": PEER,
         "model": MODEL,
         "n": 1,
         "seconds": seconds,

@@ -32,6 +32,7 @@ ROWS = (
     "wrn:best",
     "vgg:distill",
 )
+PEER = "ultralytics-cls"  # the row of what a user would otherwise run
 
 
 @dataclass(frozen=True)
