@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
-from itertools import count
+from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -41,6 +41,7 @@ PLAIN_SHARE = 0.2  # of the garments of the training split that stay on black
 MISTAKEN_FROM = 0.05  # confidence of the grid in a box that is no garment
 MISTAKEN_IOU = 0.3  # with any garment: a box below it shows none
 MISTAKES_PER_FRAME = 4  # the surest
+AT_ONCE = 8  # frames of photos that the grid looks at
 JITTER = 0.05  # of a box's side, standard deviation: the grid's boxes are not exact either
 
 
@@ -138,8 +139,7 @@ def photo_crops(make: SceneMaker, plan: Plan, seed: int, workers: int = 0) -> Sp
     images: list[np.ndarray] = []
     labels: list[int] = []
     mistakes: list[np.ndarray] = []
-    for scene in _frames(make, seed, workers):
-        found = grid(scene.frame, MISTAKEN_FROM).xyxy
+    for scene, found in _looked_at(_frames(make, seed, workers), grid):
         images += _garment_crops(rng, scene, found)
         labels += scene.labels.tolist()
         if len(mistakes) < plan.nothing * len(labels):
@@ -169,6 +169,15 @@ def _frames(make: SceneMaker, seed: int, workers: int) -> Iterator[Scene]:
         _Frames(make, seed), batch_size=None, num_workers=workers, worker_init_fn=start_worker
     )
     yield from data
+
+
+def _looked_at(
+    frames: Iterator[Scene], grid: Grid
+) -> Iterator[tuple[Scene, Float32[np.ndarray, "n 4"]]]:
+    """Each frame with the boxes that the grid finds in it: several at once keep all cores busy."""
+    while some := list(islice(frames, AT_ONCE)):
+        found = grid.batch([scene.frame for scene in some], MISTAKEN_FROM)
+        yield from zip(some, (boxes.xyxy for boxes in found), strict=True)
 
 
 def _map(task: Callable[[int], Chunk], starts: range, workers: int) -> Iterator[Chunk]:

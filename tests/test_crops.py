@@ -91,8 +91,8 @@ def test_mistakes_of_a_grid_follow_the_garments_that_stay_the_same(
     assert both.labels[15:].tolist() == [NOTHING] * 6
 
 
-def test_crops_of_photos_have_all_labels_and_are_the_same_for_any_processes(
-    tmp_path: Path,
+def test_crops_of_photos_have_all_labels_and_are_the_same_however_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = eager_grid(tmp_path)
 
@@ -108,6 +108,11 @@ def test_crops_of_photos_have_all_labels_and_are_the_same_for_any_processes(
     assert set(split.labels[30:].tolist()) == {NOTHING} and len(split) >= 45
     again = photo_crops(make, plan, seed=0, workers=1)
     assert torch.equal(split.images, again.images) and torch.equal(split.labels, again.labels)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    one_by_one = photo_crops(make, plan, seed=0)
+    assert torch.equal(split.labels, one_by_one.labels)
+    apart = (split.images.int() - one_by_one.images.int()).abs().flatten(1).amax(1)
+    assert (apart <= 2).float().mean() > 0.9  # but for rounding, and what it decides
 
 
 def test_a_box_that_the_grid_found_stands_for_the_true_one_half_of_the_times() -> None:
