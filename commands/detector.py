@@ -84,7 +84,7 @@ def detector_train(
         photos_in(backgrounds)
     folder = files.find(data_dir)
 
-    from detector.grid_training import Schedule
+    from detector.batches import Schedule
     from detector.protocol import train_grid
     from detector.starts import begun
     from fmnist.device import pick_device

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from detector.batches import Schedule
 from detector.boxes import AnyDetector, Detections
 from detector.defaults import CONFIDENCE
 from detector.evaluation import LEAST_CONFIDENCE, fits, name_of
 from detector.grid import Grid
-from detector.grid_training import Schedule, saved_run, settings_of, train
+from detector.grid_run import saved_run, settings_of
+from detector.grid_training import train
 from detector.head import Head
 from detector.layouts import YOLO
 from detector.photos import folder as photo_folder

@@ -1,0 +1,89 @@
+"""A training of the grid between two steps: what it was asked for, where it stands, as a file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from detector.batches import Schedule
+from detector.defaults import LAST
+from detector.layouts import YOLO, backbone_of
+from detector.network import Network
+from detector.starts import started_from
+from fmnist.checkpoint import read_state, write_state
+from fmnist.errors import InputError
+
+
+@dataclass
+class Run:
+    """All that changes while training; what `LAST` holds."""
+
+    network: Network
+    average: Network  # of the weights over time: what is validated and shipped
+    optimizers: list[torch.optim.Optimizer]
+    step: int
+    rows: list[dict[str, float]]
+
+    def save(self, path: Path, settings: dict[str, Any]) -> None:
+        write_state(
+            path,
+            {
+                "settings": settings,
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                "step": self.step,
+                "rows": self.rows,
+            },
+        )
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `saved_run` gave."""
+        self.network.load_state_dict(saved["network"])
+        self.average.load_state_dict(saved["average"])
+        for optimizer, values in zip(self.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
+        self.step = saved["step"]
+        self.rows = saved["rows"]
+
+
+def settings_of(
+    schedule: Schedule,
+    *,
+    seed: int = 0,
+    init: Path | None = None,
+    backbone: str = YOLO,
+    frozen: bool = False,
+    sources: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """All that a run was asked for: what its card tells, and what a resumed one must share."""
+    return {
+        **asdict(schedule),
+        "seed": seed,
+        "init": started_from(init),
+        "backbone": backbone,
+        "frozen": frozen,
+        **(sources or {}),
+    }
+
+
+def saved_run(run_dir: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stopped run with these settings goes on from.
+
+    Raises:
+        InputError: there is none, it is damaged, or it has other settings.
+    """
+    last = run_dir / LAST
+    if not last.exists():
+        raise InputError(f"{last} does not exist. Start without --resume.")
+    saved = read_state(last, torch.device("cpu"))
+    # Runs from before there was a choice.
+    before = {"frozen": False, **saved["settings"], "backbone": backbone_of(saved["settings"])}
+    if before != settings:
+        raise InputError(
+            f"{last} is of a run with other settings ({saved['settings']}). "
+            "Resume with the same ones, or choose another folder."
+        )
+    return saved
