@@ -26,9 +26,10 @@ class Run:
     step: int
     rows: list[dict[str, float]]
 
-    def save(self, path: Path, settings: dict[str, Any]) -> None:
+    def save(self, run_dir: Path, settings: dict[str, Any]) -> None:
+        """Keep it for `saved_run`."""
         write_state(
-            path,
+            run_dir / LAST,
             {
                 "settings": settings,
                 "network": self.network.state_dict(),

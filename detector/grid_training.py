@@ -14,7 +14,6 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.backbones import freeze
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
-from detector.defaults import LAST
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.grid_run import Run, saved_run, settings_of
@@ -50,7 +49,7 @@ def train(
 ) -> Path | None:
     """Train from scratch or from the weights `init`, see `detector.starts.begun`.
 
-    Leaves `grid.safetensors` with its card, `metrics.csv` and `LAST` in `run_dir`.
+    Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
     run would have ended without the stop. `validation` are sets of frames by the prefix of their
@@ -86,7 +85,7 @@ def train(
             ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
             row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
         run.rows.append(row)
-        run.save(run_dir / LAST, settings)
+        run.save(run_dir, settings)
         write_csv(run_dir / "metrics.csv", run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         now = time.monotonic()
