@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +79,7 @@ def benchmark(
 
     from fmnist import files
     from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
-    from fmnist.benchmark.tables import COLUMNS, rows_of
+    from fmnist.benchmark.tables import COLUMNS, kept_rows
     from fmnist.settings import check_unseen
 
     chosen = [Row.read(text) for text in rows or ROWS]
@@ -88,9 +89,7 @@ def benchmark(
     taught_by = [classifier_file(name) for name in teacher or ()]
     all_free(overwrite, json_file)
     writable_folder(run_dir)
-    before = rows_of(earlier) if earlier else []
-    if (kept := run_dir / "benchmark.json").is_file():
-        before += rows_of(kept)
+    before = kept_rows(run_dir / "benchmark.json", earlier)
     trained = trainable(chosen, teacher or ())
     for row in trained:
         check_unseen(row.resolved(), taught_by if row.resolved().distill else ())
@@ -99,7 +98,7 @@ def benchmark(
     check_runs(chosen, seeds, run_dir, None)
     if not table:
         check_runs(trained, seeds, run_dir, (pretrained, teacher or ()))
-    data_folder = None if table else files.find(data_dir)
+    data_folder, is_whole = None if table else files.find(data_dir), False
 
     from fmnist.benchmark import summary as measure
     from fmnist.device import pick_device
@@ -107,18 +106,19 @@ def benchmark(
     where = pick_device(device)
     if data_folder:
         weights = pretrained, teacher or ()
-        run = _runner(data_folder, where, weights, max_minutes, quiet, compiling)
-        measure.run_all(trained, seeds, run_dir, run)
+        run = _runner(data_folder, run_dir, where, weights, max_minutes, quiet, compiling)
+        is_whole = measure.run_all(trained, seeds, run_dir, run)
     facts = measure.of(chosen, seeds, run_dir)
     measure.add_inference(facts, run_dir, where, measure_new=not table)
     if peer:
-        facts += _peer(data_folder, run_dir, measure.longest(facts), where)
+        facts += _peer(data_folder if is_whole else None, run_dir, measure.longest(facts), where)
     facts = measure.with_earlier(facts, before)
     _write(facts, shown, run_dir, json_file, where, quiet)
 
 
 def _runner(
     data_folder: Path,
+    run_dir: Path,
     device: "torch.device",
     weights: tuple[str, Sequence[str]],
     max_minutes: float | None,
@@ -127,6 +127,7 @@ def _runner(
 ) -> "Callable[[Row, int, Path], bool]":
     """What trains a row with a seed; false where the time is over or it was stopped."""
     from fmnist.data import splits
+    from fmnist.epoch import NotFinite
 
     data = splits(data_folder)
     end = None if max_minutes is None else time.monotonic() + 60 * max_minutes
@@ -137,8 +138,13 @@ def _runner(
             return False
         if not quiet:
             say(f"{row}, seed {seed}")
-        settings = _begun(row, seed, folder, weights, data, device)
-        done = carry_on(settings, folder, data, device, Manner(left, None, quiet, compiling))
+        settings = _begun(row, seed, run_dir, weights, data, device, compiling == "on")
+        try:
+            manner = Manner(left, None, quiet, compiling, "the same command")
+            done = carry_on(settings, folder, data, device, manner)
+        except NotFinite as error:  # the other rows can be measured
+            say(f"{row}, seed {seed}: {error}")
+            return True
         return done is not None
 
     return run
@@ -161,17 +167,26 @@ def _peer(
 def _begun(
     row: "Row",
     seed: int,
-    folder: Path,
+    run_dir: Path,
     weights: tuple[str, Sequence[str]],
     data: "tuple[Split, Split, Split]",
     device: "torch.device",
+    compiled: bool,
 ) -> "Settings":
-    """The settings of a run that goes on, or those of one that begins now."""
+    """The settings of a run that goes on, or those of one that begins now.
+
+    As many epochs as fit into a time are counted once: all seeds of a row have those of the first.
+    """
     from fmnist.settings import prepare, read_settings
 
+    folder, first = row.folder(run_dir, seed), row.folder(run_dir, 0)
     if (folder / "settings.json").exists():
         return read_settings(folder)
-    settings = paced(row.settings(seed, *weights), None, data, device)
+    settings = row.settings(seed, *weights)
+    if settings.recipe.seconds and (first / "settings.json").exists():
+        settings = replace(settings, epochs=read_settings(first).epochs)
+    else:
+        settings = paced(settings, None, data, device, compiled)
     prepare(folder, settings)
     return settings
 

@@ -33,6 +33,7 @@ class Manner(NamedTuple):
     stop_after: int | None = None  # this epoch
     quiet: bool = False
     compiling: str = "auto"
+    again: str = ""  # how the user goes on with it; else by `fmnist train --resume`
 
 
 AS_IT_COMES = Manner()
@@ -105,7 +106,7 @@ def carry_on(
     if settings.recipe.crops:
         kept_in, plain = run_dir / "crops.npz", data
         data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
-    again = f"fmnist train --resume {run_dir}"
+    again = manner.again or f"fmnist train --resume {run_dir}"
     with Progress(manner.quiet) as progress:
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),

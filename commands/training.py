@@ -1,5 +1,7 @@
 """The command that trains a classifier."""
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,10 +103,28 @@ def train(
                 prepare(folder, settings, initial)
         elif epochs and parallel.rank() == 0:
             settle(folder, settings)
-        manner = Manner(max_minutes, stop_after, quiet, compiling)
+        again = going_on(context, folder)
+        manner = Manner(max_minutes, stop_after, quiet, compiling, again)
         facts = carry_on(settings, folder, data, where, manner, clothes)
         if facts and parallel.rank() == 0:
             print(result_line(facts))
+
+
+def going_on(context: typer.Context, run: Path) -> str:
+    """The command that goes on with the run; what was said of data and machine is said again."""
+    from fmnist import parallel
+
+    several = f"torchrun --nproc-per-node {os.environ.get('LOCAL_WORLD_SIZE')} -m cli train"
+    words = [*(several if parallel.processes() > 1 else "fmnist train").split(), "--resume", run]
+    for name, option in (
+        ("data_dir", "--data-dir"),
+        ("device", "--device"),
+        ("compiling", "--compile"),
+    ):
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            words += [option, context.params[name]]
+    return shlex.join(map(str, words))
 
 
 def refuse_settings(context: typer.Context, resume: Path) -> None:

@@ -92,8 +92,8 @@ def _check_together(recipe: Recipe) -> None:
         raise InputError(
             "Crops of nothing can be neither mixed nor taught. Leave out cutmix and distill."
         )
-    if recipe.seconds and recipe.distill:
-        raise InputError("How long teachers take is not known. Leave out seconds.")
+    if recipe.seconds and (recipe.distill or recipe.crops):
+        raise InputError("How long teachers and crops take is not known. Leave out seconds.")
     if recipe.held_out % len(CLASSES):
         raise InputError("Of each class equally many are held out. Give a multiple of 10.")
     if recipe.crops and recipe.held_out != VALIDATION_SIZE:

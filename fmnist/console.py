@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from fmnist.errors import CheckFailed, InputError
 
@@ -63,4 +64,6 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _abandon_stdout() -> None:
     """Python flushes stdout at exit; what could not be written must not fail a second time."""
+    with suppress(OSError):  # what was printed before goes where it can
+        sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

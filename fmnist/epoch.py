@@ -11,6 +11,7 @@ from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
+from fmnist.errors import InputError
 from fmnist.losses import Targets, opinion, shares
 from fmnist.optimization import image_size, rate_factor, set_rate
 from fmnist.recipes import Recipe
@@ -21,8 +22,8 @@ SEEN_AT_ONCE = 8192
 Seen = tuple[Float[Tensor, "batch 1 h w"], Targets, Float[Tensor, "batch 10"] | None]
 
 
-class NotFinite(ArithmeticError):
-    """The loss became NaN or infinite."""
+class NotFinite(InputError):
+    """The loss became NaN or infinite: of these numbers, where the code is right."""
 
 
 def epoch_generator(seed: int, epoch: int, device: torch.device, views: int = 0) -> Generator:
@@ -81,7 +82,10 @@ def train_one_epoch(
     training.epoch += 1
     mean_loss, accuracy = (parallel.mean(totals) / count).tolist()
     if not math.isfinite(mean_loss):
-        raise NotFinite(f"the training loss is {mean_loss} in epoch {training.epoch}")
+        raise NotFinite(
+            f"The training loss is {mean_loss} in epoch {training.epoch}. "
+            "Train with smaller rates (--set) or another --seed."
+        )
     rate = recipe.learning_rate * factor
     return {"lr": rate, "train_loss": mean_loss, "train_accuracy": accuracy}
 

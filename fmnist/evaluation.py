@@ -14,6 +14,7 @@ from fmnist.classes import CLASSES
 from fmnist.device import autocast
 from fmnist.errors import InputError
 
+BATCH = 1000
 Z_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within +-Z_95
 
 
@@ -112,12 +113,20 @@ def from_logits(logits: Float[Tensor, "n 10"], labels: Int64[Tensor, " n"]) -> E
     return Evaluation(float(functional.cross_entropy(logits, labels)), confusion)
 
 
+def at_once(model: nn.Module) -> int:
+    """Images that it answers at once: a thousand, but fewer where it enlarges them much."""
+    return int(getattr(model, "answers_at_once", BATCH))
+
+
 def predict_logits(
-    model: nn.Module, images: UInt8[Tensor, "n 28 28"], batch_size: int = 1000
+    model: nn.Module, images: UInt8[Tensor, "n 28 28"], batch_size: int | None = None
 ) -> Float32[Tensor, "n 10"]:
     """The logits of `images` on the CPU, computed on the model's device in its fast precision.
 
     The model works in eval mode and is given back in the mode in which it came.
+
+    Args:
+        batch_size: images at once; None: as many as suit the model.
     """
     if len(images) == 0:
         return torch.zeros(0, len(CLASSES))
@@ -129,7 +138,7 @@ def predict_logits(
         with torch.inference_mode(), autocast(device):
             logits = [
                 model(batch.to(device).unsqueeze(1).float() / 255).float()
-                for batch in torch.split(images, batch_size)
+                for batch in torch.split(images, batch_size or at_once(model))
             ]
     finally:
         model.train(training)

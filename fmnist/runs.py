@@ -70,7 +70,7 @@ def train(
         What result.json holds, or None where the run was stopped before its end.
 
     Raises:
-        InputError: the loss was not finite; the state of an epoch before it is kept.
+        NotFinite: the state of an epoch before it is kept.
     """
     parallel.check_batch(settings.recipe.batch_size)
     plain = release(*splits[:2], settings.recipe.held_out)
@@ -81,8 +81,11 @@ def train(
     training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled)
     if training.epoch:
         _check_teachers(run_dir, teachers, digests)
-    if training.epoch >= settings.epochs and (run_dir / "result.json").is_file():
-        return read_json(run_dir / "result.json")
+    result = run_dir / "result.json"
+    if result.is_file() and training.epoch >= settings.epochs:
+        return read_json(result)
+    if not parallel.rank():
+        result.unlink(missing_ok=True)  # of a run that is prolonged: it is not finished any more
     limit = min(settings.epochs, stop_after or settings.epochs)
     keeper = Keeper(run_dir, settings, rows)
     started = time.monotonic()
@@ -93,10 +96,7 @@ def train(
                 training, training_split, lambda i, n: watch.step(training.epoch + 1, i, n)
             )
         except NotFinite as error:
-            raise InputError(
-                f"Training stopped: {error}. {keeper.in_words()} in {run_dir}. "
-                "Start a new run with another --seed."
-            ) from error
+            raise NotFinite(f"{error} {keeper.in_words()} in {run_dir}.") from error
         seconds = time.monotonic() - before
         judged = judge(training, validation)
         row = {
@@ -187,7 +187,7 @@ def _finish(
     if parallel.rank():
         return facts
     save_checkpoint(run_dir / "last.safetensors", training.weights().state_dict(), facts)
-    write_json(run_dir / "result.json", facts)
     figures.curves(rows, run_dir / "curves.png")
     figures.confusion(tested.confusion, run_dir / "confusion.png")
+    write_json(run_dir / "result.json", facts)  # last: with it the run counts as finished
     return facts

@@ -22,7 +22,8 @@ from fmnist.recipes import Recipe
 from fmnist.runs import judge
 from fmnist.training import start
 
-ENDED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+COMPLETE = optuna.trial.TrialState.COMPLETE
+ENDED = (COMPLETE, optuna.trial.TrialState.PRUNED)
 
 
 def search(
@@ -72,13 +73,12 @@ def search(
         return accuracy
 
     def tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        value = f"{trial.value:.4f}" if trial.value is not None else "given up"
-        report(f"trial {trial.number}: {value}  {changes_of(trial, recipe)}")
+        report(f"trial {trial.number}: {outcome(trial)}  {changes_of(trial, recipe)}")
 
     left = trials - len(study.get_trials(states=ENDED))
     if left > 0:
         study.optimize(objective, n_trials=left, callbacks=[tell])
-    if not study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
+    if not study.get_trials(states=(COMPLETE,)):
         raise InputError("No trial came to its end. Give more --trials, or another recipe.")
     return study
 
@@ -113,6 +113,11 @@ def tried_recipe(trial: optuna.Trial, recipe: Recipe, names: tuple[str, ...]) ->
         value = trial.suggest_float(name, low, high, log=by_logarithm)
         values[name] = value * getattr(recipe, name) if name in RELATIVE else value
     return replace(recipe, **values)
+
+
+def outcome(trial: optuna.trial.FrozenTrial) -> str:
+    """Its validation accuracy; one that was given up has that of the epoch it ended at."""
+    return f"{trial.value:.4f}" if trial.state == COMPLETE else "given up"
 
 
 def changes_of(trial: optuna.trial.FrozenTrial, recipe: Recipe) -> str:

@@ -14,7 +14,14 @@ import torch
 from fmnist.benchmark import summary
 from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
 from fmnist.benchmark.speed import measured
-from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, comma_separated, markdown
+from fmnist.benchmark.tables import (
+    COLUMNS,
+    NOT_MEASURED,
+    comma_separated,
+    kept_rows,
+    markdown,
+)
+from fmnist.cards import write_json
 from fmnist.choices import recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
@@ -91,8 +98,24 @@ def test_rows_measured_earlier_fill_the_gaps_and_follow(runs: Path) -> None:
     rows = summary.of([Row("vgg", "best"), LENET], 2, runs)
     named = {name: {**rows[1], "row": name} for name in ("vgg:best", "wrn:best", str(LENET))}
     merged = summary.with_earlier(rows, [*named.values(), {**rows[0], "row": "densenet:best"}])
-    assert merged == [named["vgg:best"], rows[1], named["wrn:best"]]
+    assert merged == [rows[0], rows[1], named["wrn:best"]], "vgg:best had numbers of lenet:report"
     assert merged[1] is rows[1]
+    same = {**named["vgg:best"], "numbers": rows[0]["numbers"]}
+    unknown = {key: value for key, value in same.items() if key != "numbers"}
+    for row in (same, unknown):
+        assert summary.with_earlier(rows, [row]) == [row, rows[1]]
+
+
+def test_of_rows_of_one_name_the_one_measured_here_counts(tmp_path: Path) -> None:
+    row = {"row": "vgg:best", "model": "vgg", "n": 1}
+    here, old, new = tmp_path / "benchmark.json", tmp_path / "old.json", tmp_path / "new.json"
+    write_json(old, {"rows": [{**row, "n": 2}]})
+    write_json(new, {"rows": [{**row, "n": 3}]})
+    write_json(here, {"rows": kept_rows(here, old)})
+    assert [each["n"] for each in kept_rows(here, None)] == [2]
+    assert kept_rows(here, new)[-1] == {**row, "n": 3, "earlier": "new.json"}
+    write_json(here, {"rows": [row]})
+    assert kept_rows(here, new)[-1] == row
 
 
 def test_the_interval_is_student_s() -> None:
@@ -160,6 +183,16 @@ def test_a_table_keeps_the_rows_of_the_one_before(runs: Path, tmp_path: Path) ->
         assert done.code == 0, done.err
     kept = json.loads((tmp_path / "benchmark.json").read_text())["rows"]
     assert [(row["row"], row["n"]) for row in kept] == [("vgg:best", 0), (str(LENET), 1)]
+
+
+def test_a_row_that_diverges_does_not_end_the_others(fashion_mnist: Path, tmp_path: Path) -> None:
+    bad, good = ("lenet:report:epochs=1,learning_rate=1e30", "lenet:report:epochs=1")
+    words = ("benchmark", "--row", bad, "--row", good, "-o", ".", "-q")
+    done = fmnist(*words, "--data-dir", str(fashion_mnist), folder=tmp_path)
+    assert done.code == 0, done.err
+    assert done.err.startswith(f"{bad}, seed 0: The training loss is nan in epoch 1.")
+    kept = json.loads((tmp_path / "benchmark.json").read_text())["rows"]
+    assert [row["n"] for row in kept] == [0, 1] and kept[1]["seeds"] == [0]
 
 
 def test_a_row_without_its_teachers_is_told(fashion_mnist: Path, tmp_path: Path) -> None:

@@ -53,8 +53,10 @@ def finished(folder: Path, data: Path, *arguments: str) -> str:
 
 def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
     start = ("train", "lenet", "--recipe", "report", "--epochs", "2", "-o", "run")
-    told = interrupted_after(tmp_path / "run/state.pt", tmp_path, fashion_mnist, *start)
-    assert "stopped; go on with: fmnist train --resume run" in told
+    here = ("--device", "cpu")
+    told = interrupted_after(tmp_path / "run/state.pt", tmp_path, fashion_mnist, *start, *here)
+    again = "stopped; go on with: fmnist train --resume run --device cpu"
+    assert again in told, "what is said of the machine holds again"
     assert not (tmp_path / "run/result.json").exists()
     finished(tmp_path, fashion_mnist, "train", "--resume", "run")
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 2

@@ -53,6 +53,18 @@ def test_a_stream_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
     assert outcome.err.startswith("fmnist: n?.mp4: no such file.")
 
 
+def test_what_was_printed_before_a_disk_is_full_is_still_read(tmp_path: Path) -> None:
+    code = broken(
+        "def fail(name):\n"
+        "    print('a table')\n"
+        "    raise OSError(28, 'No space left on device', 'x.json')\n"
+        "commands.classifiers.classifier_file = fail"
+    )
+    outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
+    assert (outcome.code, outcome.out) == (2, "a table\n")
+    assert outcome.err.startswith("fmnist: x.json: No space left")
+
+
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CODE, os.devnull, "--help"]
     process = subprocess.Popen(

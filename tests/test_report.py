@@ -66,9 +66,11 @@ def test_rows_stand_beside_those_of_the_report(page: Path) -> None:
 
 
 def test_differences_are_paired_by_seed() -> None:
-    before, after = {"values": [0.80, 0.84, 0.90]}, {"values": [0.81, 0.86]}
+    before = {"values": [0.80, 0.84, 0.90], "seeds": [0, 1, 2]}
+    after = {"values": [0.86, 0.81], "seeds": [1, 0]}
     text = paired(before, after)
     assert text.startswith("+0.0150 (") and text.endswith("n = 2")
+    assert paired(before, {"values": [0.9], "seeds": [7]}) == "not measured"
     assert paired(before, None) == "not measured"
 
 

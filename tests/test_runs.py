@@ -109,6 +109,11 @@ def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
     runs.train(read_settings(short), short, splits, CPU, QUIET)
     runs.train(read_settings(short, epochs=3), short, splits, CPU, QUIET)
     assert all(torch.equal(value, weights(short)[name]) for name, value in weights(long).items())
+    further = read_settings(short, epochs=9)
+    assert runs.train(further, short, splits, CPU, QUIET, stop_after=4) is None
+    assert not (short / "result.json").exists(), "that of three epochs is not the run's any more"
+    facts = runs.train(read_settings(short, epochs=4), short, splits, CPU, QUIET)
+    assert facts and facts["epochs_done"] == 4
     scheduled = tmp_path / "scheduled"
     prepare(scheduled, plan("lenet", "best", 2, 0, ""))
     with pytest.raises(InputError, match="planned for 2 epochs"):

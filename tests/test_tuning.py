@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from optuna.trial import TrialState, create_trial
 
 from fmnist.choices import RELATIVE, SEARCHED, recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
 from fmnist.recipes import Recipe
-from fmnist.tuning import changes_of, search
+from fmnist.tuning import changes_of, outcome, search
 
 RECIPE = recipe_for("best", "lenet", ["batch_size=16"])
 LONG = recipe_for("best", "lenet", ["batch_size=16", "epochs=100"])
@@ -49,6 +50,11 @@ def test_another_search_in_the_same_folder_begins_anew(tiny_split: Split, tmp_pa
         told: list[str] = []
         search("lenet", recipe, 1, 1, splits, tmp_path, cpu, names, told.append)
         assert len(told) == 1 and names[0] in told[0]
+
+
+def test_a_trial_that_was_given_up_has_no_result() -> None:
+    for state, told in ((TrialState.COMPLETE, "0.5000"), (TrialState.PRUNED, "given up")):
+        assert outcome(create_trial(state=state, value=0.5)) == told
 
 
 def test_a_damaged_search_is_told(tiny_split: Split, tmp_path: Path) -> None:

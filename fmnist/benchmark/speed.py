@@ -18,9 +18,9 @@ from torch import nn
 
 from fmnist.cards import Facts
 from fmnist.device import autocast, describe, peak_mb
+from fmnist.evaluation import at_once
 from fmnist.models import build
 
-BATCH = 1000
 SINGLES = 200  # images one by one
 SECONDS = 2.0  # of batches
 
@@ -38,15 +38,16 @@ def measured(model: str, device: torch.device) -> Facts:
 
 def measure(network: nn.Module, device: torch.device) -> dict[str, Any]:
     """The figures of `measured`, of a network on that device, in this process."""
+    count = at_once(network)
     network = network.eval().to(memory_format=torch.channels_last)
     with torch.inference_mode(), autocast(device):
-        batch = torch.rand(BATCH, 1, 28, 28, device=device)
+        batch = torch.rand(count, 1, 28, 28, device=device)
         seconds = _timed(network, batch, at_least=SECONDS, rounds=3)
         one = batch[:1]
         single = sorted(_timed(network, one, at_least=0.0, rounds=SINGLES))
     return {
-        "images_per_second": BATCH / statistics.median(seconds),
-        "batch": BATCH,
+        "images_per_second": count / statistics.median(seconds),
+        "batch": count,
         "latency_ms": {
             "n": SINGLES,
             "median": 1000 * statistics.median(single),

@@ -71,13 +71,14 @@ def kept_run(
     """The run of a seed out of its file, or a new one, which is kept there.
 
     Raises:
-        InputError: the file is of another entry, or the loss was not finite.
+        InputError: the file is of another entry.
+        NotFinite: and nothing is kept.
     """
     if not file.exists():
         try:
             done = run(entry["model"], state, training, test, seed)
         except NotFinite as error:
-            raise InputError(f"Seed {seed}: {error}. Choose smaller rates with --set.") from error
+            raise NotFinite(f"Seed {seed}: {error}") from error
         write_json(file, {**entry, **done})
     found = read_json(file)
     if any(found.get(key) != value for key, value in entry.items()):

@@ -32,13 +32,15 @@ def _row(row: Row, seeds: int, base: Path) -> Facts:
         "model": row.model,
         "recipe": row.recipe,
         "changes": list(row.changes),
+        "numbers": row.resolved().to_dict(),
         "parameters": size.parameters,
         "macs": size.macs,
         "seeds_wanted": seeds,
     }
-    folders = [row.folder(base, seed) for seed in range(seeds)]
-    folders = [folder for folder in folders if (folder / "result.json").is_file()]
-    facts["n"] = len(folders)
+    found = {seed: row.folder(base, seed) for seed in range(seeds)}
+    found = {seed: path for seed, path in found.items() if (path / "result.json").is_file()}
+    folders = list(found.values())
+    facts |= {"n": len(found), "seeds": list(found)}
     try:
         return facts | (_measured(folders) if folders else {})
     except (KeyError, IndexError, TypeError, ValueError, OSError) as error:
@@ -122,9 +124,17 @@ def add_inference(
 
 
 def with_earlier(rows: Sequence[Facts], earlier: Sequence[Facts]) -> list[Facts]:
-    """These rows, and those measured earlier in the place of such that are not, or after them."""
-    measured = {row["row"] for row in rows if row["n"]}
-    kept = {row["row"]: row for row in earlier if row["n"] and row["row"] not in measured}
+    """These rows, and those measured earlier in the place of such that are not, or after them.
+
+    What was measured with other numbers of the recipe than the row has now is left out.
+    """
+    here = {row["row"]: row for row in rows}
+    kept = {}
+    for row in earlier:
+        now = here.get(row["row"], {"n": 0})
+        is_same = row.get("numbers") in (None, now.get("numbers", row.get("numbers")))
+        if row["n"] and not now["n"] and is_same:
+            kept[row["row"]] = row
     return [kept.pop(row["row"], row) for row in rows] + list(kept.values())
 
 

@@ -87,6 +87,24 @@ def rows_of(path: Path) -> list[Facts]:
     return rows
 
 
+def kept_rows(file: Path, earlier: Path | None) -> list[Facts]:
+    """Of what was measured before: the rows of `file`, if it is there, and of `earlier`.
+
+    Of two rows of one name the later counts: what came out of another file gives way to the one
+    that is named now, and that to what was measured here.
+
+    Raises:
+        InputError: as `rows_of`.
+    """
+    named = [row | {"earlier": earlier.name} for row in rows_of(earlier)] if earlier else []
+    kept = rows_of(file) if file.is_file() else []
+    return [
+        *(row for row in kept if "earlier" in row),
+        *named,
+        *(row for row in kept if "earlier" not in row),
+    ]
+
+
 def _is_row(row: Any) -> bool:
     return isinstance(row, dict) and {"row", "model", "n"} <= row.keys()
 

@@ -68,6 +68,7 @@ class ResNet18(nn.Module):
     ImageNet: its weights expect that. It has no dropout.
     """
 
+    answers_at_once = 100  # images: a thousand of 224 px would take some 7 GB
     mean: Tensor
     std: Tensor
 

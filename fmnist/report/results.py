@@ -45,7 +45,8 @@ def headline(rows: Sequence[Facts]) -> list[tuple[str, str]]:
         quick = max(fast, key=lambda row: float(row["inference"]["images_per_second"]))
         speed, machine = quick["inference"]["images_per_second"], quick["inference"]["machine"]
         shown.append((f"{speed:,.0f} images/s", f"{quick['model']} on {machine['device']}"))
-    return [*shown, (f"{len(done)} of {len(rows)}", "rows of network and recipe are measured")]
+    measured = sum(row["n"] > 0 for row in rows)
+    return [*shown, (f"{measured} of {len(rows)}", "rows of network and recipe are measured")]
 
 
 def _tested(row: Facts) -> str:

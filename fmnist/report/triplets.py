@@ -59,15 +59,18 @@ def _f1_line(
 def _mean_f1(row: Facts, classes: Sequence[str]) -> dict[str, Any]:
     """Of these classes together, over the seeds."""
     values = np.array([row["test_f1"][name]["values"] for name in classes])
-    return spread(values.mean(0).tolist())
+    return {**spread(values.mean(0).tolist()), "seeds": row.get("seeds", [*range(row["n"])])}
 
 
 def paired(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
     """The mean difference over the seeds that both have, with its interval where there are two."""
     if not before or not after:
         return NOT_MEASURED
-    both = zip(before["values"], after["values"], strict=False)
-    facts = spread([b - a for a, b in both])
+    first, second = (dict(zip(m["seeds"], m["values"], strict=True)) for m in (before, after))
+    both = [seed for seed in first if seed in second]
+    if not both:
+        return NOT_MEASURED
+    facts = spread([second[seed] - first[seed] for seed in both])
     interval = ""
     if "interval_95" in facts:
         interval = f" ({facts['interval_95'][0]:+.4f} to {facts['interval_95'][1]:+.4f})"
