@@ -109,7 +109,10 @@ def detector_train(
             report=say,
         )
     except KeyboardInterrupt:
-        say("stopped; go on from the last report with the same command and --resume")
+        if (run_dir / LAST).exists():
+            say("stopped; go on from the last report with the same command and --resume")
+        else:
+            say("stopped before the first report; nothing is kept")
         raise
     if weights:
         say(f"written: {weights}")

@@ -77,7 +77,13 @@ def opened_source(
         raise InputError(f"{name_of(meant)} has its own size. Leave out --size.")
     if all_frames and not isinstance(meant, Path):
         raise InputError(f"{name_of(meant)} does not wait. Leave out --all-frames.")
-    return open_source(meant, size_wh)
+    opened = open_source(meant, size_wh)
+    if getattr(opened, "is_image", False):
+        raise InputError(
+            f"{source} is a picture, not a video. Use fmnist detect {source} --show, "
+            "or choose it in the page of fmnist live --web."
+        )
+    return opened
 
 
 def check_window(

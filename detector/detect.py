@@ -31,6 +31,7 @@ from fmnist.errors import InputError
 __all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]
 
 Seen = Callable[[], Detections]
+TITLE = "fmnist detect"
 ESCAPE = 27
 
 
@@ -145,7 +146,8 @@ class _Run:
                 picture = partial(draw, frame.image, seen, labels)
                 if output:
                     sink.write(picture, frame.seconds)
-                self.is_closed = self.show and _was_closed(picture())
+                stays = reader.is_image and self.stop
+                self.is_closed = self.show and _was_ended(picture(), stays or None)
                 if self.on_frame:
                     self.on_frame(frame.source, frame.index + 1, reader.frames_expected)
                 if self.stop.is_set() or self.is_closed:
@@ -243,6 +245,16 @@ def keep(detections: Detections, settings: Settings) -> Detections:
     return detections.select(wanted)
 
 
-def _was_closed(picture: Picture) -> bool:
-    cv2.imshow("fmnist detect", picture)
-    return cv2.waitKey(1) & 0xFF in (ord("q"), ESCAPE)
+def _was_ended(picture: Picture, stays: threading.Event | None) -> bool:
+    """Show it; whether q or Escape was pressed.
+
+    One that `stays` does so until any key, until the window is closed, or until that is set.
+    """
+    cv2.imshow(TITLE, picture)
+    key, was_visible, is_there = cv2.waitKey(1), False, True
+    while stays and key < 0 and is_there and not stays.is_set():
+        key = cv2.waitKey(50)
+        is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+        is_there = is_visible or not was_visible  # a new one takes its time
+        was_visible = is_visible
+    return not is_there or key & 0xFF in (ord("q"), ESCAPE)

@@ -10,13 +10,21 @@ from PIL import Image
 from fmnist.errors import InputError
 
 
+def decoded(data: bytes | np.ndarray, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
+    """The BGR pixels of an encoded picture; None where it is none, or larger than OpenCV reads."""
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # of nothing at all, of 2^30 pixels
+        return None
+    return None if picture is None else np.asarray(picture, np.uint8)
+
+
 def read_picture(file: Path) -> UInt8[np.ndarray, "h w 3"]:
     """The BGR pixels of a file. Raises InputError where it cannot be read."""
-    data = np.frombuffer(file.read_bytes(), np.uint8) if file.is_file() else np.zeros(0, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    picture = decoded(file.read_bytes()) if file.is_file() else None
     if picture is None:
         raise _unreadable(file)
-    return np.asarray(picture, np.uint8)
+    return picture
 
 
 def read_mask(file: Path) -> UInt8[np.ndarray, "h w"]:

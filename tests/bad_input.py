@@ -77,6 +77,10 @@ EXPORTING = [
     ("export grid -o taken.onnx", "taken.onnx exists. "),
     ("export grid --check no.mp4", "no.mp4: no such file."),
     ("detect good.mp4 --backend opencv", "opencv: no such backend. Did you mean openvino?"),
+    (
+        "live picture.png --web",
+        "is a picture, not a video. Use fmnist detect picture.png --show,",
+    ),
     ("live --host 0.0.0.0", "are for the page. Add --web."),
     ("live good.mp4 --backend trt", "trt: no such backend. Choose from: auto, torch, "),
 ]

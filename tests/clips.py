@@ -188,6 +188,29 @@ def _hum(out: "av.container.OutputContainer", stream: "av.AudioStream", seconds:
     out.mux(stream.encode())
 
 
+def two_sounds_a_packet(path: Path) -> Path:
+    """A clip whose packets of sound hold two frames each: only the first has a time."""
+    before = clip(path.with_name(f"one-{path.name}"), audio="mp2")
+    with av.open(str(before)) as source, av.open(str(path), "w") as out:
+        tracks = [out.add_stream_from_template(stream) for stream in source.streams]
+        held: Any = None
+        for packet in source.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "audio":
+                if held is None:
+                    held = packet
+                    continue
+                both = av.Packet(bytes(held) + bytes(packet))
+                both.pts, both.dts, both.time_base = held.pts, held.dts, held.time_base
+                both.stream, held = tracks[packet.stream.index], None
+                out.mux(both)
+            else:
+                packet.stream = tracks[packet.stream.index]
+                out.mux(packet)
+    return path
+
+
 # Each row: how the clip is made, its frames, its seconds, whether its frame count is known.
 KINDS: dict[str, tuple[Callable[[Path], Path], int, float, bool]] = {
     "constant.mp4": (clip, 50, 2.0, True),

@@ -140,6 +140,17 @@ def test_other_weights_are_kept_apart(head: Head, monkeypatch: pytest.MonkeyPatc
     assert kept(head.graph, "torchscript") != kept(other.graph, "torchscript")
 
 
+def test_a_cache_that_cannot_be_written_is_done_without(
+    head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    file = kept(head.graph, "torchscript")
+    assert file.is_file() and tmp_path not in file.parents
+    before = file.stat().st_mtime_ns
+    assert kept(head.graph, "torchscript").stat().st_mtime_ns == before, "once for a process"
+
+
 def test_an_export_that_says_something_else_leaves_nothing(
     head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

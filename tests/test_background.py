@@ -1,7 +1,8 @@
 """Other threads change when work is done, never what comes out or which error."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,6 +46,36 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         next(coming)
 
 
+def test_closed_and_interrupted_it_still_waits_for_the_item_that_is_being_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go, is_closed = threading.Event(), []
+
+    def items() -> Generator[int]:
+        try:
+            yield 1
+            go.wait(10)
+            yield 2
+        finally:
+            is_closed.append(True)
+
+    source = items()
+    coming = ahead(source)
+    assert next(coming) == 1
+    shutdown = ThreadPoolExecutor.shutdown
+
+    def interrupted(*_: object, **__: object) -> None:
+        monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shutdown)
+        threading.Timer(0.2, go.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        coming.close()
+    source.close()  # "generator already executing", did another thread still work at it
+    assert is_closed
+
+
 def test_calls_are_made_in_order_and_done_at_the_end() -> None:
     done: list[int] = []
     behind = Behind()
@@ -85,7 +116,7 @@ def test_an_interrupted_close_waits_for_the_running_call_and_drops_the_others(
     behind(done.append, "never")
     shutdown = behind._pool.shutdown
 
-    def interrupted() -> None:
+    def interrupted(**_: object) -> None:
         monkeypatch.setattr(behind._pool, "shutdown", shutdown)
         threading.Timer(0.2, go.set).start()
         raise KeyboardInterrupt

@@ -32,6 +32,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "clips").mkdir(parents=True)
     clips.clip(folder / "clips" / "clip.mp4")
     clips.clip(folder / "good.mp4")
+    cv2.imwrite(str(folder / "picture.png"), clips.numbered(1))
     clips.truncated(folder / "truncated.mp4")
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("This is no video.\n" * 50)

@@ -63,6 +63,21 @@ def test_photos_of_one_garment_are_cut_out_and_split_as_they_are(tmp_path: Path)
     assert labels == [CLASSES.index("Dress")] * 2 + [FOOTWEAR] * 2
 
 
+def test_a_folder_of_no_garment_is_left_out(tmp_path: Path) -> None:
+    folder = of_single_garments(tmp_path)
+    (tmp_path / "train" / "shoes").rename(tmp_path / "train" / "background")
+    assert all("background" not in name for name in training_part(folder).names)
+    assert {label for _, label in training_part(folder).singles()} == {CLASSES.index("Dress")}
+
+
+def test_the_mark_of_windows_before_a_text_is_none_of_it(tmp_path: Path) -> None:
+    for folder in (with_masks(tmp_path / "masks"), with_boxes(tmp_path / "boxes")):
+        before = [photo.labels.tolist() for photo in listing(folder).photos()]
+        for file in (*folder.rglob("*.txt"), *folder.rglob("*.yaml")):
+            file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+        assert [photo.labels.tolist() for photo in listing(folder).photos()] == before
+
+
 def test_large_photos_are_shrunk_with_their_masks(tmp_path: Path) -> None:
     folder = with_masks(tmp_path, 1)
     write(folder / "photos" / "000.png", picture(0, (1200, 1600)))

@@ -1,5 +1,6 @@
 """Reading every kind of clip: how many frames, when each is shown, how long it all lasts."""
 
+import zlib
 from pathlib import Path
 
 import cv2
@@ -120,6 +121,15 @@ def test_a_broken_image_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="damaged: no picture could be decoded"):
         list(read(path))
+
+
+def test_an_image_of_more_pixels_than_opencv_reads_is_told(tmp_path: Path) -> None:
+    size = b"".join(side.to_bytes(4, "big") for side in (40_000, 30_000))
+    header = b"IHDR" + size + b"\x08\x02\x00\x00\x00"
+    chunk = len(header[4:]).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
+    (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + bytes(100))
+    with pytest.raises(InputError, match="damaged: no picture could be decoded"):
+        list(Reader(tmp_path / "large.png"))
 
 
 def test_a_stream_without_times_runs_at_its_rate(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The page in a real browser (headless Chromium), whose camera plays a clip of ours."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
+from detector.boxes import Detections
 from detector.draw import COLOURS
 from detector.pipeline import Detector
 from detector.video.frames import read
@@ -17,6 +19,7 @@ from tests import clips
 from tests.browser import CHROMIUM, Browser, browser, camera_clip
 from tests.command import ROOT
 from tests.display import wait_until
+from tests.live_window import two_garments
 from tests.served import Served, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -164,6 +167,30 @@ def choose(page: Browser, file: Path) -> None:
     root = page.call("DOM.getDocument")["root"]["nodeId"]
     node = page.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
     page.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+
+
+def test_what_is_wrong_is_told_until_there_is_a_picture(page: Browser, tmp_path: Path) -> None:
+    broken = threading.Event()
+    broken.set()
+
+    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        if broken.is_set():
+            raise RuntimeError("CUDA error")
+        return two_garments(frame)
+
+    with served(lambda _: detector, clips.clip(tmp_path / "clip.mp4")) as server:
+        page.open(server.url)
+        page.click("#feed")
+        page.wait("document.querySelector('#message').textContent.startsWith('internal error')")
+        page.value("window.hidden = 0")
+        page.value(
+            "void new MutationObserver(() => window.hidden += document.querySelector('#message')"
+            ".hidden).observe(document.querySelector('#message'), {attributes: true})"
+        )
+        page.wait(f"performance.now() > {page.value('performance.now()') + 2500}")
+        assert page.value("window.hidden") == 0, "it tried anew meanwhile"
+        broken.clear()
+        page.wait(f"{BOXES}.length === 2 && document.querySelector('#message').hidden")
 
 
 def test_a_wrong_token_is_told(page: Browser) -> None:

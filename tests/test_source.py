@@ -1,6 +1,7 @@
 """The source as a ZIP: what runs, and nothing else that lies about."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def test_beside_other_packages_only_our_own_are_handed_out(
     for name in ("fmnist/data.py", "tests/test_theirs.py", "docs/theirs.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))  # as some installations date their files
     monkeypatch.setattr(source, "ROOT", tmp_path)
     files = zipfile.ZipFile(io.BytesIO(source.archive.__wrapped__()))
     assert set(files.namelist()) == {"fmnist/fmnist/data.py", "fmnist/LICENSE"}

@@ -1,5 +1,6 @@
 """Laws of the video writer: same frames, same times, same length, same sound, never half there."""
 
+import itertools
 import json
 import os
 import shutil
@@ -84,6 +85,24 @@ def test_sound_at_a_rate_that_aac_lacks_is_kept(
     source = clips.clip(tmp_path / "a.mkv", audio="pcm_s16le")
     copied(source, tmp_path / "copy.mp4")
     assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2, abs=0.05)
+
+
+def test_sound_whose_packets_hold_several_frames_is_kept(tmp_path: Path) -> None:
+    copied(clips.two_sounds_a_packet(tmp_path / "a.mkv"), tmp_path / "copy.mp4")
+    assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2, abs=0.08)
+    with av.open(str(tmp_path / "copy.mp4")) as container:
+        times = [frame.time or 0.0 for frame in container.decode(audio=0)]
+    assert all(0 < b - a < 0.05 for a, b in itertools.pairwise(times)), "in order, without a gap"
+
+
+def test_a_name_that_looks_like_a_protocol_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("12:30.mp4", "2024-05-01T12:30:00.mp4"):
+        with Writer(Path(name), (64, 64)) as writer:
+            writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+        assert len(clips.frames_in(tmp_path / name)) == 1
 
 
 def test_wide_pixels_stay_wide(tmp_path: Path) -> None:

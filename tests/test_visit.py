@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -64,6 +65,16 @@ def test_the_page_tells_the_confidence_it_wants_and_how_late_it_was(server: Serv
         client.send(json.dumps({"confidence": float("nan"), "shown_ms": "x", "y": 10**400}))
         client.send(jpeg())
         assert len(answer(client)["boxes"]) == 1
+
+
+def test_who_watches_the_server_s_own_clip_is_counted_too(tmp_path: Path) -> None:
+    with served(clip=clips.clip(tmp_path / "clip.mp4")) as server, server.socket("watch") as client:
+        for message in ({}, {"shown_ms": 80}):
+            assert server.figures.frames == 0
+            client.send(json.dumps(message))
+            answer(client)
+            client.recv(timeout=60)
+        assert server.figures.frames == 1
 
 
 def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:

@@ -139,6 +139,22 @@ def test_detect_shows_its_frames_and_ctrl_c_leaves_whole_files(
     assert len(clips.frames_in(tmp_path / "x.mp4")) == len(lines) - 1
 
 
+def test_a_picture_is_shown_until_a_key_is_pressed(
+    screen: Display, untrained: Path, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), clips.numbered(3, (320, 240)))
+    weights = ["--grid", str(untrained / "grid.safetensors")]
+    weights += ["--head", str(untrained / "head.safetensors")]
+    options = ["--show", "--no-video", "--device", "cpu", *weights]
+    run = ["-c", "import cli; cli.main()", "detect", "a.png", *options]
+    program = shown(screen, tmp_path, lambda: many_colours(screen.pixels()), *run)
+    with pytest.raises(subprocess.TimeoutExpired):
+        program.wait(1)
+    screen.press("space")
+    program.communicate(timeout=SECONDS)
+    assert program.returncode == 0
+
+
 def test_the_keys_do_what_the_help_says(screen: Display, clip: Path, tmp_path: Path) -> None:
     program = live(screen, tmp_path, str(clip))
     screen.press("space", "s")

@@ -1,8 +1,11 @@
 """From a graph and the name of a backend to something that runs."""
 
+import atexit
 import copy
+import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -54,15 +57,32 @@ def read(path: Path, backend: str, device: torch.device, precise: bool = False) 
 
 
 def kept(graph: Graph, backend: str) -> Path:
-    """The exported graph in the user's cache; written where it is not there yet."""
+    """The exported graph in the user's cache; written where it is not there yet.
+
+    Where that cannot be written, it is in a folder of this process.
+    """
     known = BACKENDS[backend]
     made_by = "-".join(version_of(name) for name in ("torch", *known.modules))
-    folder = cache_folder() / "backends" / f"{graph.digest()}-{made_by}"
-    path = folder / f"{graph.source}-{MOST_BOXES}{known.suffix}"  # an engine is for so many
+    within = Path("backends", f"{graph.digest()}-{made_by}")
+    path = cache_folder() / within / f"{graph.source}-{MOST_BOXES}{known.suffix}"
+    if path.exists():  # an engine is for so many boxes
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        path = _own_folder() / within / path.name
+        path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         write_whole(graph, backend, path)
     return path
+
+
+@cache
+def _own_folder() -> Path:
+    """Of this process; it goes with it."""
+    folder = tempfile.mkdtemp(prefix="fmnist-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def write_whole(

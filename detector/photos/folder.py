@@ -174,7 +174,8 @@ def _with_boxes(folder: Path, images: Path) -> Listing:
 
 def _of_one_garment(folder: Path) -> Listing:
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
-    labels = {path: meaning(path.name) for path in folders if pictures_in(path)}
+    meanings = {path: meaning(path.name) for path in folders if pictures_in(path)}
+    labels = {path: label for path, label in meanings.items() if label != NO_GARMENT}
     files = [file for path in labels for file in pictures_in(path)]
 
     def reading(file: Path) -> Read:
@@ -218,7 +219,7 @@ def _text(file: Path) -> str:
     if not file.is_file():
         raise InputError(f"{file}: no such file. It names the labels.")
     try:
-        return file.read_text("utf-8")
+        return file.read_text("utf-8-sig")  # Windows marks its text files
     except UnicodeDecodeError:
         raise InputError(f"{file} is no text in UTF-8. Write it anew.") from None
 

@@ -29,7 +29,7 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
             coming.append(pool.submit(next, iterator, end))
             yield item  # type: ignore[misc]  # it is no `end`, so it is an item
     finally:
-        pool.shutdown(cancel_futures=True)
+        _end(pool, cancel=True)
 
 
 class Behind:
@@ -52,12 +52,7 @@ class Behind:
 
     def close(self) -> None:
         """Wait until everything is done. Interrupted, it waits for the one call that runs."""
-        try:
-            self._pool.shutdown()
-        except BaseException:
-            self._failed = True
-            self._pool.shutdown()
-            raise
+        _end(self._pool)
         while self._running:
             self._running.popleft().result()
 
@@ -69,3 +64,12 @@ class Behind:
         except BaseException:
             self._failed = True
             raise
+
+
+def _end(pool: ThreadPoolExecutor, cancel: bool = False) -> None:
+    """Wait for all calls, or cancel those that do not run; interrupted it does that, too."""
+    try:
+        pool.shutdown(cancel_futures=cancel)
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise

@@ -28,7 +28,8 @@ class SpareDisk(io.FileIO):
         self._target = target
         self._part = part_of(target)
         self._spare = self._part.with_suffix(".spare")
-        super().__init__(self._part, "w+b")
+        # FFmpeg opens it once more by its name, and takes what is before a colon for a protocol.
+        super().__init__(self._part.absolute(), "w+b")
         try:
             self._spare.write_bytes(bytes(RESERVE_BYTES))
         except OSError as error:

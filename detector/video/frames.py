@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.pictures import decoded
 from detector.video.sources import check_source, is_image, is_indexed, not_readable
 from detector.video.writer import duration_of
 from fmnist.errors import InputError
@@ -92,12 +93,12 @@ class Reader:
         return self._image() if self.is_image else self._video()
 
     def _image(self) -> Iterator[Frame]:
-        # imdecode, because imread cannot open every name; both obey the EXIF orientation.
+        # From bytes, because imread cannot open every name; both obey the EXIF orientation.
         with quiet_opencv():
-            image = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_COLOR)
+            image = decoded(self.path.read_bytes())
         if image is None:
             raise Undecodable(f"{self.path} is damaged: no picture could be decoded.")
-        yield Frame(np.asarray(image, np.uint8), 0.0, 0, str(self.path))
+        yield Frame(image, 0.0, 0, str(self.path))
 
     def _video(self) -> Iterator[Frame]:
         capture = _open(self.path)

@@ -159,6 +159,7 @@ class _Sound:
             rate = self._stream.rate
             self._track = out.add_stream("aac", rate=rate if rate in AAC_RATES else 48_000)
         self._packets = self._container.demux(self._stream)
+        self._end = Fraction(0)  # seconds, of the frame that was encoded last
 
     def copy_until(self, seconds: float) -> None:
         """Move every packet that starts before `seconds`, but the damaged ones."""
@@ -183,7 +184,11 @@ class _Sound:
             self._out.mux(packet)
             return
         for frame in packet.decode():
-            frame.pts -= round(self._start / frame.time_base)
+            if frame.pts is None:  # only the first of a packet has a time
+                frame.pts = round(self._end / frame.time_base)
+            else:
+                frame.pts -= round(self._start / frame.time_base)
+            self._end = frame.pts * frame.time_base + Fraction(frame.samples, frame.sample_rate)
             self._out.mux(self._track.encode(frame))
 
     def close(self) -> None:

@@ -84,7 +84,12 @@ class _App:
         site = self.site
         if site.opened:
             self.feed = Feed(
-                site.opened, site.adjustable, self.turns, site.label_confidence, site.recordings
+                site.opened,
+                site.adjustable,
+                self.turns,
+                site.figures,
+                site.label_confidence,
+                site.recordings,
             )
         try:
             yield

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket
 
 from detector.adjustable import Adjustable
 from detector.lines import boxes_of
+from detector.live.figures import Figures
 from detector.pictures import shrunk
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
@@ -21,7 +22,7 @@ from detector.video.newest import Newest
 from detector.web.pictures import LONGEST
 from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
-from detector.web.visit import SILENCE, Incoming, LeftError, told_in, wished
+from detector.web.visit import SILENCE, Incoming, LeftError, note_shown, told_in, wished
 from fmnist.errors import InputError
 
 QUALITY = 80
@@ -33,7 +34,8 @@ class Shown:
     """A frame as it is sent: JSON about it, and a JPEG."""
 
     told: str
-    jpeg: bytes
+    jpeg: bytes = b""
+    model_seconds: float = 0.0
 
 
 class Feed:
@@ -44,6 +46,7 @@ class Feed:
         opened: Reader | Camera,
         adjustable: Callable[[], Adjustable],
         turns: Turns,
+        figures: Figures,
         label_confidence: float,
         recordings: Recordings,
     ) -> None:
@@ -51,6 +54,7 @@ class Feed:
         self._adjustable = adjustable
         self._detector: Adjustable | None = None
         self._turns = turns
+        self._figures = figures
         self._label_confidence = label_confidence
         self._recordings = recordings
         self._recorder: Recorder | None = None
@@ -67,13 +71,15 @@ class Feed:
         LeftError as `Incoming`, and if no frame comes for so many seconds.
         """
         # What was shown to those before us is over, a mistake most of all.
-        incoming, seen = Incoming(socket, silence), self._number
+        incoming, seen, shown = Incoming(socket, silence), self._number, None
         viewer = id(socket)
         self._wishes[viewer] = None
         try:
             while True:
                 told = told_in(str(await incoming.next()))
                 self._wishes[viewer] = wished(told, self._wishes[viewer])
+                if shown:
+                    note_shown(told, self._figures, shown.model_seconds)
                 seen, shown = await self._later_than(seen, silence)
                 await socket.send_text(shown.told)
                 if shown.jpeg:
@@ -107,11 +113,11 @@ class Feed:
                 if shown := await self._next():
                     await self._publish(shown)
         except InputError as error:
-            await self._publish(Shown(json.dumps({"error": str(error)}), b""))
+            await self._publish(Shown(json.dumps({"error": str(error)})))
         except Exception:
             logging.getLogger(__name__).exception("the server's own source is not shown")
             told = "internal error: the server's terminal tells more"
-            await self._publish(Shown(json.dumps({"error": told}), b""))
+            await self._publish(Shown(json.dumps({"error": told})))
         finally:
             recorder, self._recorder = self._recorder, None
             await asyncio.shield(asyncio.to_thread(self.close))
@@ -150,7 +156,7 @@ class Feed:
             "model_ms": round(1000 * model_seconds, 1),
             "age_ms": round(1000 * (time.monotonic() - arrived), 1),
         }
-        return Shown(json.dumps(told), jpeg_of(frame.image))
+        return Shown(json.dumps(told), jpeg_of(frame.image), model_seconds)
 
 
 def jpeg_of(image: UInt8[np.ndarray, "height width 3"]) -> bytes:

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.pictures import decoded
+
 MAX_BYTES = 2 << 20
 MAX_PIXELS = 4_000_000
 LONGEST = 1280  # side of a picture that is sent or recorded
@@ -48,13 +50,10 @@ def check(data: bytes) -> tuple[int, int]:
 def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
     """The BGR picture of a JPEG that `check` let pass. BadPictureError if it is damaged."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        image = None
+    image = decoded(data, flags)
     if image is None:
         raise BadPictureError("the picture is damaged")
-    return np.asarray(image, np.uint8)
+    return image
 
 
 def _size(data: bytes) -> tuple[int, int]:

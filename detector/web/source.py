@@ -18,7 +18,10 @@ KEPT_IN_MEMORY = 1 << 20
 def archive() -> bytes:
     """A ZIP of the files that run here, with the weights and the licence; made once."""
     with SpooledTemporaryFile(KEPT_IN_MEMORY) as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        # Not strict: some installations date their files to 1970, a ZIP begins in 1980.
+        with zipfile.ZipFile(
+            file, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
+        ) as out:
             for path in _files():
                 out.write(path, f"fmnist/{path.relative_to(ROOT)}")
             if not (ROOT / "LICENSE").exists():

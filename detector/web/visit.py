@@ -119,8 +119,8 @@ class Visit:
         """Take over what the page tells: {"confidence": 0.3}, {"shown_ms": 80}."""
         told = told_in(message)
         self._confidence = wished(told, self._confidence)
-        if (shown_ms := told.get("shown_ms")) is not None and self._frames:
-            self._figures.add(self._model_seconds, min(max(shown_ms, 0), 60_000) / 1000)
+        if self._frames:
+            note_shown(told, self._figures, self._model_seconds)
 
     def _look(self, data: bytes) -> tuple[Detections, tuple[int, int]]:
         """In the detector's thread: the boxes, and the height and width of the picture."""
@@ -142,6 +142,12 @@ def wished(told: dict[str, float], before: float | None) -> float | None:
     """The least confidence that a page asks for, as far as it may; as before where it does not."""
     confidence = told.get("confidence")
     return before if confidence is None else min(max(confidence, LEAST), MOST)
+
+
+def note_shown(told: dict[str, float], figures: Figures, model_seconds: float) -> None:
+    """Count the frame that a page says it has shown, if it says so."""
+    if (shown_ms := told.get("shown_ms")) is not None:
+        figures.add(model_seconds, min(max(shown_ms, 0), 60_000) / 1000)
 
 
 def told_in(message: str) -> dict[str, float]:

@@ -123,6 +123,7 @@ function statistics() {
 }
 
 function show(picture, answer, captured) {
+  if (failed()) say(""); // the picture tells that it is over
   shot?.picture.close();
   shot = { picture, answer };
   $("stage").dataset.state = "live";
@@ -156,6 +157,8 @@ function say(text, kind = "notice", milliseconds = 4000) {
   if (kind !== "error") quiet = setTimeout(() => (message.hidden = true), milliseconds);
 }
 
+const failed = () => !$("message").hidden && $("message").dataset.kind === "error";
+
 // ---- the server -------------------------------------------------------------------------------
 
 function connect(path) {
@@ -177,7 +180,7 @@ async function keepConnected(mine, path, use) {
       });
       mine.socket = await connect(path);
       if (mine !== source) return mine.socket.close(); // something else was chosen meanwhile
-      say(settings.records ? "This server records what it is shown." : "");
+      if (settings.records && !failed()) say("This server records what it is shown.");
       wait = 500;
       await use(mine.socket);
     } catch (error) {
@@ -206,6 +209,8 @@ function answersOf(socket) {
   };
   return () => new Promise((resolve, reject) => ((wanted = { resolve, reject }), settle()));
 }
+
+const seen = (latency) => ({ shown_ms: Math.round(10 * latency) / 10 });
 
 async function settingsNow() {
   const answer = await fetch(withToken("settings"));
@@ -267,7 +272,7 @@ async function sendFrames(mine, socket) {
       picture.close();
     } else if (mine === source && !paused) {
       const latency = show(picture, told, captured);
-      socket.send(JSON.stringify({ shown_ms: Math.round(10 * latency) / 10 }));
+      socket.send(JSON.stringify(seen(latency)));
     }
   }
 }
@@ -334,19 +339,21 @@ async function watchServer(mine) {
   mine.stop = () => mine.socket?.close();
   await keepConnected(mine, "watch", async (socket) => {
     const answer = answersOf(socket);
+    let latency = null;
     while (mine === source && socket.readyState === WebSocket.OPEN) {
       if (paused) {
         await new Promise((done) => setTimeout(done, 50));
         continue;
       }
       const asked = performance.now();
-      socket.send(JSON.stringify({ confidence: Number($("confidence").value) }));
+      const confidence = Number($("confidence").value);
+      socket.send(JSON.stringify(latency === null ? { confidence } : { confidence, ...seen(latency) }));
       const told = JSON.parse(await answer());
       if (told.error) throw new Error(told.error);
       const received = performance.now();
       const picture = await createImageBitmap(await answer());
       // How old the frame was when it left, and what the way and the drawing took.
-      if (mine === source) show(picture, told, Math.max(asked, received) - told.age_ms);
+      if (mine === source) latency = show(picture, told, Math.max(asked, received) - told.age_ms);
       else picture.close();
     }
   });
