@@ -41,6 +41,7 @@ class DetectorEvaluation:
 
     frames: int
     garments: int
+    garments_of_class: tuple[int, ...]
     agnostic_map50: float
     agnostic_map50_95: float
     map50: float
@@ -56,7 +57,8 @@ class DetectorEvaluation:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, the classes by name; None for a class, box or empty frame that is missing."""
         return asdict(self) | {
-            "ap50_per_class": dict(zip(CLASSES, self.ap50_per_class, strict=True))
+            name: dict(zip(CLASSES, getattr(self, name), strict=True))
+            for name in ("garments_of_class", "ap50_per_class")
         }
 
 
@@ -83,6 +85,7 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
     return DetectorEvaluation(
         frames=len(scenes),
         garments=garments,
+        garments_of_class=_count(scenes),
         agnostic_map50=agnostic[0],
         agnostic_map50_95=agnostic[1],
         map50=float(np.mean([ap[0] for ap in ten])) if ten else 0.0,
@@ -161,6 +164,12 @@ def _labels_of_matched(
         sure.append(detections.label_confidence[box_of[hit]])
         right.append(detections.labels[box_of[hit]] == scene.labels[hit])
     return np.concatenate(sure), np.concatenate(right)
+
+
+def _count(scenes: Sequence[Scene]) -> tuple[int, ...]:
+    """Of the garments of each class; footwear of unknown kind is of none."""
+    labels = np.concatenate([scene.labels for scene in scenes] or [np.zeros(0, np.int64)])
+    return tuple(int((labels == number).sum()) for number in range(len(CLASSES)))
 
 
 def _per_class(found: Detections, scene: Scene) -> ScoredBoxes:

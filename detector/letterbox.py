@@ -16,7 +16,13 @@ def letterbox(
     """Scale the longest side to `image_size`, fill with gray at the right and at the bottom.
 
     Both sides become the next multiple of `CELLS`.
+
+    Raises:
+        ValueError: it is no picture of bytes in three colours.
     """
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+        told = f"{frame.dtype} of the shape {frame.shape}"
+        raise ValueError(f"a frame is uint8 of the shape (height, width, 3) in BGR, not {told}")
     size_wh = scaled_size(frame.shape[1], frame.shape[0], image_size)
     frame = _halved(frame, size_wh)
     shrinks = max(size_wh) < max(frame.shape[:2])

@@ -11,7 +11,7 @@ from detector.boxes import Detections
 from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
 from detector.photos.names import NO_GARMENT, meaning
-from detector.theirs import loaded
+from detector.theirs import loaded, telling_all_scores
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 
@@ -21,8 +21,10 @@ USUAL_SIZE = 640  # pixels of the longest side, where the weights do not tell
 class Peer:
     """A function from a BGR frame to the garments in it; boxes of none of the ten are left out.
 
-    Its classes may have any names that `detector.photos.names` knows. Of a box only the likeliest
-    class is told: that has probability 1, or, where it is footwear, each kind of shoe a third.
+    Its classes may have any names that `detector.photos.names` knows; footwear is a third of each
+    kind of shoe. `confidence` times `probabilities` are its scores of the ten classes, all of them,
+    as ultralytics' own validation counts them: of a box the likeliest class has probability 1.
+    Of a model without suppression (YOLO26) only that is told.
     """
 
     def __init__(self, weights: Path, image_size: int | None, device: torch.device) -> None:
@@ -54,18 +56,17 @@ class Peer:
             frame,
             conf=confidence,
             iou=SAME_GARMENT,
-            agnostic_nms=True,
+            predictor=telling_all_scores(),
             imgsz=longest_side(width, height, size) if self._as_grid else size,
             device=self.device,
             verbose=False,
         )
         torch.set_num_threads(threads)  # the first call takes one away, for the whole process
-        boxes = found.boxes.cpu().numpy()
-        rows = self._rows[boxes.cls.astype(int)]
-        detections = Detections(
-            boxes.xyxy.astype(np.float32).reshape(-1, 4), boxes.conf.astype(np.float32), rows
-        )
-        return detections.select(rows.sum(1) > 0)
+        scores = found.scores.cpu().numpy().astype(np.float32)
+        sure = (scores * (self._rows.sum(1) > 0)).max(1, initial=0)
+        of_ten = (scores @ self._rows / np.maximum(sure, 1e-9)[:, None]).clip(0, 1)
+        xyxy = found.boxes.xyxy.cpu().numpy().astype(np.float32).reshape(-1, 4)
+        return Detections(xyxy, sure, of_ten).select(sure >= confidence)
 
 
 def _if_detector(model: Any, weights: Path) -> Any:

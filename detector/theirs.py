@@ -1,7 +1,11 @@
 """Weights of ultralytics, from a file that the user brings."""
 
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import cv2
+import torch
 
 from detector.network import prepare_environment
 from fmnist.errors import InputError
@@ -14,8 +18,10 @@ def loaded(weights: Path) -> Any:
         InputError: it is missing or cannot be read.
     """
     prepare_environment()
+    threads = cv2.getNumThreads()
     from ultralytics import YOLO
 
+    cv2.setNumThreads(threads)  # its first import takes them away, for the whole process
     if not weights.is_file():
         raise InputError(f"{weights}: no such file. Give a .pt file of ultralytics.")
     try:
@@ -25,3 +31,36 @@ def loaded(weights: Path) -> Any:
             f"{weights} cannot be read ({error}). Give a .pt file of ultralytics."
         ) from None
     return model
+
+
+@cache
+def telling_all_scores() -> Any:
+    """Their predictor; its results tell the `scores` of all classes of their boxes (n, classes)."""
+    from ultralytics.models.yolo.detect import DetectionPredictor
+    from ultralytics.utils.nms import non_max_suppression
+
+    class Scored(DetectionPredictor):
+        def postprocess(self, preds: Any, img: Any, orig_imgs: Any, **_: Any) -> Any:
+            raw = preds[0] if isinstance(preds, list | tuple) else preds
+            args, model = self.args, cast(Any, self.model)
+            has_own = getattr(model, "end2end", False)
+            found, kept = non_max_suppression(
+                raw,
+                args.conf,
+                args.iou,
+                agnostic=True,
+                max_det=args.max_det,
+                end2end=has_own,
+                return_idxs=True,
+            )
+            results = self.construct_results(found, img, orig_imgs)
+            for result, row, boxes, which in zip(results, raw, found, kept, strict=True):
+                scores = torch.zeros(len(boxes), len(model.names))
+                if has_own:
+                    scores[torch.arange(len(boxes)), boxes[:, 5].long().cpu()] = boxes[:, 4].cpu()
+                else:
+                    scores[:] = row[4:, which.view(-1).long()].T.cpu()
+                result.scores = scores
+            return results
+
+    return Scored

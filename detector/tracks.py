@@ -27,7 +27,8 @@ class Tracks:
     longer than `BRIEF`. Its `confidence` is a mean, too, in which a miss counts as zero; it is
     shown while that reaches `confidence` and it is not missed for longer than `BRIEF`, its box
     then being where it is expected. A found box is shown as it was found. What the first look at
-    a scene did not show is shown when it is seen again, if ten looks or more are taken a second.
+    a scene did not show is shown when it is seen again, if ten looks or more are taken a second;
+    with fewer at once, and then one that is missed at its second look counts as gone.
     """
 
     def __init__(self, rate: float, confidence: float = CONFIDENCE) -> None:

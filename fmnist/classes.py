@@ -13,7 +13,8 @@ CLASSES = (
     "Ankle boot",
 )
 
-VALIDATION_SIZE = 5_000  # of the 60,000 training images, 500 of each class
+TRAINING_SIZE = 60_000
+VALIDATION_SIZE = 5_000  # of these training images, 500 of each class
 
 # Labels beside the ten: of an image that shows no garment, or one of none of the classes,
 NOTHING = len(CLASSES)

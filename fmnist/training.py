@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fmnist import parallel
-from fmnist.averaging import follow
+from fmnist.averaging import ema_decay, follow
 from fmnist.captured import Captured
 from fmnist.device import autocast, keep_memory, settle_on
 from fmnist.errors import InputError
@@ -93,7 +93,7 @@ def start(
     teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
     average = None
     if recipe.ema_decay:
-        decay = get_ema_multi_avg_fn(recipe.ema_decay)
+        decay = get_ema_multi_avg_fn(ema_decay(recipe, epochs))
         average = AveragedModel(model, multi_avg_fn=decay, use_buffers=True)
     network = _around(model, recipe).to(device)
     moving = optimizers(network, recipe)

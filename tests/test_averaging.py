@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fmnist.averaging import follow
+from fmnist.averaging import ema_decay, follow
+from fmnist.choices import recipe_for
 from fmnist.models import build
 
 
@@ -26,3 +27,14 @@ def test_in_a_graph_the_average_moves_as_it_does_outside(monkeypatch: pytest.Mon
     for name, value in wanted.items():
         if value.is_floating_point():
             torch.testing.assert_close(got[name], value)
+
+
+def test_a_short_training_forgets_its_first_weights_and_a_long_one_has_its_own_decay() -> None:
+    for name in ("best", "gpu", "distill"):
+        recipe = recipe_for(name, "vgg")
+        assert ema_decay(recipe, recipe.epochs) == recipe.ema_decay
+        for epochs in (1, 2, 5):
+            steps = epochs * 60_000 // recipe.batch_size
+            assert ema_decay(recipe, epochs) ** steps < 0.01
+    worn = recipe_for("worn", "vgg")
+    assert ema_decay(worn, worn.epochs) == worn.ema_decay, "it goes on from trained weights"

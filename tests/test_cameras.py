@@ -4,6 +4,8 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,17 @@ def network_camera() -> Iterator[mjpeg.Camera]:
     camera = mjpeg.Camera()
     yield camera
     camera.close()
+
+
+def test_a_recording_behind_a_url_is_seen_once(tmp_path: Path) -> None:
+    clips.clip(tmp_path / "clip.mp4")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/clip.mp4"
+        seen = [clips.number_of(frame.image) for frame in Camera(url, waits=QUICK)]
+        server.shutdown()
+    assert seen == list(range(seen[0], 50)), "FFmpeg drops the first ones of a stream"
 
 
 def test_a_number_is_a_camera_a_url_a_stream_and_the_rest_a_file(tmp_path: Path) -> None:

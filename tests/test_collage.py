@@ -1,6 +1,7 @@
 """Photos laid over each other: the boxes are where the garments can be seen."""
 
 import numpy as np
+import pytest
 
 from detector.photos.collage import Collage, Place
 from detector.photos.photo import Photo, from_mask
@@ -42,6 +43,18 @@ def test_shrinking_follows_too() -> None:
     np.testing.assert_allclose(collage.garments(0.3)[0][0], 0.3 * photo.xyxy[0], atol=1)
     whole = collage.frame.mean((0, 1))
     np.testing.assert_allclose(whole, photo.image.mean((0, 1)), atol=4)
+
+
+@pytest.mark.parametrize("width", [635, 640, 641, 643])
+def test_however_wide_it_is_a_shrunk_photo_lies_where_its_boxes_do(width: int) -> None:
+    scale, edge = 0.12, 600
+    image = np.zeros((80, width, 3), np.uint8)
+    image[:, edge:] = 255
+    none = np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
+    collage = blank(90, 12)
+    collage.lay(Photo("wide", image, *none), Place(scale, (scale * width / 2 - 0.5, 5.5)))
+    dark = 1 - collage.frame[6, :, 0] / 255
+    assert dark[: int(scale * width)].sum() == pytest.approx(scale * edge, abs=0.1)
 
 
 def test_what_is_covered_is_no_longer_to_be_found() -> None:

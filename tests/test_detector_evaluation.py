@@ -126,6 +126,7 @@ def test_figures_become_json() -> None:
     row = from_detections([found(scene) for scene in frames], frames).to_dict()
     assert json.loads(json.dumps(row, allow_nan=False)) == row
     assert row["ap50_per_class"]["Ankle boot"] == pytest.approx(1)
+    assert sum(row["garments_of_class"].values()) == row["garments"]
 
 
 def test_other_garments_need_not_be_found_and_may_be_boxed_but_not_named() -> None:

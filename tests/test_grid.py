@@ -1,6 +1,7 @@
 """The grid: boxes in pixels of any frame, its weights on disk, its training, and its manners."""
 
 import csv
+import inspect
 import json
 import os
 import subprocess
@@ -127,6 +128,21 @@ def test_a_frame_becomes_an_input_of_whole_cells(
     size_wh: tuple[int, int], shape: tuple[int, int]
 ) -> None:
     assert letterbox(noise(*size_wh), 320).shape == (*shape, 3)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.zeros((8, 8, 3)),
+        np.zeros((8, 8), np.uint8),
+        np.zeros((8, 8, 4), np.uint8),
+        np.zeros((8, 8, 3), np.uint16),
+        np.zeros((0, 8, 3), np.uint8),
+    ],
+)
+def test_what_is_no_picture_is_refused(frame: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="a frame is uint8 of the shape"):
+        inspect.unwrap(letterbox)(frame, 320)  # without the types that only tests check
 
 
 def test_every_cell_is_decoded_as_ultralytics_does() -> None:

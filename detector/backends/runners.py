@@ -2,6 +2,7 @@
 
 import atexit
 import copy
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -62,8 +63,11 @@ def kept(graph: Graph, backend: str) -> Path:
     Where that cannot be written, it is in a folder of this process.
     """
     known = BACKENDS[backend]
-    made_by = "-".join(version_of(name) for name in ("torch", *known.modules))
-    within = Path("backends", f"{graph.digest()}-{made_by}")
+    made_by = [version_of(name) for name in ("torch", *known.modules)]
+    if known.devices == ("cuda",):  # built for this very GPU
+        name = torch.cuda.get_device_name(next(graph.parameters()).device)
+        made_by.append(re.sub(r"\W+", "-", name))
+    within = Path("backends", "-".join([graph.digest(), *made_by]))
     path = cache_folder() / within / f"{graph.source}-{MOST_BOXES}{known.suffix}"
     if path.exists():  # an engine is for so many boxes
         return path

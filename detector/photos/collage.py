@@ -117,6 +117,8 @@ class Collage:
 def _halved(image: UInt8[np.ndarray, "h w 3"], scale: float) -> UInt8[np.ndarray, "_ _ 3"]:
     """Half the size, and half again, while it stays larger than it will be drawn: no aliasing."""
     while scale <= 0.5 and min(image.shape[:2]) >= 2:
-        image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        # By its size: by a factor, OpenCV would drop the last column of an odd width, or repeat it.
+        size_wh = [-(-side // 2) for side in image.shape[1::-1]]
+        image = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
         scale *= 2
     return image

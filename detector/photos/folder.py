@@ -139,7 +139,7 @@ def _with_masks(folder: Path, images: Path) -> Listing:
                 raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
             if mask.max() >= len(names):
                 raise InputError(f"{path}: {mask.max()} is no line of labels.txt. Complete it.")
-            image, mask = shrunk(image, LONGEST), shrunk(mask, LONGEST, cv2.INTER_NEAREST)
+            image, mask = shrunk(image, LONGEST), shrunk(mask, LONGEST, cv2.INTER_NEAREST_EXACT)
             return from_mask(file.stem, image, mask, names)
 
         return read

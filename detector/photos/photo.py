@@ -82,8 +82,8 @@ def of_single(name: str, image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo
     largest = max(piece.sum() for piece in pieces)
     whole = np.any([piece for piece in pieces if piece.sum() > SHARED * largest], axis=0)
     size_wh = image.shape[1::-1]
-    owner = cv2.resize(whole.view(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST).view(
-        np.uint8
+    owner = np.asarray(
+        cv2.resize(whole.view(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8
     )
     return Photo(name, image, boxes_of(owner, 1), np.array([label], np.int64), owner)
 

@@ -23,6 +23,9 @@ BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0)
 # RTSP over UDP loses packets without a word; what waits in buffers is latency.
 STREAM_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
 V4L = Path("/sys/class/video4linux")
+# A recording that stops after so much of the frames it tells of has ended: their number is an
+# estimate, and without a buffer FFmpeg drops the first ones.
+WHOLE = 0.5
 PROBED = 5  # cameras that are tried where the system has no list of them
 
 
@@ -63,7 +66,8 @@ def name_of(source: Source) -> str:
 class Camera:
     """A camera or stream that is open; every iteration goes on with the newest frames.
 
-    One that stops is opened again, after longer and longer waits; `waits` are their seconds.
+    One that stops is opened again, after longer and longer waits; `waits` are their seconds. A
+    recording behind a URL ends.
     The seconds of a frame are those from the opening to its arrival, on the clock of this
     machine. Raises InputError if it cannot be opened now, or does not come back later.
     """
@@ -103,6 +107,8 @@ class Camera:
                     yield Frame(np.asarray(image, np.uint8), seconds, index, name)
                     index, failures = index + 1, 0
                     continue
+                if 0 < WHOLE * self._capture.get(cv2.CAP_PROP_FRAME_COUNT) <= index:
+                    return
                 self._capture.release()
                 if failures == len(self._waits):
                     raise InputError(f"{name} stopped, and did not come back. {_hint(self.source)}")

@@ -17,12 +17,12 @@ from torchvision import transforms
 from fmnist.benchmark.spread import around_median
 from fmnist.captured import WARM_UP
 from fmnist.choices import recipe_for
+from fmnist.classes import TRAINING_SIZE
 from fmnist.data import Split
 from fmnist.epoch import train_one_epoch
 from fmnist.models import build
 from fmnist.training import start
 
-EPOCH = 60_000  # images: what seconds an epoch are told for
 BATCH = 128  # of the plain loop, as the report's
 BATCHES = {"cpu": 128, "cuda": 1024}  # of ours: a processor's cache, a GPU's many cores
 Pass = Callable[[], float]  # goes once over the images; its seconds
@@ -112,6 +112,6 @@ def _row(name: str, images: int, seconds: list[float], first: list[float]) -> di
         "row": name,
         "images": images,
         "images_per_second": rate,
-        "seconds_of_60000": EPOCH / rate["median"],
+        "seconds_of_60000": TRAINING_SIZE / rate["median"],
         "ratio": around_median([slow / fast for slow, fast in zip(first, seconds, strict=True)]),
     }
