@@ -18,6 +18,7 @@ from commands.options import (
     Quiet,
     classifier_file,
     put_json,
+    said,
     say,
 )
 from commands.running import Manner, carry_on, paced
@@ -43,13 +44,18 @@ def benchmark(
     context: typer.Context,
     rows: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="MODEL:RECIPE[:NAME=VALUE,...]", help="Instead of all."),
+        typer.Option(
+            "--row", metavar="MODEL:RECIPE[:NAME=VALUE,...]", help="Only this; repeatable."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of every row.")] = 1,
     columns: Annotated[str, typer.Option(help="Of the tables, with commas between.")] = "",
-    peer: Annotated[str, typer.Option("--with", metavar=PEER, help="And its row.")] = "",
+    peer: Annotated[
+        str, typer.Option("--with", metavar=PEER, help="And it, trained as long as our longest.")
+    ] = "",
     teacher: Annotated[
-        list[str] | None, typer.Option(metavar="WEIGHTS", help="Of rows with recipe distill.")
+        list[str] | None,
+        typer.Option(metavar="WEIGHTS", help="For the recipe distill; repeatable."),
     ] = None,
     pretrained: Annotated[
         str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
@@ -74,7 +80,13 @@ def benchmark(
 
     Stopped at any time, the same command goes on.
     """
-    if context.invoked_subcommand:
+    if name := context.invoked_subcommand:
+        named = {option.name or "": option.opts[0] for option in context.command.params}
+        if early := [named[option] for option in named if said(context, option)]:
+            raise InputError(
+                f"{early[0]} stands before {name}, which does not read it. "
+                f"Options of a measurement follow its name: fmnist benchmark {name} ..."
+            )
         return
 
     from fmnist import files

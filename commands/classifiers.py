@@ -121,16 +121,21 @@ def predict(
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
     ],
-    weights: Annotated[str, typer.Option(help="A shipped name or a file.")] = HEAD,
+    weights: Annotated[
+        str, typer.Option("--weights", "--head", help="Shipped, a file, or a run.")
+    ] = HEAD,
     grid: GridWeights = GRID,
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
     """Name the garment on each photo: the class, its probability, and the next two."""
-    from detector.video.sources import find_sources
+    from detector.video.sources import find_sources, is_image
 
     paths = find_sources(images)
+    for path in paths:
+        if not is_image(path):
+            raise InputError(f"{path} is a video. Use fmnist detect for it.")
     all_free(overwrite, json_file)
     grid_path, head_path = weights_file(grid), weights_file(weights)
 

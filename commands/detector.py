@@ -20,9 +20,12 @@ from commands.options import (
     Minutes,
     Overwrite,
     Photos,
+    Quiet,
     Seed,
     grid_start,
     put_json,
+    quiet_or_say,
+    said,
     say,
     weights_file,
 )
@@ -57,8 +60,12 @@ def detector_train(
     workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
     max_minutes: Minutes = None,
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Results.")] = Path("runs/grid"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run there.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run in -o; say its options again."),
+    ] = False,
     data_dir: DataDir = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train the grid on frames made on the fly from the training images."""
     from fmnist import files
@@ -106,7 +113,7 @@ def detector_train(
             init=initial,
             backbone=backbone,
             frozen=freeze,
-            report=say,
+            report=quiet_or_say(quiet),
         )
     except KeyboardInterrupt:
         if (run_dir / LAST).exists():
@@ -120,13 +127,14 @@ def detector_train(
 
 @app.command("evaluate")
 def detector_evaluate(
+    context: typer.Context,
     grid: GridWeights = GRID,
     heads: Annotated[
         str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
     ] = "none,vgg,vgg-worn",
     yolo: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Beside them: a .pt file of yolo detect train."),
+        typer.Option(metavar="FILE", help="Beside them: .pt of yolo detect train; repeatable."),
     ] = None,
     photos: Photos = None,
     frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
@@ -141,6 +149,8 @@ def detector_evaluate(
     """Judge grid and heads on frames made from test images, or on the validation part of photos."""
     from fmnist import files
 
+    if photos and said(context, "frames"):
+        raise InputError("--frames are painted, not photographed. Leave it or --photos out.")
     all_free(overwrite, json_file, misses)
     grid_path = weights_file(grid)
     names = heads.split(",")
@@ -155,10 +165,10 @@ def detector_evaluate(
     from detector.misses import worst
     from detector.peer import Peer
     from detector.protocol import judged_scenes, photographed
+    from detector.tables import detector_table
     from detector.video.disk import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device
-    from fmnist.tables import detector_table
 
     where = pick_device(device)
     facts = describe(where)
@@ -200,6 +210,7 @@ def detector_tracks(
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
     grid: GridWeights = GRID,
     head: HeadWeights = HEAD,
+    image_size: ImageSize = None,
     json_file: Json = "",
     device: Device = "auto",
     backend: Backend = "torch",
@@ -220,12 +231,12 @@ def detector_tracks(
 
     from detector.pipeline import Detector
     from detector.steadiness import judge_video
+    from detector.tables import tracks_table
     from fmnist.device import describe, pick_device
-    from fmnist.tables import tracks_table
 
     cv2.setNumThreads(1)
     where = pick_device(device)
-    detector = Detector.load(where, grid_path, head_path, conf, backend=backend, say=say)
+    detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, say)
     rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
     if json_file != "-":
         print(tracks_table(rows))

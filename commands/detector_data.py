@@ -28,7 +28,7 @@ def detector_clip(
     all_free(overwrite, output)
     folder = files.find(data_dir)
 
-    from detector.protocol import write_clip
+    from detector.synthesis.clip import write_clip
     from fmnist.data import load
 
     write_clip(output, load(folder, "test"), seed, seconds)

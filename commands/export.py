@@ -69,7 +69,8 @@ def export(
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
-    where = pick_device(device)
+    goes_anywhere = device != "auto" or "cuda" in BACKENDS[backend].devices
+    where = pick_device(device if goes_anywhere else "cpu")
     runs_on(backend, where.type)
     grid = Grid.load(path if part == Part.grid else GRID_FILE, where)
     grid.image_size = image_size or grid.image_size

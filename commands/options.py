@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from detector.backends.names import BACKENDS, installed
+from detector.defaults import GRID_FILE
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
@@ -31,8 +32,12 @@ Compile = Annotated[
 Confidence = Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")]
 LabelConfidence = Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")]
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
-GridWeights = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of what finds garments.")]
-HeadWeights = Annotated[str, typer.Option(metavar="WEIGHTS", help="Of what names them.")]
+GridWeights = Annotated[
+    str, typer.Option(metavar="WEIGHTS", help="Grid: a shipped name, a file, or a run.")
+]
+HeadWeights = Annotated[
+    str, typer.Option(metavar="WEIGHTS", help="Head: a shipped name, a file, or a run.")
+]
 ImageSize = Annotated[
     int | None,
     typer.Option(
@@ -40,6 +45,9 @@ ImageSize = Annotated[
         help="For the grid, longest side of an upright frame; up to 1.5 times of a wide one.",
     ),
 ]
+
+
+RUN_WEIGHTS = ("last.safetensors", GRID_FILE.name)  # what a classifier's run leaves, and a grid's
 
 
 def _noted(target: str) -> str:
@@ -57,14 +65,17 @@ Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; it 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Photos = Annotated[
     list[Path] | None,
-    typer.Option(metavar="DIR", help="Photos of known garments, as the README lays them out."),
+    typer.Option(
+        metavar="DIR",
+        help="Known garments, as the README lays them out; repeatable.",
+    ),
 ]
 Backgrounds = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Photos in which nobody wears anything.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
-Weights = Annotated[str, typer.Argument(help="A shipped name, or a .safetensors file.")]
+Weights = Annotated[str, typer.Argument(help="A shipped name, a .safetensors file, or a run.")]
 
 
 def say(line: str) -> None:
@@ -88,13 +99,25 @@ def quiet_or_say(quiet: bool) -> Callable[[str], None]:
 
 
 def weights_file(name: str) -> Path:
-    """The file of shipped weights, or the .safetensors file that the user names."""
+    """The file of shipped weights, the .safetensors file or the run that the user names."""
     if (path := Path(name)).suffix == ".safetensors":
         if not path.is_file():
-            raise InputError(f"{path}: no such file. Train one with fmnist train.")
+            raise InputError(
+                f"{path}: no such file. Train one with fmnist train, "
+                "a grid with fmnist detector train."
+            )
         return path
+    for file in RUN_WEIGHTS:
+        if (path / file).is_file():
+            return path / file
     shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
+
+
+def said(context: typer.Context, name: str) -> bool:
+    """Whether the user gave that option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def grid_start(name: str) -> Path:

@@ -63,7 +63,7 @@ def benchmark_speed(
     batch = BATCHES[where.type]
     images -= images % batch  # the incomplete last batch is left out
     if not images:
-        raise InputError(f"A batch on this device has {batch} images. Give --images as many.")
+        raise InputError(f"A batch here has {batch} images. Give --images {batch} or more.")
     with_compiler = compiles(compiling, where)
     split = train.select(slice(images))
     say = quiet_or_say(quiet)

@@ -17,6 +17,7 @@ from commands.options import (
     Quiet,
     Seed,
     classifier_file,
+    said,
     weights_file,
 )
 from commands.running import Clothes, Manner, carry_on, check_clothes, paced
@@ -29,15 +30,20 @@ if TYPE_CHECKING:
     from fmnist.settings import Settings
 
 app = typer.Typer()
+RECIPES_HELP = (
+    "report (as in 2020), best, gpu (larger batches), fast (for a minute), distill (by --teacher), "
+    "crops or worn (the detector's head)."
+)
+SET_HELP = "A number of the recipe; repeatable. A wrong NAME is told all of them."
 
 
 @app.command()
 def train(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help=f"{', '.join(RECIPES)}.")] = "best",
+    recipe: Annotated[str, typer.Option(help=RECIPES_HELP)] = "best",
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="In the recipe.")
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=SET_HELP)
     ] = None,
     init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
     photos: Photos = None,
@@ -46,7 +52,8 @@ def train(
         str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
     ] = "",
     teacher: Annotated[
-        list[str] | None, typer.Option(metavar="WEIGHTS", help="One of those who teach.")
+        list[str] | None,
+        typer.Option(metavar="WEIGHTS", help="Who teaches; repeatable."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     stop_after: Annotated[int | None, typer.Option(min=1, help="Pause at this epoch.")] = None,
@@ -66,6 +73,8 @@ def train(
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
+    if epochs and any(change.startswith("epochs=") for change in changes or ()):
+        raise InputError("--epochs and --set epochs are one number. Leave one of them out.")
     if resume:
         refuse_settings(context, resume)
         settings = read_settings(resume, epochs)
@@ -121,8 +130,7 @@ def going_on(context: typer.Context, run: Path) -> str:
         ("device", "--device"),
         ("compiling", "--compile"),
     ):
-        source = context.get_parameter_source(name)
-        if source and source.name == "COMMANDLINE":
+        if said(context, name):
             words += [option, context.params[name]]
     return shlex.join(map(str, words))
 
@@ -130,8 +138,7 @@ def going_on(context: typer.Context, run: Path) -> str:
 def refuse_settings(context: typer.Context, resume: Path) -> None:
     """Raises InputError where the user names what the run that goes on has settled."""
     settled = ("model", "recipe", "changes", "init", "pretrained", "teacher", "seed", "run_dir")
-    source = context.get_parameter_source
-    if any((chosen := source(name)) and chosen.name == "COMMANDLINE" for name in settled):
+    if any(said(context, name) for name in settled):
         raise InputError(
             f"A run that goes on has its settings in {resume}. Leave out the model, --recipe, "
             "--set, --init, --pretrained, --teacher, --seed and -o."

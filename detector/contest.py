@@ -1,18 +1,33 @@
 """The table that a user decides by: our grid with every head, and what others train."""
 
-from collections.abc import Sequence
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from detector.boxes import Detections
-from detector.evaluation import from_detections
+from detector.boxes import AnyDetector, Detections
+from detector.defaults import CONFIDENCE
+from detector.evaluation import LEAST_CONFIDENCE, fits, from_detections, name_of
 from detector.grid import Grid
 from detector.head import Head
 from detector.peer import Peer
-from detector.protocol import Judged, compare_heads, judge_detector, name_singles
+from detector.photos.folder import validation_part
+from detector.pipeline import Detector, judge
+from detector.single import SURE_OF_ONE, name_single
 from detector.synthesis.scenes import Scene
+from fmnist.classes import NOTHING
 
 Row = dict[str, Any]
+TIMED = 40  # scenes are enough for a median
+
+
+class Judged(NamedTuple):
+    """What was found, scene by scene, and the median of the milliseconds that a scene took."""
+
+    found: list[Detections]
+    milliseconds: float
 
 
 def rows_of(
@@ -57,3 +72,62 @@ def shortest(names: Sequence[str]) -> list[str]:
 def _figures(judged: Judged, scenes: Sequence[Scene]) -> Row:
     figures = from_detections(judged.found, scenes).to_dict()
     return figures | {"milliseconds": judged.milliseconds}
+
+
+def compare_heads(
+    grid: Grid, heads: Sequence[Head | None], scenes: Sequence[Scene]
+) -> list[Judged]:
+    """What each head makes of the boxes of one grid; None: the grid's own classes.
+
+    Boxes from `LEAST_CONFIDENCE` on, as average precision wants them. The milliseconds are those
+    of grid and head together, for boxes of the confidence that is shown: CONFIDENCE.
+    """
+    boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
+    judged = []
+    for head in heads:
+        found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
+        judged.append(Judged(found, _milliseconds(Detector(grid, head, CONFIDENCE), scenes)))
+    return judged
+
+
+def judge_detector(detector: Callable[..., Detections], scenes: Sequence[Scene]) -> Judged:
+    """The same for any other detector: a function of a frame and the least confidence."""
+    found = [detector(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
+    return Judged(found, _milliseconds(lambda frame: detector(frame, CONFIDENCE), scenes))
+
+
+def _milliseconds(detector: AnyDetector, scenes: Sequence[Scene]) -> float:
+    times = []
+    for scene in scenes[: TIMED + 1]:
+        before = time.perf_counter()
+        detector(scene.frame)
+        times.append(1000 * (time.perf_counter() - before))
+    return statistics.median(times[1:] or times)  # the first one warms up
+
+
+def name_singles(
+    grid: Grid, heads: Sequence[Head | None], folders: Sequence[Path]
+) -> list[dict[str, Any] | None]:
+    """How many photos of one garment (validation parts) each head names rightly.
+
+    None without photos or without a head. Garments of none of the classes are left out; of
+    footwear any kind of shoe is right.
+    """
+    of: Counter[str] = Counter()
+    right: list[Counter[str]] = [Counter() for _ in heads]
+    for listing in map(validation_part, folders):
+        for image, label in listing.singles():
+            if label == NOTHING:
+                continue
+            of[name_of(label)] += 1
+            found = grid(image, SURE_OF_ONE)
+            for head, its in zip(heads, right, strict=True):
+                if head:
+                    named = name_single(found, head, image)
+                    its[name_of(label)] += fits(int(named.probabilities.argmax()), label)
+    return [_top1(its, of) if head and of else None for head, its in zip(heads, right, strict=True)]
+
+
+def _top1(right: Counter[str], of: Counter[str]) -> dict[str, Any]:
+    per_group = {name: right[name] / of[name] for name in sorted(of)}
+    return {"n": of.total(), "top1": right.total() / of.total(), "top1_per_group": per_group}

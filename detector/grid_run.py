@@ -83,8 +83,10 @@ def saved_run(run_dir: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     # Runs from before there was a choice.
     before = {"frozen": False, **saved["settings"], "backbone": backbone_of(saved["settings"])}
     if before != settings:
+        every = sorted({*before, *settings})
+        others = [name for name in every if before.get(name) != settings.get(name)]
         raise InputError(
-            f"{last} is of a run with other settings ({saved['settings']}). "
-            "Resume with the same ones, or choose another folder."
+            f"{last} was begun with another {', '.join(others)}. "
+            "Say the same options again, or choose another -o."
         )
     return saved

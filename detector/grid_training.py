@@ -92,7 +92,8 @@ def train(
         if max_minutes is not None and now - started + (now - before) > max_minutes * 60:
             break
     if run.step < schedule.steps:
-        report(f"stopped after {run.step} of {schedule.steps} steps; go on with --resume")
+        done = f"stopped after {run.step} of {schedule.steps} steps"
+        report(f"{done}; go on with the same command and --resume")
         return None
     average = Grid(copy.deepcopy(run.average), schedule.image_size, device)
     looks_at, looks = choose_look(average, schedule.image_size, validation)
@@ -163,9 +164,10 @@ def _train_period(
         loss, parts = run.network.loss(batch, maps)
         total = loss.sum()
         if not total.isfinite():
+            kept = "The last report is kept" if run.rows else "Nothing is kept"
             raise InputError(
-                f"The loss is no longer finite at step {run.step}. The last report is kept. "
-                "Start again with another --seed."
+                f"The loss is no longer finite at step {run.step}. {kept}. "
+                "Start again with a smaller --rate or another --seed, and another -o."
             )
         run.network.zero_grad()
         total.backward()

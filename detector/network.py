@@ -32,8 +32,8 @@ def build(seed: int = 0, backbone: str = YOLO) -> Network:
     from ultralytics.utils import YAML, IterableSimpleNamespace
 
     cv2.setNumThreads(threads)  # ultralytics sets it to one
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
         network: Network = DetectionModel(YAML.load(LAYOUTS[backbone]), ch=3, verbose=False)
     if backbone == VGG:
         prepare_trunk(network.model[:TRUNK])

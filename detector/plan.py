@@ -45,6 +45,8 @@ def plan_outputs(
     made if need be, for several or when it has no suffix. InputError if a source cannot be read,
     an output exists, is a source, or cannot be written.
     """
+    if no_video and output:
+        raise InputError(f"Nothing is written to {output} with --no-video. Leave one of them out.")
     paths = tuple(dict.fromkeys(find_sources(sources)))
     for path in paths:
         Reader(path)  # tells what is wrong with it

@@ -1,37 +1,23 @@
 """The protocol: what the grid is trained on, watched by, and what every detector is judged on."""
 
-import statistics
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from detector.batches import Schedule
-from detector.boxes import AnyDetector, Detections
-from detector.defaults import CONFIDENCE
-from detector.evaluation import LEAST_CONFIDENCE, fits, name_of
-from detector.grid import Grid
 from detector.grid_run import saved_run, settings_of
 from detector.grid_training import train
-from detector.head import Head
 from detector.layouts import YOLO
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
-from detector.pipeline import Detector, judge
-from detector.single import SURE_OF_ONE, name_single
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
-from detector.synthesis.clip import clip
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
-from detector.video.writer import Writer
-from fmnist.classes import NOTHING
 from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
 from fmnist.provenance import provenance
@@ -39,9 +25,6 @@ from fmnist.provenance import provenance
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
 PHOTO_SHARE = 0.8  # of the training frames that show real clothes, where there are photos
-TIMED = 40  # scenes are enough for a median
-CLIP_SIZE_WH = (1280, 720)
-CLIP_FPS = 25.0
 
 
 @dataclass(frozen=True)
@@ -184,77 +167,3 @@ def train_grid(
         facts=provenance(device),
         report=report,
     )
-
-
-class Judged(NamedTuple):
-    """What was found, scene by scene, and the median of the milliseconds that a scene took."""
-
-    found: list[Detections]
-    milliseconds: float
-
-
-def compare_heads(
-    grid: Grid, heads: Sequence[Head | None], scenes: Sequence[Scene]
-) -> list[Judged]:
-    """What each head makes of the boxes of one grid; None: the grid's own classes.
-
-    Boxes from `LEAST_CONFIDENCE` on, as average precision wants them. The milliseconds are those
-    of grid and head together, for boxes of the confidence that is shown: CONFIDENCE.
-    """
-    boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
-    judged = []
-    for head in heads:
-        found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
-        judged.append(Judged(found, _milliseconds(Detector(grid, head, CONFIDENCE), scenes)))
-    return judged
-
-
-def judge_detector(detector: Callable[..., Detections], scenes: Sequence[Scene]) -> Judged:
-    """The same for any other detector: a function of a frame and the least confidence."""
-    found = [detector(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
-    return Judged(found, _milliseconds(lambda frame: detector(frame, CONFIDENCE), scenes))
-
-
-def _milliseconds(detector: AnyDetector, scenes: Sequence[Scene]) -> float:
-    times = []
-    for scene in scenes[: TIMED + 1]:
-        before = time.perf_counter()
-        detector(scene.frame)
-        times.append(1000 * (time.perf_counter() - before))
-    return statistics.median(times[1:] or times)  # the first one warms up
-
-
-def name_singles(
-    grid: Grid, heads: Sequence[Head | None], folders: Sequence[Path]
-) -> list[dict[str, Any] | None]:
-    """How many photos of one garment (validation parts) each head names rightly.
-
-    None without photos or without a head. Garments of none of the classes are left out; of
-    footwear any kind of shoe is right.
-    """
-    of: Counter[str] = Counter()
-    right: list[Counter[str]] = [Counter() for _ in heads]
-    for listing in map(photo_folder.validation_part, folders):
-        for image, label in listing.singles():
-            if label == NOTHING:
-                continue
-            of[name_of(label)] += 1
-            found = grid(image, SURE_OF_ONE)
-            for head, its in zip(heads, right, strict=True):
-                if head:
-                    named = name_single(found, head, image)
-                    its[name_of(label)] += fits(int(named.probabilities.argmax()), label)
-    return [_top1(its, of) if head and of else None for head, its in zip(heads, right, strict=True)]
-
-
-def _top1(right: Counter[str], of: Counter[str]) -> dict[str, Any]:
-    per_group = {name: right[name] / of[name] for name in sorted(of)}
-    return {"n": of.total(), "top1": right.total() / of.total(), "top1_per_group": per_group}
-
-
-def write_clip(path: Path, test: Split, seed: int, seconds: float) -> None:
-    """Render the demo clip from test images: 1280x720, 25 frames a second."""
-    frames = clip(from_split(test), seed, seconds, CLIP_FPS, CLIP_SIZE_WH)
-    with Writer(path, CLIP_SIZE_WH, CLIP_FPS) as writer:
-        for number, frame in enumerate(frames):
-            writer.write(frame, number / CLIP_FPS)

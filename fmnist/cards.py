@@ -18,7 +18,12 @@ def write_json(path: Path, facts: Facts | list[Facts]) -> None:
 
 
 def read_json(path: Path) -> Facts:
-    """The object in a JSON file of ours."""
+    """The object in a JSON file of ours.
+
+    Raises:
+        InputError: it holds no JSON, or no object.
+        OSError: it is not there.
+    """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -41,6 +41,8 @@ def read_state(path: Path, device: torch.device) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, UnpicklingError, EOFError, OSError) as error:
         raise InputError(
             f"{path} is damaged: the run cannot go on. Start a new one in another folder."

@@ -1,7 +1,7 @@
 """What a user chooses: a recipe by name, its numbers changed or searched. No torch here."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -54,6 +54,12 @@ _READ_BY = {
     "weight_decay": ("sgd", "muon", "adamw"),
     "filter_learning_rate": ("muon",),
 }
+# What other numbers need beside them to be read at all.
+_NEEDS: dict[str, tuple[str, Callable[[Recipe], bool]]] = {
+    "warmup": ("a schedule: --set schedule=triangle", lambda r: r.schedule != "constant"),
+    "pad": ("crops: --set augmentation=crop", lambda r: r.augmentation == "crop"),
+    "temperature": ("teachers: --recipe distill", lambda r: r.distill > 0),
+}
 _CHOICES = {
     "optimizer": ("adam", "adamw", "sgd", "muon"),
     "schedule": ("constant", "triangle", "cosine"),
@@ -69,9 +75,7 @@ def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
     try:
         new = type(old)(value)
     except ValueError:
-        raise InputError(
-            f"{text}: {name} is of the kind of {old!r}. Write it as {name}={old}."
-        ) from None
+        raise InputError(f"{text}: {name} is {_kind(old)}. Write it as {name}={old}.") from None
     if name in _CHOICES:
         return name, known(new, _CHOICES[name], name)
     low, high = _LIMITS.get(name, (0, math.inf))
@@ -81,17 +85,19 @@ def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
     return name, new
 
 
+def _kind(value: object) -> str:
+    return {int: "a whole number", float: "a number"}.get(type(value), "a word")
+
+
 def _check_together(recipe: Recipe) -> None:
     """Raises InputError where the numbers of a recipe exclude each other."""
     if recipe.optimizer == "muon" and not recipe.filter_learning_rate:
         raise InputError(
             "Muon has a rate of its own, which this recipe lacks. "
-            "Add --set filter_learning_rate=0.018."
+            f"Add --set filter_learning_rate={RECIPES['best'].filter_learning_rate}."
         )
     if recipe.crops and (recipe.cutmix or recipe.distill):
-        raise InputError(
-            "Crops of nothing can be neither mixed nor taught. Leave out cutmix and distill."
-        )
+        raise InputError("Crops can be neither mixed nor taught. Leave out cutmix and distill.")
     if recipe.seconds and (recipe.distill or recipe.crops):
         raise InputError("How long teachers and crops take is not known. Leave out seconds.")
     if recipe.held_out % len(CLASSES):
@@ -101,7 +107,7 @@ def _check_together(recipe: Recipe) -> None:
             "Crops are validated with crops, of all held-out garments. Leave out held_out."
         )
     if recipe.nothing and not recipe.crops:
-        raise InputError("Nothing is learnt from crops of it. Set crops above 0, or nothing=0.")
+        raise InputError("nothing is a share of the crops. Set crops above 0, or nothing=0.")
     if recipe.photo_crops and not (recipe.crops and recipe.nothing):
         raise InputError(
             "Crops of photos go with those of painted frames and of nothing. "
@@ -110,8 +116,11 @@ def _check_together(recipe: Recipe) -> None:
 
 
 def _check_read(recipe: Recipe, names: Iterable[str]) -> None:
-    """Raises InputError where a number is named that this recipe's optimizer does not read."""
+    """Raises InputError where a number is named that nothing in this recipe reads."""
     for name in names:
+        needed, is_read = _NEEDS.get(name, ("", lambda recipe: True))
+        if not is_read(recipe):
+            raise InputError(f"{name} is read beside {needed}. Add that, or leave {name} out.")
         readers = _readers(name)
         if recipe.optimizer not in readers:
             raise InputError(
@@ -135,4 +144,6 @@ def check_search(recipe: Recipe, names: Sequence[str]) -> None:
         if recipe.optimizer not in _readers(name):
             raise InputError(f"{recipe.optimizer} has no {name}. Leave it out of --search.")
         if name in RELATIVE and not getattr(recipe, name):
-            raise InputError(f"{name} is 0 in this recipe, and stays it. Leave it out of --search.")
+            raise InputError(
+                f"{name} is 0 here, and times anything stays 0. Leave it out of --search."
+            )

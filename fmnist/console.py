@@ -58,6 +58,11 @@ def _explain(error: Exception) -> tuple[str, int]:
         return "OpenCV needs libGL: apt install libgl1 libglib2.0-0", 2
     if isinstance(error, OSError) and error.errno in BAD_PLACE:
         return f"{error.filename or 'output'}: {error.strerror}. Choose another place.", 2
+    if type(error).__name__ == "OutOfMemoryError":  # torch's, which is perhaps not loaded
+        return (
+            "The GPU has too little memory. Train with smaller batches (--set batch_size=64), "
+            "or choose --device cpu."
+        ), 2
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"internal error: {what}; run with --debug for the traceback", 1
 

@@ -74,7 +74,8 @@ def has_bf16(device: torch.device) -> bool:
     Elsewhere oneDNN emulates bf16, which is slower than fp32.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        with torch.cuda.device(device):  # it asks the current one
+            return torch.cuda.is_bf16_supported(including_emulation=False)
     flags = _cpu_info("flags").split()
     return "amx_bf16" in flags or "avx512_bf16" in flags
 

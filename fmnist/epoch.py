@@ -84,7 +84,7 @@ def train_one_epoch(
     if not math.isfinite(mean_loss):
         raise NotFinite(
             f"The training loss is {mean_loss} in epoch {training.epoch}. "
-            "Train with smaller rates (--set) or another --seed."
+            "Train with smaller rates, or another seed."
         )
     rate = recipe.learning_rate * factor
     return {"lr": rate, "train_loss": mean_loss, "train_accuracy": accuracy}

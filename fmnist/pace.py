@@ -25,7 +25,8 @@ def seconds_an_epoch(model: str, recipe: Recipe, split: Split, compiled: bool = 
     part = split.select(slice(batches * recipe.batch_size))
     batches = max(1, len(part) // recipe.batch_size)
     seconds = {}
-    with torch.random.fork_rng():
+    device = split.images.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         network = build(model, recipe.dropout).to(split.images.device)
         training = start(network, recipe, WARM_UP + 1 + PASSES, 0, compiled=compiled)
         for size in {size for _, size in recipe.sizes}:

@@ -162,6 +162,8 @@ def _begin(
     try:
         training.load_state_dict(state["training"])
         return training, state["rows"]
+    except torch.OutOfMemoryError:
+        raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{saved} is of another run than {run_dir / 'settings.json'}. "

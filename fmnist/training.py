@@ -1,5 +1,6 @@
 """What a training is, and its step, which may be recorded as a CUDA graph."""
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -98,13 +99,17 @@ def start(
     network = _around(model, recipe).to(device)
     moving = optimizers(network, recipe)
     network = parallel.shared(network)
+    if compiled:
+        # Networks share code, of which torch compiles no more than eight variants in a process.
+        torch.compiler.reset()
     forward = torch.compile(network, dynamic=False) if compiled else network
     training = Training(
         model, network, forward, average, moving, recipe, epochs, seed, teachers, compiled
     )
     # Triplets come in numbers that the GPU would have to tell; processes wait for each other.
     if device.type == "cuda" and not recipe.triplet and parallel.processes() == 1:
-        training.captured = Captured(partial(step, training))
+        # A proxy: in a cycle its graphs would keep their memory until Python looks for cycles.
+        training.captured = Captured(partial(step, weakref.proxy(training)))
     return training
 
 
@@ -127,11 +132,11 @@ def _answer(training: Training, images: Float[Tensor, "batch 1 h w"]) -> Any:
     """
     if not training.compiled:
         return training.forward(images)
-    from torch._dynamo.exc import BackendCompilerFailed  # importing it takes seconds
+    from torch._dynamo.exc import ShortenTraceback  # importing it takes seconds
 
     try:
         return training.forward(images)
-    except BackendCompilerFailed as error:
+    except ShortenTraceback as error:  # the compiler failed, or there is none for this GPU
         cause = str(error).strip().splitlines()[0]
         raise InputError(
             f"torch.compile does not work here: {cause} Leave it out with --compile off."

@@ -63,6 +63,10 @@ PHOTOS = [
     ("detector train --photos no", "no: no such folder. Give a folder of photos"),
     ("detector evaluate --photos clips", "clips holds no photo in a known layout."),
     ("detector evaluate --misses worst", "worst: the misses are a picture. Name it worst.png."),
+    ("train lenet --epochs 2 --set epochs=3", "are one number. Leave one of them out."),
+    ("predict good.mp4", "good.mp4 is a video. Use fmnist detect for it."),
+    ("detect good.mp4 --no-video -o x.mp4", "Nothing is written to x.mp4 with --no-video."),
+    ("detector evaluate --photos . --frames 9", "Leave it or --photos out."),
     ("train lenet --seed -1", "Invalid value for '--seed'"),
     ("train vgg --recipe worn", "The recipe worn learns from photos. Name folders of them"),
     ("detector train --backgrounds no", "no: no such folder. Give a folder that holds photos."),
@@ -94,6 +98,7 @@ MEASURING = [
     ("train vgg --set held_out=19", "Give a multiple of 10."),
     ("train vgg --recipe distill --set seconds=9 --teacher vgg", "Leave out seconds."),
     ("speedrun vgg --recipe distill", "is no fixed schedule on plain images. Use best."),
+    ("benchmark --seeds 3 speed vgg", "--seeds stands before speed, which does not read it."),
     ("benchmark --row vg:best", "vg: no such model. Did you mean vgg?"),
     ("benchmark --columns tset", "tset: no such column. Did you mean test?"),
     ("benchmark --with ultralytics", "Did you mean ultralytics-cls?"),
@@ -109,7 +114,7 @@ MEASURING = [
     ("tune vgg --recipe report --search weight_decay", "adam has no weight_decay."),
 ]
 WEIGHTS = [
-    ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train."),
+    ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train,"),
     ("evaluate nothing", "nothing: no such shipped weights or .safetensors file. "),
     ("evaluate corrupt.safetensors", "corrupt.safetensors has no card beside it."),
     ("evaluate grid", "which is no classifier of fmnist."),

@@ -13,7 +13,7 @@ import torch
 from detector.backends import check, choice
 from detector.backends.choice import candidates, measured, run_with
 from detector.backends.export import export, photos, real_batches
-from detector.backends.graphs import HeadGraph
+from detector.backends.graphs import Graph, HeadGraph, Runner
 from detector.backends.names import (
     AUTO,
     BACKENDS,
@@ -132,6 +132,19 @@ def test_a_measurement_names_every_backend(grid: Grid, head: Head) -> None:
     times = measured(candidates(CPU), (grid.graph, head.graph), (64, 64), CPU)
     assert [*times] == candidates(CPU)
     assert all(0 < ms < 10_000 for ms in times.values())
+
+
+def test_a_backend_that_cannot_run_is_left_out(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    def runner_of(graph: Graph, device: torch.device, name: str) -> Runner:
+        if name == "onnx":
+            raise RuntimeError("broken")
+        return in_torch(graph, device)
+
+    monkeypatch.setattr(choice, "runner_of", runner_of)
+    assert [*measured(["torch", "onnx", "openvino"], [grid.graph], (64, 64), CPU)] == [
+        "torch",
+        "openvino",
+    ]
 
 
 def test_other_weights_are_kept_apart(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:

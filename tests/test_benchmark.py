@@ -59,7 +59,7 @@ def test_a_row_is_read_as_it_is_written(text: str) -> None:
         ("vgg:bset", "bset: no such recipe. Did you mean best?"),
         ("vgg:best:dropuot=0", "dropuot: no such part of a recipe. Did you mean dropout?"),
         ("vgg:worn", "trains and tests on plain images"),
-        ("vgg:best:dropout=none", "dropout is of the kind of 0.1"),
+        ("vgg:best:dropout=none", "dropout is a number. Write it as dropout=0.1."),
     ],
 )
 def test_a_row_that_cannot_be_is_told(text: str, told: str) -> None:

@@ -62,6 +62,8 @@ def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 2
     result = json.loads((tmp_path / "run/result.json").read_text())
     assert 0.8 < result["test"]["accuracy"] < 0.95
+    finished(tmp_path, fashion_mnist, "evaluate", "run", "--json", "x.json")
+    assert json.loads((tmp_path / "x.json").read_text())["accuracy"] == result["test"]["accuracy"]
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert left >= {"best.safetensors", "last.safetensors", "curves.png", "confusion.png"}
 

@@ -65,6 +65,16 @@ def test_what_was_printed_before_a_disk_is_full_is_still_read(tmp_path: Path) ->
     assert outcome.err.startswith("fmnist: x.json: No space left")
 
 
+def test_a_gpu_that_is_full_is_told(tmp_path: Path) -> None:
+    code = broken(
+        "class OutOfMemoryError(RuntimeError): pass\n"
+        "def fail(name): raise OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')\n"
+        "commands.classifiers.classifier_file = fail"
+    )
+    outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
+    assert outcome.code == 2 and "Train with smaller batches" in outcome.err
+
+
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CODE, os.devnull, "--help"]
     process = subprocess.Popen(

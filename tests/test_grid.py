@@ -286,7 +286,7 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
     assert [int(row["scenes"]) for row in rows] == [8, 16, 24, 32]
     card = json.loads(resumed.with_suffix(".json").read_text())
     assert card["image_size"] == 64 and card["parameters"] == 2_592_180
-    with pytest.raises(InputError, match="other settings"):
+    with pytest.raises(InputError, match="was begun with another"):
         train(replace(TINY, scenes=64), rectangles, validation, tmp_path / "b", CPU, resume=True)
     with pytest.raises(InputError, match="--resume"):
         train(TINY, rectangles, validation, tmp_path / "c", CPU, resume=True)
@@ -296,7 +296,7 @@ def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None
     validation = {"": [rectangles(np.random.default_rng(9), (64, 64))]}
     train(TINY, rectangles, validation, tmp_path, CPU, workers=0, max_minutes=0, report=quiet)
     missing = tmp_path / "no photos, no data"
-    with pytest.raises(InputError, match="other settings"):
+    with pytest.raises(InputError, match="was begun with another"):
         train_grid(
             missing,
             tmp_path,

@@ -68,6 +68,9 @@ def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
         ("best", ["optimizer=sgd", "filter_learning_rate=0.1"]),
         ("crops", ["held_out=500"]),
         ("crops", ["seconds=60"]),
+        ("report", ["warmup=0.2"]),
+        ("report", ["pad=3"]),
+        ("best", ["temperature=3"]),
     ],
 )
 def test_numbers_that_exclude_each_other_are_told(recipe: str, changes: list[str]) -> None:

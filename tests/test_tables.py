@@ -5,15 +5,10 @@ from typing import Any
 
 import torch
 
+from detector.tables import detector_table, tracks_table
 from fmnist.classes import CLASSES
 from fmnist.evaluation import from_logits
-from fmnist.tables import (
-    counts_table,
-    detector_table,
-    evaluation_table,
-    tracks_table,
-    training_speed_table,
-)
+from fmnist.tables import counts_table, evaluation_table, training_speed_table
 from tests.command import ROOT
 
 

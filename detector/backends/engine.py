@@ -45,8 +45,11 @@ def write(graph: Graph, path: Path) -> None:
 
 def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
     """Run the engine on torch's own memory and stream."""
-    engine = tensorrt.Runtime(LOGGER).deserialize_cuda_engine(path.read_bytes())
-    context = engine.create_execution_context()
+    with torch.cuda.device(device):  # TensorRT takes whichever is the current one
+        engine = tensorrt.Runtime(LOGGER).deserialize_cuda_engine(path.read_bytes())
+        if engine is None:
+            raise RuntimeError(f"TensorRT cannot read {path}: it is of another GPU or version")
+        context = engine.create_execution_context()
     names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
     source, *outputs = names
 
@@ -63,7 +66,9 @@ def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
             found.append(torch.empty(shape, dtype=torch.float32, device=device))
             context.set_tensor_address(name, found[-1].data_ptr())
         stream = torch.cuda.current_stream(device)
-        context.execute_async_v3(stream.cuda_stream)
+        with torch.cuda.device(device):
+            if not context.execute_async_v3(stream.cuda_stream):
+                raise RuntimeError("TensorRT did not run its engine")
         stream.synchronize()  # `given` may go now
         return tuple(found)
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from detector.backends.check import Agreement, compare
+from detector.backends.check import TF32_TOLERANCE, TOLERANCE, Agreement, compare
 from detector.backends.graphs import Graph
 from detector.backends.runners import read, write_whole
 from detector.grid import Grid
@@ -60,7 +60,8 @@ def export(
     agreed: list[Agreement] = []
 
     def check(file: Path) -> None:
-        agreed.append(compare(graph, read(file, backend, device, precise=True), real))
+        tolerance = TF32_TOLERANCE if backend == "engine" else TOLERANCE
+        agreed.append(compare(graph, read(file, backend, device, precise=True), real, tolerance))
 
     write_whole(graph, backend, target, check)
     return agreed[0]

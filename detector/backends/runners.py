@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +29,8 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
     """
     if backend == "torch":
         return in_torch(graph, device)
-    return read(kept(graph, backend), backend, device)
+    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():  # it is built for
+        return read(kept(graph, backend), backend, device)
 
 
 def in_torch(graph: Runner, device: torch.device, precise: bool = False) -> Runner:

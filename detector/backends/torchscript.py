@@ -18,13 +18,16 @@ def write(graph: Graph, path: Path) -> None:
 
 
 def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
-    """Run the file on the device, in fp32."""
+    """Run the file on the device, in fp32; convolutions of a GPU in TF32, unless `precise`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         graph = torch.jit.load(path, map_location=device)
 
     @torch.inference_mode()
     def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
-        return tuple(graph(batch.to(device)))
+        if not precise:
+            return tuple(graph(batch.to(device)))
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            return tuple(graph(batch.to(device)))
 
     return run

@@ -27,12 +27,13 @@ def answers(
 ) -> dict[str, Any]:
     """Images a second from bytes to logits, of `ROUNDS` rounds of the backends in turn.
 
-    Batches of `BATCHES`, on a GPU already in its memory; `compiled` adds a row of torch.compile.
+    Batches of `BATCHES` (of fewer where the network enlarges them much), on a GPU already in its
+    memory; `compiled` adds a row of torch.compile.
     TensorRT's engines have none: they are built for smaller batches. Batch norms are folded, as
     in the detector's head. What is exported for this is deleted again.
     """
     graph = Head(model, device).graph
-    size = BATCHES[device.type]
+    size = min(BATCHES[device.type], getattr(model, "answers_at_once", BATCHES[device.type]))
     images = torch.randint(0, 256, (size, 28, 28), dtype=torch.uint8, device=device)
     with tempfile.TemporaryDirectory() as folder:
         runners = {

@@ -3,19 +3,18 @@
 import re
 import statistics
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from detector.benchmark.program import Ended, run
+from fmnist.benchmark.peer import PROGRAM, offline
 from fmnist.benchmark.spread import around_median
 from fmnist.errors import InputError
 
 PEER = "yolo predict"
 MODEL = "yolo11n.yaml"  # with random weights, which find nothing: nothing is drawn, either
-OFFLINE = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "true"}
 SAID = re.compile(r"(\d+) frames, (\d+) boxes, [\d.]+ s \(([\d.]+) frames/s\)")
 FRAME = re.compile(r"\(frame \d+/\d+\)")
 
@@ -44,11 +43,10 @@ def ours(clip: Path, output: Path, image_size: int, device: str, backend: str) -
 
 def theirs(clip: Path, folder: Path, image_size: int, device: str) -> Pass:
     """`yolo predict` of ultralytics, which writes its video; from its first frame to the last."""
-    program = Path(sysconfig.get_path("scripts")) / "yolo"
-    words = [str(program), "detect", "predict", f"model={MODEL}", f"source={clip.resolve()}"]
+    words = [str(PROGRAM), "detect", "predict", f"model={MODEL}", f"source={clip.resolve()}"]
     words += [f"imgsz={image_size}", f"project={folder.resolve()}", "exist_ok=True", "save=True"]
     words += [] if device == "auto" else [f"device={device}"]
-    ended = run(words, OFFLINE)
+    ended = run(words, offline())
     times = [seconds for seconds, line in ended.lines if FRAME.search(line)]
     saved = [seconds for seconds, line in ended.lines if line.startswith("Results saved")]
     if len(times) < 2 or not saved:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from detector.cores import leave_a_core
+from detector.defaults import LABEL_CONFIDENCE
 from detector.draw import draw
 from detector.head import Head
 from detector.lines import texts_of
@@ -79,7 +80,7 @@ def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
             with clock("tracks"):
                 shown = tracks(frame.image, seen)
             with clock("draw"):
-                picture = draw(frame.image, shown, texts_of(shown, 0.5))
+                picture = draw(frame.image, shown, texts_of(shown, LABEL_CONFIDENCE))
             with clock("encode"):
                 writer.write(picture, frame.seconds)
             boxes.append(len(shown))

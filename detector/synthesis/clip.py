@@ -3,15 +3,27 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from detector.synthesis.canvas import Shadow, darken, paint
-from detector.synthesis.garments import Cloth, Garments, Pose, make_patch, ramp, weaves
+from detector.synthesis.garments import (
+    Cloth,
+    Garments,
+    Pose,
+    from_split,
+    make_patch,
+    ramp,
+    weaves,
+)
 from detector.synthesis.held_out_textures import street
+from detector.video.writer import Writer
+from fmnist.data import Split
 
+SIZE_WH, FPS = (1280, 720), 25.0  # as it is written
 LANES = 7  # garments in flight at any time
 GOLDEN = 0.618034  # of the hue circle, so that neighbours differ in colour
 
@@ -125,3 +137,11 @@ def _draw(
     reach = int(0.03 * pose.length)
     darken(frame, patch, corner, Shadow((reach, 2 * reach), 1 + 2 * reach, 0.4))
     paint(frame, patch, corner)
+
+
+def write_clip(path: Path, test: Split, seed: int, seconds: float) -> None:
+    """Render the demo clip from test images: 1280x720, 25 frames a second."""
+    frames = clip(from_split(test), seed, seconds, FPS, SIZE_WH)
+    with Writer(path, SIZE_WH, FPS) as writer:
+        for number, frame in enumerate(frames):
+            writer.write(frame, number / FPS)

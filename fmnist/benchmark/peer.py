@@ -15,9 +15,11 @@ from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import wilson_interval
+from fmnist.files import cache_folder
 
 MODEL = "yolo11n-cls"
 PARTS = ("train", "val", "test")  # the folders it looks for
+PROGRAM = Path(sysconfig.get_path("scripts")) / "yolo"
 
 
 def classifier(
@@ -96,20 +98,29 @@ def finished(folder: Path) -> Facts | None:
     return read_json(result) if result.is_file() else None
 
 
+def offline() -> dict[str, str]:
+    """Its environment: it asks nobody, installs nothing, keeps its settings in our cache."""
+    return {
+        "YOLO_OFFLINE": "true",
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": "true",  # what it prints is read
+        "YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics"),
+    }
+
+
 def yolo(*words: str) -> str:
     """Run the command offline; what it prints.
 
     Raises:
         InputError: it is missing or fails.
     """
-    program = Path(sysconfig.get_path("scripts")) / "yolo"
-    environment = {**os.environ, "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
-    environment["YOLO_VERBOSE"] = "true"  # what it prints is read
     try:
-        done = subprocess.run([program, *words], env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [PROGRAM, *words], env=os.environ | offline(), capture_output=True, text=True
+        )
     except OSError as error:
         raise InputError(
-            f"{program} cannot be run ({error.strerror}). Install ultralytics, or leave it out."
+            f"{PROGRAM} cannot be run ({error.strerror}). Install ultralytics, or leave it out."
         ) from error
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no text").splitlines()[-1]
