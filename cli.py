@@ -16,6 +16,7 @@ from commands import (
     detector_speed,
     export,
     live,
+    report,
     speed,
     training,
     tuning,
@@ -29,6 +30,7 @@ app.add_typer(training.app)
 benchmarks.group.add_typer(detector_speed.app)
 benchmarks.group.add_typer(speed.benchmark)
 app.add_typer(benchmarks.app)
+app.add_typer(report.app)
 app.add_typer(tuning.app)
 app.add_typer(detection.app)
 detector.app.add_typer(detector_data.app)

@@ -1,4 +1,4 @@
-"""Commands that measure and show: benchmark, report."""
+"""The command that measures networks and recipes over seeds: benchmark."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from commands.options import (
 )
 from commands.running import Manner, carry_on, paced
 from fmnist.benchmark.rows import PEER
-from fmnist.checks import all_free, free_folder, known, made, writable_folder
+from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError
 
 if TYPE_CHECKING:
@@ -227,36 +227,3 @@ def _write(
     put_json(whole, json_file)
     if not quiet:
         say(f"written: {run_dir}/benchmark.json, .md, .csv")
-
-
-@app.command()
-def report(
-    benchmark_file: Annotated[
-        Path, typer.Option("--benchmark", metavar="JSON", help="As `fmnist benchmark` wrote it.")
-    ] = Path("runs/benchmark/benchmark.json"),
-    weights: Annotated[str, typer.Option(help="Whose mistakes are shown.")] = "vgg",
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the page.")] = Path(
-        "fmnist-report"
-    ),
-    data_dir: DataDir = None,
-    overwrite: Overwrite = False,
-) -> None:
-    """Make the page: the report of 2020 beside the benchmark, as HTML and Markdown."""
-    from fmnist import files
-    from fmnist.benchmark.tables import rows_of
-
-    rows = rows_of(benchmark_file)
-    path = classifier_file(weights)
-    free_folder(output, overwrite)
-    folder = files.find(data_dir)
-
-    from fmnist.data import splits
-    from fmnist.device import pick_device
-    from fmnist.provenance import provenance
-    from fmnist.report.page import write
-    from fmnist.report.results import headline
-    from fmnist.report.sections import all_sections
-
-    sections = all_sections(rows, splits(folder), path)
-    written = write(headline(rows), sections, provenance(pick_device("cpu")), output)
-    say(f"written: {', '.join(map(str, written))}")

@@ -58,7 +58,7 @@ def plan_outputs(
     _check_distinct(paths, targets)
     for target in targets:
         # A folder that is to be made has nothing in it yet; whether it can be made counts.
-        is_in_new_folder = not no_video and target.parent == output and not target.parent.exists()
+        is_in_new_folder = target.parent == output and not target.parent.exists()
         free(target.parent if is_in_new_folder else target, overwrite)
     return Plan(paths, outputs, json_path, sheet)
 

@@ -56,7 +56,9 @@ def test_no_video_leaves_the_lines(desk: Path) -> None:
 
 def test_without_a_video_no_folder_is_made_for_the_lines(desk: Path) -> None:
     with pytest.raises(InputError, match="out: no such folder"):
-        plan_outputs(["in/clip.mkv"], Path("out"), json="out/x.jsonl", no_video=True)
+        plan_outputs(["in/clip.mkv"], json="out/x.jsonl", no_video=True)
+    with pytest.raises(InputError, match="Nothing is written to out with --no-video"):
+        plan_outputs(["in/clip.mkv"], Path("out"), no_video=True)
 
 
 def test_overwrite_is_needed_once_and_enough(desk: Path) -> None:
