@@ -25,6 +25,7 @@ from commands.running import Manner, carry_on, paced
 from fmnist.benchmark.rows import PEER
 from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError
+from fmnist.run_folder import is_planned
 
 if TYPE_CHECKING:
     import torch
@@ -192,10 +193,10 @@ def _begun(
     from fmnist.settings import prepare, read_settings
 
     folder, first = row.folder(run_dir, seed), row.folder(run_dir, 0)
-    if (folder / "settings.json").exists():
+    if is_planned(folder):
         return read_settings(folder)
     settings = row.settings(seed, *weights)
-    if settings.recipe.seconds and (first / "settings.json").exists():
+    if settings.recipe.seconds and is_planned(first):
         settings = replace(settings, epochs=read_settings(first).epochs)
     else:
         settings = paced(settings, None, data, device, compiled)

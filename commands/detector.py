@@ -39,7 +39,9 @@ app = typer.Typer(help="Train and judge the detector, render its demo clip, make
 
 @app.command("train")
 def detector_train(
-    scenes: Annotated[int, typer.Option(min=1, help="Frames, each seen once.")] = 60_000,
+    scenes: Annotated[
+        int, typer.Option("--scenes", "--frames", min=1, help="Frames, each seen once.")
+    ] = 60_000,
     image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
     backgrounds: Backgrounds = None,
     photos: Photos = None,

@@ -31,7 +31,14 @@ from commands.options import (
     weights_file,
     written,
 )
-from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
+from detector.defaults import (
+    CONFIDENCE,
+    GRID,
+    HEAD,
+    LABEL_CONFIDENCE,
+    LEAST_ASKED,
+    MOST_ASKED,
+)
 from fmnist.checks import all_free
 from fmnist.errors import InputError
 
@@ -68,7 +75,9 @@ def live(
     source_url: Annotated[
         str, typer.Option(help="Where your source code is; empty: the page hands out a ZIP.")
     ] = "",
-    conf: Annotated[float, typer.Option(min=0.05, max=0.95, help="Least confidence.")] = CONFIDENCE,
+    conf: Annotated[
+        float, typer.Option(min=LEAST_ASKED, max=MOST_ASKED, help="Least confidence.")
+    ] = CONFIDENCE,
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     mirror: Annotated[bool, typer.Option("--mirror", help="Left is right.")] = False,

@@ -14,6 +14,7 @@ from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
 from fmnist.provenance import commit, origin
+from fmnist.run_folder import LAST
 from weights import WEIGHTS
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]
@@ -47,7 +48,7 @@ ImageSize = Annotated[
 ]
 
 
-RUN_WEIGHTS = ("last.safetensors", GRID_FILE.name)  # what a classifier's run leaves, and a grid's
+RUN_WEIGHTS = (LAST, GRID_FILE.name)  # what a classifier's run leaves, and a grid's
 
 
 def _noted(target: str) -> str:

@@ -99,9 +99,9 @@ def carry_on(
     from fmnist.device import compiles
     from fmnist.parallel import in_turn
     from fmnist.progress import Progress
+    from fmnist.run_folder import has_begun
 
-    is_begun = (run_dir / "state.pt").exists()
-    initial = weights_file(settings.init) if settings.init and not is_begun else None
+    initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
     tell = say if not manner.quiet else lambda _: None
     if settings.recipe.crops:
         kept_in, plain = run_dir / "crops.npz", data

@@ -22,9 +22,10 @@ from commands.options import (
 )
 from commands.running import Clothes, Manner, carry_on, check_clothes, paced
 from fmnist.cards import card_of
-from fmnist.checks import known, no_run_in
+from fmnist.checks import known
 from fmnist.errors import InputError
 from fmnist.recipes import RECIPES
+from fmnist.run_folder import no_run_in
 
 if TYPE_CHECKING:
     from fmnist.settings import Settings

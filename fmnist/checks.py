@@ -76,19 +76,6 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def no_run_in(run_dir: Path) -> Path:
-    """The folder of a new run.
-
-    Raises:
-        InputError: it holds a run already.
-    """
-    if (run_dir / "settings.json").exists():
-        raise InputError(
-            f"{run_dir} already holds a run. Go on with --resume {run_dir}, or choose another -o."
-        )
-    return writable_folder(run_dir)
-
-
 def all_free(overwrite: bool, *targets: Path | str | None) -> None:
     """Check each target as `free` does; nothing and "-" (stdout) are always free."""
     for target in targets:

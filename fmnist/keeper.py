@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from fmnist import parallel
+from fmnist import parallel, run_folder
 from fmnist.cards import Facts
 from fmnist.checkpoint import save_checkpoint, write_csv, write_state
 from fmnist.evaluation import Evaluation
@@ -49,13 +49,13 @@ class Keeper:
         if parallel.rank() or not (at_once or time.monotonic() - self._written > KEEP_EVERY):
             return
         weights = training.weights().state_dict()
-        save_checkpoint(self._run_dir / "last.safetensors", weights, self._facts)
+        save_checkpoint(self._run_dir / run_folder.LAST, weights, self._facts)
         if self._best:
-            save_checkpoint(self._run_dir / "best.safetensors", *self._best)
+            save_checkpoint(self._run_dir / run_folder.BEST, *self._best)
             self._best = None
-        write_csv(self._run_dir / "metrics.csv", self._rows)
+        write_csv(self._run_dir / run_folder.METRICS, self._rows)
         state = {"training": training.state_dict(), "rows": self._rows}
-        write_state(self._run_dir / "state.pt", state)
+        write_state(self._run_dir / run_folder.STATE, state)
         self._written = time.monotonic()
         self._kept = training.epoch
 

@@ -1,12 +1,4 @@
-"""The run folder: one training from its settings to its result, stopped and resumed at will.
-
-settings.json   everything that decides the run, resolved
-metrics.csv     one line an epoch
-state.pt        weights, averages and optimizers after the last epoch that was written down
-best.*, last.*  weights and card: best on validation, and last of the schedule
-result.json     validation and test figures of the last weights, once the schedule is done
-curves.png, confusion.png
-"""
+"""One training from its settings to its result, stopped and resumed at will, in its folder."""
 
 import hashlib
 import time
@@ -18,7 +10,7 @@ import torch
 from torch import nn
 
 from fmnist import figures, parallel
-from fmnist.cards import Facts, read_json, write_json
+from fmnist.cards import Facts, read_card, read_json, write_json
 from fmnist.checkpoint import (
     load_model,
     read_state,
@@ -32,6 +24,7 @@ from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.keeper import Keeper, Row, card
 from fmnist.models import build
 from fmnist.models.resnet import ResNet18
+from fmnist.run_folder import LAST, RESULT, SETTINGS, STATE, is_finished
 from fmnist.settings import Settings
 from fmnist.training import Training, start
 
@@ -81,11 +74,10 @@ def train(
     training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled)
     if training.epoch:
         _check_teachers(run_dir, teachers, digests)
-    result = run_dir / "result.json"
-    if result.is_file() and training.epoch >= settings.epochs:
-        return read_json(result)
+    if is_finished(run_dir) and training.epoch >= settings.epochs:
+        return read_json(run_dir / RESULT)
     if not parallel.rank():
-        result.unlink(missing_ok=True)  # of a run that is prolonged: it is not finished any more
+        (run_dir / RESULT).unlink(missing_ok=True)  # a run that is prolonged is not finished
     limit = min(settings.epochs, stop_after or settings.epochs)
     keeper = Keeper(run_dir, settings, rows)
     started = time.monotonic()
@@ -122,7 +114,7 @@ def train(
 
 def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[str]) -> None:
     """Raises InputError where a teacher of the epochs before has been replaced."""
-    known = read_json(run_dir / "last.json").get("teacher_digests", digests)
+    known = read_card(run_dir / LAST).get("teacher_digests", digests)
     for path, before, now in zip(teachers, known, digests, strict=True):
         if before != now:
             raise InputError(
@@ -147,7 +139,7 @@ def _begin(
     """A new training, or the one that the folder holds, after its last whole epoch."""
     torch.manual_seed(settings.seed)
     model = build(settings.model, settings.recipe.dropout)
-    saved = run_dir / "state.pt"
+    saved = run_dir / STATE
     if not saved.exists():
         if initial:
             model.load_state_dict(weights_of(settings.model, initial))
@@ -166,7 +158,7 @@ def _begin(
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"{saved} is of another run than {run_dir / 'settings.json'}. "
+            f"{saved} is of another run than {run_dir / SETTINGS}. "
             "Start a new run in another folder."
         ) from error
 
@@ -188,8 +180,8 @@ def _finish(
     }
     if parallel.rank():
         return facts
-    save_checkpoint(run_dir / "last.safetensors", training.weights().state_dict(), facts)
+    save_checkpoint(run_dir / LAST, training.weights().state_dict(), facts)
     figures.curves(rows, run_dir / "curves.png")
     figures.confusion(tested.confusion, run_dir / "confusion.png")
-    write_json(run_dir / "result.json", facts)  # last: with it the run counts as finished
+    write_json(run_dir / RESULT, facts)  # last: with it the run counts as finished
     return facts

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmnist.cards import Facts, read_card, read_json, write_json
-from fmnist.checks import no_run_in
 from fmnist.choices import recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.recipes import Recipe
+from fmnist.run_folder import SETTINGS, epochs_done, is_planned, no_run_in
 
 _LISTS = ("teachers", "changes", "teacher_digests")
 
@@ -125,7 +125,7 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
 
 def settle(run_dir: Path, settings: Settings) -> None:
     """Write what a run is to be, a prolonged one, too."""
-    write_json(run_dir / "settings.json", settings.to_dict())
+    write_json(run_dir / SETTINGS, settings.to_dict())
 
 
 def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
@@ -134,8 +134,8 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
     Raises:
         InputError: no run is there, or its schedule does not allow more epochs.
     """
-    path = run_dir / "settings.json"
-    if not path.is_file():
+    path = run_dir / SETTINGS
+    if not is_planned(run_dir):
         raise InputError(
             f"{run_dir} holds no run. Start one with `fmnist train MODEL -o {run_dir}`."
         )
@@ -152,13 +152,8 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
             f"The schedule of {run_dir} was planned for {settings.epochs} epochs. "
             "Resume it without --epochs, or start a new run."
         )
-    if epochs < (done := _epochs_done(run_dir)):
+    if epochs < (done := epochs_done(run_dir)):
         raise InputError(
             f"{run_dir} has {done} epochs behind it already. Resume it with as many or more."
         )
     return replace(settings, epochs=epochs)
-
-
-def _epochs_done(run_dir: Path) -> int:
-    metrics = run_dir / "metrics.csv"
-    return len(metrics.read_text(encoding="utf-8").splitlines()) - 1 if metrics.is_file() else 0

@@ -11,6 +11,7 @@ import pytest
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
+from detector.defaults import CONFIDENCE, LEAST_ASKED, MOST_ASKED
 from detector.draw import COLOURS
 from detector.pipeline import Detector
 from detector.video.frames import read
@@ -104,6 +105,11 @@ def test_slider_filter_pause_and_mirror(page: Browser, server: Served) -> None:
     np.testing.assert_array_equal(stage(page), picture)
     page.click("#pause")
     page.wait(f"window.fmnist.statistics().frames > {frames}")
+
+
+def test_the_slider_offers_what_the_server_takes() -> None:
+    html = (ROOT / "detector/web/page/page.html").read_text()
+    assert f'min="{LEAST_ASKED}" max="{MOST_ASKED}" step="0.05" value="{CONFIDENCE}"' in html
 
 
 def test_a_snapshot_is_saved(page: Browser, server: Served, tmp_path: Path) -> None:

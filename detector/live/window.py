@@ -12,6 +12,7 @@ import numpy as np
 
 from detector.adjustable import Adjustable
 from detector.boxes import Detections, Picture
+from detector.defaults import LEAST_ASKED, MOST_ASKED
 from detector.detect import Settings, keep
 from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
@@ -229,7 +230,7 @@ class Window:
 
     def _change_confidence(self, step: float) -> None:
         changed = round(self.detector.confidence + step, 2)
-        self.detector.confidence = min(max(changed, STEP), 1 - STEP)
+        self.detector.confidence = min(max(changed, LEAST_ASKED), MOST_ASKED)
 
     def _wrote(self, path: Path) -> None:
         self.written.append(path)

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from detector.adjustable import Adjustable
 from detector.boxes import Detections
+from detector.defaults import LEAST_ASKED, MOST_ASKED
 from detector.lines import boxes_of
 from detector.live.figures import Figures
 from detector.web.pictures import BadPictureError, check, decode
@@ -22,7 +23,6 @@ SILENCE = 60.0  # seconds after which a visitor has left, whatever his browser b
 MOST_A_SECOND = 120  # messages; a page needs two for a frame
 BAD_IN_A_ROW = 20
 LONGEST = 1000  # characters of a message; the page's have 30, and nobody else waits for more
-LEAST, MOST = 0.05, 0.95  # of the confidence that a visitor may ask for
 POLICY, TRY_LATER = 1008, 1013  # why a socket is closed (RFC 6455, 7.4.1)
 
 
@@ -141,7 +141,7 @@ class Visit:
 def wished(told: dict[str, float], before: float | None) -> float | None:
     """The least confidence that a page asks for, as far as it may; as before where it does not."""
     confidence = told.get("confidence")
-    return before if confidence is None else min(max(confidence, LEAST), MOST)
+    return before if confidence is None else min(max(confidence, LEAST_ASKED), MOST_ASKED)
 
 
 def note_shown(told: dict[str, float], figures: Figures, model_seconds: float) -> None:

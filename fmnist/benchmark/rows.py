@@ -10,6 +10,7 @@ from fmnist.choices import recipe_for
 from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, Recipe
+from fmnist.run_folder import is_planned
 
 if TYPE_CHECKING:
     from fmnist.settings import Settings
@@ -106,7 +107,7 @@ def check_runs(
     for row in rows:
         recipe = row.resolved()
         for folder in (row.folder(base, seed) for seed in range(seeds)):
-            if not (folder / "settings.json").is_file():
+            if not is_planned(folder):
                 continue
             there = read_settings(folder)
             same = there.recipe == recipe

@@ -18,6 +18,7 @@ from fmnist.checkpoint import read_csv
 from fmnist.device import describe
 from fmnist.errors import InputError
 from fmnist.models.size import size_of
+from fmnist.run_folder import METRICS, RESULT, is_finished
 
 
 def of(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
@@ -38,7 +39,7 @@ def _row(row: Row, seeds: int, base: Path) -> Facts:
         "seeds_wanted": seeds,
     }
     found = {seed: row.folder(base, seed) for seed in range(seeds)}
-    found = {seed: path for seed, path in found.items() if (path / "result.json").is_file()}
+    found = {seed: path for seed, path in found.items() if is_finished(path)}
     folders = list(found.values())
     facts |= {"n": len(found), "seeds": list(found)}
     try:
@@ -52,7 +53,7 @@ def _row(row: Row, seeds: int, base: Path) -> Facts:
 
 def _measured(folders: Sequence[Path]) -> Facts:
     """What finished runs of one row say together."""
-    results = [read_json(folder / "result.json") for folder in folders]
+    results = [read_json(folder / RESULT) for folder in folders]
     return {
         "pretrained": results[0].get("pretrained", ""),
         "teachers": results[0].get("teachers", []),
@@ -78,7 +79,7 @@ def _measured(folders: Sequence[Path]) -> Facts:
 
 def _curves(folder: Path) -> dict[str, list[float]]:
     """The columns of a run's metrics.csv: with them in the benchmark, a page needs no runs."""
-    lines = read_csv(folder / "metrics.csv")
+    lines = read_csv(folder / METRICS)
     return {name: [float(line[name]) for line in lines] for name in lines[0]}
 
 
@@ -86,7 +87,7 @@ def _seconds(folders: Sequence[Path]) -> list[float]:
     """Of every epoch of these runs."""
     seconds = []
     for folder in folders:
-        seconds += [float(line["seconds"]) for line in read_csv(folder / "metrics.csv")]
+        seconds += [float(line["seconds"]) for line in read_csv(folder / METRICS)]
     return seconds
 
 
@@ -153,6 +154,6 @@ def run_all(
     for seed in range(seeds):
         for row in rows:
             folder = row.folder(base, seed)
-            if not (folder / "result.json").is_file() and not run(row, seed, folder):
+            if not is_finished(folder) and not run(row, seed, folder):
                 return False
     return True

@@ -1,0 +1,47 @@
+"""The folder of a training: which file is what, and what they tell of the run. No torch here.
+
+Beside these it holds figures, and for a head the crops that it learns from.
+"""
+
+from pathlib import Path
+
+from fmnist.checks import writable_folder
+from fmnist.errors import InputError
+
+SETTINGS = "settings.json"  # what decides the run; with it, it is planned
+METRICS = "metrics.csv"  # a line an epoch
+LAST = "last.safetensors"  # weights of the schedule so far, their card beside them
+BEST = "best.safetensors"  # and those that were best on validation
+STATE = "state.pt"  # what it goes on from; with it, an epoch is done
+RESULT = "result.json"  # what it came to; with it, the run is finished
+
+
+def is_planned(run: Path) -> bool:
+    return (run / SETTINGS).is_file()
+
+
+def has_begun(run: Path) -> bool:
+    """Whether an epoch is behind it."""
+    return (run / STATE).is_file()
+
+
+def is_finished(run: Path) -> bool:
+    return (run / RESULT).is_file()
+
+
+def epochs_done(run: Path) -> int:
+    metrics = run / METRICS
+    return len(metrics.read_text(encoding="utf-8").splitlines()) - 1 if metrics.is_file() else 0
+
+
+def no_run_in(folder: Path) -> Path:
+    """The folder of a new run.
+
+    Raises:
+        InputError: it holds a run already, or cannot be written.
+    """
+    if is_planned(folder):
+        raise InputError(
+            f"{folder} already holds a run. Go on with --resume {folder}, or choose another -o."
+        )
+    return writable_folder(folder)
