@@ -20,6 +20,7 @@ from commands.options import (
 from detector.defaults import GRID, HEAD
 from fmnist.checks import all_free
 from fmnist.errors import InputError
+from fmnist.run_folder import name_of_weights
 
 app = typer.Typer()
 
@@ -105,7 +106,12 @@ def evaluate(
     model, facts = load_model(path, where)
     test = load(folder, "test")
     result = from_logits(predict_logits(model, test.images), test.labels)
-    row = {"weights": path.stem, "model": facts["model"], **result.to_dict(), **describe(where)}
+    row = {
+        "weights": name_of_weights(path),
+        "model": facts["model"],
+        **result.to_dict(),
+        **describe(where),
+    }
     if json_file != "-":
         print(evaluation_table(row))
     put_json(row, json_file)
@@ -133,9 +139,10 @@ def predict(
     from detector.video.sources import find_sources, is_image
 
     paths = find_sources(images)
-    for path in paths:
-        if not is_image(path):
-            raise InputError(f"{path} is a video. Use fmnist detect for it.")
+    videos = [path for path in paths if not is_image(path) and path.suffix.lower() != ".gif"]
+    failed = [f"{path} is a video. Use fmnist detect for it." for path in videos]
+    if len(failed) == len(paths):
+        raise InputError(" ".join(failed))
     all_free(overwrite, json_file)
     grid_path, head_path = weights_file(grid), weights_file(weights)
 
@@ -148,8 +155,8 @@ def predict(
 
     where = pick_device(device)
     finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
-    rows, failed = [], []
-    for path in paths:
+    rows = []
+    for path in (path for path in paths if path not in videos):
         try:
             photo = next(read(path)).image
         except Undecodable as error:

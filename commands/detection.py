@@ -24,6 +24,7 @@ from commands.options import (
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from fmnist.errors import InputError
+from fmnist.run_folder import name_of_weights
 
 app = typer.Typer()
 
@@ -87,7 +88,11 @@ def detect(
     told = quiet_or_say(quiet)
     detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, told)
     settings = Settings(conf, label_conf, wanted, every, max_frames, track)
-    facts = {"grid": grid_path.stem, "head": head_path.stem, "backend": detector.grid.backend}
+    facts = {
+        "grid": name_of_weights(grid_path),
+        "head": name_of_weights(head_path),
+        "backend": detector.grid.backend,
+    }
     watcher = partial(watch, detector, track=track)
     with Progress(quiet) as progress:
         try:

@@ -33,6 +33,7 @@ from detector.defaults import CONFIDENCE, GRID, GRID_FILE, HEAD, LABEL_CONFIDENC
 from detector.layouts import LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
+from fmnist.run_folder import name_of_weights
 
 app = typer.Typer(help="Train and judge the detector, render its demo clip, make its data sets.")
 
@@ -187,7 +188,11 @@ def detector_evaluate(
     )
     if json_file != "-":
         print(detector_table(rows))
-    settings = {"grid": grid_path.stem, "image_size": localiser.image_size, "backend": backend}
+    settings = {
+        "grid": name_of_weights(grid_path),
+        "image_size": localiser.image_size,
+        "backend": backend,
+    }
     put_json({**settings, "rows": rows, **facts}, json_file)
     if misses and scenes:
         write_image(misses, worst(found, scenes))
@@ -242,6 +247,9 @@ def detector_tracks(
     rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
     if json_file != "-":
         print(tracks_table(rows))
-    weights = {"grid": grid_path.stem, "head": head_path.stem, "backend": detector.grid.backend}
+    weights = {"grid": name_of_weights(grid_path), "head": name_of_weights(head_path)}
+    how = {"image_size": detector.grid.image_size, "backend": detector.grid.backend}
     settings = {"confidence": conf, "label_confidence": label_conf}
-    put_json({"weights": weights, "settings": settings, "rows": rows, **describe(where)}, json_file)
+    put_json(
+        {"weights": weights | how, "settings": settings, "rows": rows, **describe(where)}, json_file
+    )

@@ -11,6 +11,7 @@ from detector.backends.names import BACKENDS, FORMATS, installed, runs_on
 from detector.defaults import GRID, GRID_FILE, HEAD
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
+from fmnist.run_folder import name_of_weights
 
 if TYPE_CHECKING:
     from detector.backends.graphs import Graph
@@ -48,7 +49,7 @@ def export(
     known(part, list(Part), "network")
     backend = installed(known(file_format, FORMATS, "format"))
     path = weights_file(weights or {"grid": GRID, "head": HEAD}[part])
-    target = output or Path(path.stem + BACKENDS[backend].suffix)
+    target = output or Path(name_of_weights(path) + BACKENDS[backend].suffix)
     if target.suffix != BACKENDS[backend].suffix:
         raise InputError(
             f"{target}: {backend} files end in {BACKENDS[backend].suffix}. "
@@ -80,7 +81,7 @@ def export(
     if not real:
         raise InputError("No box was found to compare on. Name pictures of clothes with --check.")
     agreement = write(graph, backend, target, where, real)
-    facts: dict[str, Any] = {"weights": path.stem, "format": backend, **graph.facts()}
+    facts: dict[str, Any] = {"weights": name_of_weights(path), "format": backend, **graph.facts()}
     if part == Part.grid:
         facts["image_size"] = grid.image_size  # longest side of an upright frame
         facts["reads_16_to_9"] = dict(zip(("height", "width"), grid.wide, strict=True))

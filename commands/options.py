@@ -108,10 +108,10 @@ def weights_file(name: str) -> Path:
                 "a grid with fmnist detector train."
             )
         return path
-    for file in RUN_WEIGHTS:
-        if (path / file).is_file():
-            return path / file
     shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
+    for file in RUN_WEIGHTS:
+        if name not in shipped and (path / file).is_file():
+            return path / file
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
 
 

@@ -18,6 +18,7 @@ from detector.network import Network, read
 from detector.synthesis.scenes import Scene
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
+from fmnist.run_folder import name_of_weights
 
 # Of a card, what is not about the training; of a blend it would be told twice, or is its own.
 NOT_TOLD = frozenset(
@@ -63,7 +64,7 @@ def blend(
         "model": MODEL,
         **facts,
         "blend": [
-            {"weights": path.stem, "share": share, **_training(cards[path])}
+            {"weights": name_of_weights(path), "share": share, **_training(cards[path])}
             for path, share in shares.items()
         ],
         "image_size": image_size,

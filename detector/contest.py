@@ -18,6 +18,7 @@ from detector.pipeline import Detector, judge
 from detector.single import SURE_OF_ONE, name_single
 from detector.synthesis.scenes import Scene
 from fmnist.classes import NOTHING
+from fmnist.run_folder import name_of_weights
 
 Row = dict[str, Any]
 TIMED = 40  # scenes are enough for a median
@@ -65,7 +66,7 @@ def rows_of(
 
 def shortest(names: Sequence[str]) -> list[str]:
     """The names of files without folder and suffix, where that still tells them apart."""
-    stems = [Path(name).stem for name in names]
+    stems = [name_of_weights(Path(name)) for name in names]
     return stems if len(set(stems)) == len(stems) else list(names)
 
 

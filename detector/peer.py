@@ -22,9 +22,10 @@ class Peer:
     """A function from a BGR frame to the garments in it; boxes of none of the ten are left out.
 
     Its classes may have any names that `detector.photos.names` knows; footwear is a third of each
-    kind of shoe. `confidence` times `probabilities` are its scores of the ten classes, all of them,
-    as ultralytics' own validation counts them: of a box the likeliest class has probability 1.
-    Of a model without suppression (YOLO26) only that is told.
+    kind of shoe; of the others (a skirt) nothing is heard. `confidence` times `probabilities` are
+    its scores of all ten classes, as ultralytics' own validation counts them: of a box the
+    likeliest class has probability 1, so that they do not sum to 1. Boxes are suppressed whatever
+    their classes, as ours are. Of a model without suppression (YOLO26) only that class is told.
     """
 
     def __init__(self, weights: Path, image_size: int | None, device: torch.device) -> None:
@@ -43,6 +44,7 @@ class Peer:
         except InputError as error:
             raise InputError(f"{weights}: {error}") from None
         self._rows = np.stack(rows)
+        self._ignored = tuple(np.flatnonzero(self._rows.sum(1) == 0).tolist())
         self.parameters: int = sum(p.numel() for p in self._model.model.parameters())
         self.image_size: int = image_size or self._model.overrides.get("imgsz", USUAL_SIZE)
         self._as_grid = image_size is not None
@@ -56,7 +58,7 @@ class Peer:
             frame,
             conf=confidence,
             iou=SAME_GARMENT,
-            predictor=telling_all_scores(),
+            predictor=telling_all_scores(self._ignored),
             imgsz=longest_side(width, height, size) if self._as_grid else size,
             device=self.device,
             verbose=False,

@@ -18,6 +18,7 @@ from detector.theirs import loaded
 from fmnist.cards import read_card
 from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError
+from fmnist.run_folder import name_of_weights
 
 THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
 ALTERED = 0.5  # of the training, until all activations are ours
@@ -33,7 +34,7 @@ def started_from(init: Path | None) -> str:
     """How a run names these weights; a file of ultralytics with its suffix."""
     if init is None:
         return ""
-    return init.name if is_theirs(init) else init.stem
+    return init.name if is_theirs(init) else name_of_weights(init)
 
 
 def _check(init: Path, backbone: str) -> None:

@@ -34,14 +34,19 @@ def loaded(weights: Path) -> Any:
 
 
 @cache
-def telling_all_scores() -> Any:
-    """Their predictor; its results tell the `scores` of all classes of their boxes (n, classes)."""
+def telling_all_scores(ignored: tuple[int, ...] = ()) -> Any:
+    """Their predictor; its results tell the `scores` of all classes of their boxes (n, classes).
+
+    Those of the classes that are `ignored` are zero from the beginning, and suppress nothing.
+    """
     from ultralytics.models.yolo.detect import DetectionPredictor
     from ultralytics.utils.nms import non_max_suppression
 
     class Scored(DetectionPredictor):
         def postprocess(self, preds: Any, img: Any, orig_imgs: Any, **_: Any) -> Any:
             raw = preds[0] if isinstance(preds, list | tuple) else preds
+            for number in ignored if not getattr(self.model, "end2end", False) else ():
+                raw[:, 4 + number] = 0
             args, model = self.args, cast(Any, self.model)
             has_own = getattr(model, "end2end", False)
             found, kept = non_max_suppression(

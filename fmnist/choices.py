@@ -57,7 +57,7 @@ _READ_BY = {
 # What other numbers need beside them to be read at all.
 _NEEDS: dict[str, tuple[str, Callable[[Recipe], bool]]] = {
     "warmup": ("a schedule: --set schedule=triangle", lambda r: r.schedule != "constant"),
-    "pad": ("crops: --set augmentation=crop", lambda r: r.augmentation == "crop"),
+    "pad": ("the augmentation crop: --set augmentation=crop", lambda r: r.augmentation == "crop"),
     "temperature": ("teachers: --recipe distill", lambda r: r.distill > 0),
 }
 _CHOICES = {

@@ -60,8 +60,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"{error.filename or 'output'}: {error.strerror}. Choose another place.", 2
     if type(error).__name__ == "OutOfMemoryError":  # torch's, which is perhaps not loaded
         return (
-            "The GPU has too little memory. Train with smaller batches (--set batch_size=64), "
-            "or choose --device cpu."
+            "The GPU has too little memory. Choose --device cpu, or, where you train a classifier, "
+            "smaller batches (--set batch_size=64)."
         ), 2
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"internal error: {what}; run with --debug for the traceback", 1

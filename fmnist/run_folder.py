@@ -45,3 +45,9 @@ def no_run_in(folder: Path) -> Path:
             f"{folder} already holds a run. Go on with --resume {folder}, or choose another -o."
         )
     return writable_folder(folder)
+
+
+def name_of_weights(weights: Path) -> str:
+    """How a record names weights: those that a run left last by its folder."""
+    is_of_run = (weights.parent / METRICS).is_file() and weights.stem != Path(BEST).stem
+    return weights.parent.resolve().name if is_of_run else weights.stem

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from fmnist import figures, parallel
-from fmnist.cards import Facts, read_card, read_json, write_json
+from fmnist.cards import Facts, read_json, write_json
 from fmnist.checkpoint import (
     load_model,
     read_state,
@@ -71,7 +71,8 @@ def train(
     digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
     settings = replace(settings, teacher_digests=digests)
     taught_by = [load_model(path, device)[0] for path in teachers]
-    training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled)
+    images = len(training_split)
+    training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled, images)
     if training.epoch:
         _check_teachers(run_dir, teachers, digests)
     if is_finished(run_dir) and training.epoch >= settings.epochs:
@@ -114,7 +115,7 @@ def train(
 
 def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[str]) -> None:
     """Raises InputError where a teacher of the epochs before has been replaced."""
-    known = read_card(run_dir / LAST).get("teacher_digests", digests)
+    known = read_json((run_dir / LAST).with_suffix(".json")).get("teacher_digests", digests)
     for path, before, now in zip(teachers, known, digests, strict=True):
         if before != now:
             raise InputError(
@@ -135,6 +136,7 @@ def _begin(
     initial: Path | None,
     teachers: Sequence[nn.Module],
     compiled: bool,
+    images: int,
 ) -> tuple[Training, list[Row]]:
     """A new training, or the one that the folder holds, after its last whole epoch."""
     torch.manual_seed(settings.seed)
@@ -146,7 +148,13 @@ def _begin(
         if settings.pretrained and isinstance(model, ResNet18):
             model.load_imagenet(settings.pretrained)
     training = start(
-        model.to(device), settings.recipe, settings.epochs, settings.seed, teachers, compiled
+        model.to(device),
+        settings.recipe,
+        settings.epochs,
+        settings.seed,
+        teachers,
+        compiled,
+        images,
     )
     if not saved.exists():
         return training, []

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from fmnist import parallel
 from fmnist.averaging import ema_decay, follow
 from fmnist.captured import Captured
+from fmnist.classes import TRAINING_SIZE
 from fmnist.device import autocast, keep_memory, settle_on
 from fmnist.errors import InputError
 from fmnist.losses import Targets, answers_loss, places_loss, told
@@ -21,6 +22,8 @@ from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
 from fmnist.optimization import forget, freeze_idle_biases, optimizers, restore
 from fmnist.recipes import Recipe
+
+VARIANTS = 64  # of networks, sizes of images and rates of dropout in one process
 
 
 @dataclass
@@ -81,10 +84,12 @@ def start(
     seed: int,
     teachers: Sequence[nn.Module] = (),
     compiled: bool = False,
+    images: int = TRAINING_SIZE,
 ) -> Training:
     """Put optimizers and averaged weights around a network that is on its device.
 
-    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse the network in them.
+    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse the network in them. Of
+    `images` an epoch has as many.
     """
     device = next(model.parameters()).device
     keep_memory()
@@ -94,14 +99,16 @@ def start(
     teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
     average = None
     if recipe.ema_decay:
-        decay = get_ema_multi_avg_fn(ema_decay(recipe, epochs))
+        decay = get_ema_multi_avg_fn(ema_decay(recipe, epochs, images))
         average = AveragedModel(model, multi_avg_fn=decay, use_buffers=True)
     network = _around(model, recipe).to(device)
     moving = optimizers(network, recipe)
     network = parallel.shared(network)
     if compiled:
-        # Networks share code, of which torch compiles no more than eight variants in a process.
-        torch.compiler.reset()
+        from torch._dynamo import config  # takes seconds
+
+        # Networks share code, and torch would compile no more than eight variants of that.
+        config.recompile_limit = VARIANTS
     forward = torch.compile(network, dynamic=False) if compiled else network
     training = Training(
         model, network, forward, average, moving, recipe, epochs, seed, teachers, compiled

@@ -59,7 +59,8 @@ def search(
     def objective(trial: optuna.Trial) -> float:
         tried = tried_recipe(trial, recipe, names)
         torch.manual_seed(0)
-        state = start(build(model, tried.dropout).to(device), tried, epochs, 0)
+        network = build(model, tried.dropout).to(device)
+        state = start(network, tried, epochs, 0, images=len(training))
         accuracy = 0.0
         for epoch in range(epochs):
             try:

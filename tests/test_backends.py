@@ -137,7 +137,7 @@ def test_a_measurement_names_every_backend(grid: Grid, head: Head) -> None:
 def test_a_backend_that_cannot_run_is_left_out(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
     def runner_of(graph: Graph, device: torch.device, name: str) -> Runner:
         if name == "onnx":
-            raise RuntimeError("broken")
+            raise ImportError("libonnxruntime.so: cannot open shared object file")
         return in_torch(graph, device)
 
     monkeypatch.setattr(choice, "runner_of", runner_of)

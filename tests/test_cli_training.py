@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import cli
+from commands.options import weights_file
 from fmnist.settings import plan, prepare, read_settings
 from tests.command import ROOT, fmnist
 from weights import WEIGHTS
@@ -63,7 +64,8 @@ def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path
     result = json.loads((tmp_path / "run/result.json").read_text())
     assert 0.8 < result["test"]["accuracy"] < 0.95
     finished(tmp_path, fashion_mnist, "evaluate", "run", "--json", "x.json")
-    assert json.loads((tmp_path / "x.json").read_text())["accuracy"] == result["test"]["accuracy"]
+    judged = json.loads((tmp_path / "x.json").read_text())
+    assert (judged["weights"], judged["accuracy"]) == ("run", result["test"]["accuracy"])
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert left >= {"best.safetensors", "last.safetensors", "curves.png", "confusion.png"}
 
@@ -133,3 +135,15 @@ def test_a_run_that_is_there_is_kept_and_told_at_once(tmp_path: Path) -> None:
     assert done.code == 2 and "torch" not in done.modules
     assert "run already holds a run. Go on with --resume run" in done.err
     assert (tmp_path / "run/settings.json").read_text() == "{}"
+
+
+def test_a_run_s_folder_never_stands_for_weights_that_ship(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("grid", "mine"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "grid.safetensors").touch()
+    assert weights_file("grid") == WEIGHTS / "grid.safetensors"
+    assert weights_file("./grid") == Path("grid/grid.safetensors")
+    assert weights_file("mine") == Path("mine/grid.safetensors")

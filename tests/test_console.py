@@ -72,7 +72,7 @@ def test_a_gpu_that_is_full_is_told(tmp_path: Path) -> None:
         "commands.classifiers.classifier_file = fail"
     )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
-    assert outcome.code == 2 and "Train with smaller batches" in outcome.err
+    assert outcome.code == 2 and "Choose --device cpu" in outcome.err
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

@@ -140,13 +140,14 @@ def test_detect_shows_its_frames_and_ctrl_c_leaves_whole_files(
 
 
 def test_a_picture_is_shown_until_a_key_is_pressed(
-    screen: Display, untrained: Path, tmp_path: Path
+    screen: Display, untrained: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), clips.numbered(3, (320, 240)))
+    picture = str(tmp_path_factory.mktemp("picture") / "a.png")
+    cv2.imwrite(picture, clips.numbered(3, (320, 240)))
     weights = ["--grid", str(untrained / "grid.safetensors")]
     weights += ["--head", str(untrained / "head.safetensors")]
     options = ["--show", "--no-video", "--device", "cpu", *weights]
-    run = ["-c", "import cli; cli.main()", "detect", "a.png", *options]
+    run = ["-c", "import cli; cli.main()", "detect", picture, *options]
     program = shown(screen, tmp_path, lambda: many_colours(screen.pixels()), *run)
     with pytest.raises(subprocess.TimeoutExpired):
         program.wait(1)

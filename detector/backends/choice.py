@@ -61,8 +61,11 @@ def fastest(
     if times is None:
         say(f"measuring once which backend is the fastest here: {', '.join(names)}")
         times = measured(names, graphs, frame, device)
-        say(", ".join(f"{name} {ms:.1f} ms" for name, ms in times.items()))
-        _remember(file, times)
+        failed = [name for name in names if name not in times]
+        told = [f"{name} {ms:.1f} ms" for name, ms in times.items()]
+        say(", ".join([*told, *(f"{name} failed" for name in failed)]))
+        if not failed:  # it may work the next time
+            _remember(file, times)
     return min(times, key=lambda name: times[name])
 
 
@@ -78,7 +81,7 @@ def measured(
     for name in names:
         try:
             runners[name] = [runner_of(graph, device, name) for graph in graphs]
-        except RuntimeError:
+        except (RuntimeError, ImportError, OSError):
             if name == "torch":
                 raise
     seconds: dict[str, list[float]] = {name: [] for name in runners}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from detector.backends.check import TF32_TOLERANCE, TOLERANCE, Agreement, compare
 from detector.backends.graphs import Graph
-from detector.backends.runners import read, write_whole
+from detector.backends.runners import current, read, write_whole
 from detector.grid import Grid
 from detector.head import square_crops
 from detector.video.frames import read as read_frames
@@ -63,5 +63,6 @@ def export(
         tolerance = TF32_TOLERANCE if backend == "engine" else TOLERANCE
         agreed.append(compare(graph, read(file, backend, device, precise=True), real, tolerance))
 
-    write_whole(graph, backend, target, check)
+    with current(device):
+        write_whole(graph, backend, target, check)
     return agreed[0]

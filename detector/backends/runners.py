@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -29,8 +29,13 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
     """
     if backend == "torch":
         return in_torch(graph, device)
-    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():  # it is built for
+    with current(device):
         return read(kept(graph, backend), backend, device)
+
+
+def current(device: torch.device) -> AbstractContextManager[object]:
+    """Makes it the device that TensorRT builds engines for."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def in_torch(graph: Runner, device: torch.device, precise: bool = False) -> Runner:

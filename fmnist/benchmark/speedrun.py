@@ -96,7 +96,7 @@ def warm_up(
     before = time.perf_counter()
     some = training.select(slice((WARM_UP + 1) * recipe.batch_size))
     network = build(model, recipe.dropout).to(training.images.device)
-    state = start(network, recipe, recipe.epochs, 0, compiled=compiled)
+    state = start(network, recipe, recipe.epochs, 0, compiled=compiled, images=len(training.images))
     for size in sorted({size for _, size in recipe.sizes}):
         state.recipe = replace(recipe, sizes=((1.0, size),))
         state.epoch = 0

@@ -180,6 +180,7 @@ async function keepConnected(mine, path, use) {
       });
       mine.socket = await connect(path);
       if (mine !== source) return mine.socket.close(); // something else was chosen meanwhile
+      if (paused && failed()) say(""); // no picture will tell that it is over
       if (settings.records && !failed()) say("This server records what it is shown.");
       wait = 500;
       await use(mine.socket);
