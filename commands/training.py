@@ -35,7 +35,7 @@ RECIPES_HELP = (
     "report (as in 2020), best, gpu (larger batches), fast (for a minute), distill (by --teacher), "
     "crops or worn (the detector's head)."
 )
-SET_HELP = "A number of the recipe; repeatable. A wrong NAME is told all of them."
+SET_HELP = "A number of the recipe; repeatable. A wrong NAME is answered with all."
 
 
 @app.command()

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from jaxtyping import UInt8
 from websockets.sync.client import ClientConnection, connect
 
 from detector.adjustable import Adjustable
-from detector.boxes import AnyDetector
+from detector.boxes import AnyDetector, Detections
 from detector.live.figures import Figures
 from detector.video.cameras import Camera
 from detector.video.frames import Reader
@@ -42,6 +44,17 @@ class Served:
         headers = {"Origin": origin} if origin else {}
         url = f"ws://{self.address}/{path}"
         return connect(url, additional_headers=headers, max_size=None, compression=None)
+
+
+def failing_while(broken: threading.Event) -> Callable[[float], AnyDetector]:
+    """For `served`: a detector that fails as long as that is set."""
+
+    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        if broken.is_set():
+            raise RuntimeError("CUDA error")
+        return two_garments(frame)
+
+    return lambda least: detector
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from fmnist.classes import CLASSES
 from tests import clips, mjpeg
 from tests.display import wait_until
 from tests.live_window import two_garments
-from tests.served import Served, answer, jpeg, served
+from tests.served import Served, answer, failing_while, jpeg, served
 
 
 def get(server: Served, path: str, host: str | None = None) -> tuple[int, dict[str, str], bytes]:
@@ -151,13 +151,7 @@ def test_the_servers_clip_is_seen_as_surely_as_its_least_demanding_viewer_wants(
 def test_a_detector_that_fails_is_told_and_tried_again_for_who_asks(tmp_path: Path) -> None:
     broken = threading.Event()
     broken.set()
-
-    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
-        if broken.is_set():
-            raise RuntimeError("CUDA error")
-        return two_garments(frame)
-
-    with served(lambda _: detector, clips.clip(tmp_path / "clip.mp4")) as server:
+    with served(failing_while(broken), clips.clip(tmp_path / "clip.mp4")) as server:
         with server.socket("watch") as client:
             for _ in range(2):
                 client.send("{}")

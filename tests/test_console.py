@@ -15,6 +15,12 @@ def broken(line: str) -> str:
     return CODE.replace("\ncode =", f"\nimport commands.classifiers\n{line}\ncode =")
 
 
+def failing(*lines: str) -> str:
+    """The process for `fmnist evaluate vgg` in which these lines run in the place of its work."""
+    body = "\n".join(f"    {line}" for line in lines)
+    return broken(f"def fail(name):\n{body}\ncommands.classifiers.classifier_file = fail")
+
+
 def test_a_bug_of_ours_is_one_line_and_debug_shows_its_traceback(tmp_path: Path) -> None:
     code = broken("commands.classifiers.classifier_file = lambda name: 1 / 0")
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
@@ -38,10 +44,7 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path) -> N
 
 def test_a_missing_libgl_is_told_with_its_package(tmp_path: Path) -> None:
     message = "libGL.so.1: cannot open shared object file: No such file or directory"
-    code = broken(
-        f"def fail(name): raise ImportError({message!r})\n"
-        "commands.classifiers.classifier_file = fail"
-    )
+    code = failing(f"raise ImportError({message!r})")
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 2
     assert outcome.err.startswith("fmnist: OpenCV needs libGL: apt install libgl1")
@@ -54,22 +57,16 @@ def test_a_stream_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
 
 
 def test_what_was_printed_before_a_disk_is_full_is_still_read(tmp_path: Path) -> None:
-    code = broken(
-        "def fail(name):\n"
-        "    print('a table')\n"
-        "    raise OSError(28, 'No space left on device', 'x.json')\n"
-        "commands.classifiers.classifier_file = fail"
-    )
+    code = failing("print('a table')", "raise OSError(28, 'No space left on device', 'x.json')")
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert (outcome.code, outcome.out) == (2, "a table\n")
     assert outcome.err.startswith("fmnist: x.json: No space left")
 
 
 def test_a_gpu_that_is_full_is_told(tmp_path: Path) -> None:
-    code = broken(
-        "class OutOfMemoryError(RuntimeError): pass\n"
-        "def fail(name): raise OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')\n"
-        "commands.classifiers.classifier_file = fail"
+    full = "CUDA out of memory. Tried to allocate 2 GiB"
+    code = failing(
+        "class OutOfMemoryError(RuntimeError): pass", f"raise OutOfMemoryError({full!r})"
     )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 2 and "Choose --device cpu" in outcome.err

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from detector.boxes import Detections
 from detector.defaults import CONFIDENCE, LEAST_ASKED, MOST_ASKED
 from detector.draw import COLOURS
 from detector.pipeline import Detector
@@ -20,8 +19,7 @@ from tests import clips
 from tests.browser import CHROMIUM, Browser, browser, camera_clip
 from tests.command import ROOT
 from tests.display import wait_until
-from tests.live_window import two_garments
-from tests.served import Served, served
+from tests.served import Served, failing_while, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 BOXES = "window.fmnist.boxes()"
@@ -178,13 +176,7 @@ def choose(page: Browser, file: Path) -> None:
 def test_what_is_wrong_is_told_until_there_is_a_picture(page: Browser, tmp_path: Path) -> None:
     broken = threading.Event()
     broken.set()
-
-    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
-        if broken.is_set():
-            raise RuntimeError("CUDA error")
-        return two_garments(frame)
-
-    with served(lambda _: detector, clips.clip(tmp_path / "clip.mp4")) as server:
+    with served(failing_while(broken), clips.clip(tmp_path / "clip.mp4")) as server:
         page.open(server.url)
         page.click("#feed")
         page.wait("document.querySelector('#message').textContent.startsWith('internal error')")
