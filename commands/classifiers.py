@@ -139,9 +139,11 @@ def predict(
     from detector.video.sources import find_sources, is_image
 
     paths = find_sources(images)
-    videos = [path for path in paths if not is_image(path) and path.suffix.lower() != ".gif"]
-    failed = [f"{path} is a video. Use fmnist detect for it." for path in videos]
-    if len(failed) == len(paths):
+    photos = [path for path in paths if is_image(path) or path.suffix.lower() == ".gif"]
+    failed = [
+        f"{path} is a video. Use fmnist detect for it." for path in paths if path not in photos
+    ]
+    if not photos:
         raise InputError(" ".join(failed))
     all_free(overwrite, json_file)
     grid_path, head_path = weights_file(grid), weights_file(weights)
@@ -156,7 +158,7 @@ def predict(
     where = pick_device(device)
     finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
     rows = []
-    for path in (path for path in paths if path not in videos):
+    for path in photos:
         try:
             photo = next(read(path)).image
         except Undecodable as error:

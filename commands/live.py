@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from detector.video.frames import Reader
 
 app = typer.Typer()
-LEAST = "Least confidence."
 HERE = "127.0.0.1", 8000  # where the page is served unless told otherwise
 
 
@@ -69,7 +68,9 @@ def live(
     source_url: Annotated[
         str, typer.Option(help="Where your source code is; empty: the page hands out a ZIP.")
     ] = "",
-    conf: Annotated[float, typer.Option(min=LEAST_ASKED, max=MOST_ASKED, help=LEAST)] = CONFIDENCE,
+    conf: Annotated[
+        float, typer.Option(min=LEAST_ASKED, max=MOST_ASKED, help="Least confidence.")
+    ] = CONFIDENCE,
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
     classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
     mirror: Annotated[bool, typer.Option("--mirror", help="Left is right.")] = False,

@@ -99,6 +99,12 @@ def quiet_or_say(quiet: bool) -> Callable[[str], None]:
     return (lambda line: None) if quiet else say
 
 
+def said(context: typer.Context, name: str) -> bool:
+    """Whether the user gave that option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def weights_file(name: str) -> Path:
     """The file of shipped weights, the .safetensors file or the run that the user names."""
     if (path := Path(name)).suffix == ".safetensors":
@@ -109,16 +115,10 @@ def weights_file(name: str) -> Path:
             )
         return path
     shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
-    for file in RUN_WEIGHTS:
-        if name not in shipped and (path / file).is_file():
-            return path / file
+    left = [path / file for file in RUN_WEIGHTS if (path / file).is_file()]
+    if left and name not in shipped:
+        return left[0]
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
-
-
-def said(context: typer.Context, name: str) -> bool:
-    """Whether the user gave that option."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def grid_start(name: str) -> Path:

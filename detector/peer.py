@@ -65,7 +65,8 @@ class Peer:
         )
         torch.set_num_threads(threads)  # the first call takes one away, for the whole process
         scores = found.scores.cpu().numpy().astype(np.float32)
-        sure = (scores * (self._rows.sum(1) > 0)).max(1, initial=0)
+        scores[:, self._ignored] = 0  # here, too: YOLO26 tells them
+        sure = scores.max(1, initial=0)
         of_ten = (scores @ self._rows / np.maximum(sure, 1e-9)[:, None]).clip(0, 1)
         xyxy = found.boxes.xyxy.cpu().numpy().astype(np.float32).reshape(-1, 4)
         return Detections(xyxy, sure, of_ten).select(sure >= confidence)

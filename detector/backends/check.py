@@ -39,8 +39,7 @@ def compare(
     Raises:
         CheckFailed: a probability differs by more than `tolerance`.
     """
-    cpu = torch.device("cpu")
-    expected = in_torch(copy.deepcopy(graph).to(cpu), cpu, precise=True)
+    expected = in_torch(copy.deepcopy(graph).cpu(), torch.device("cpu"), precise=True)
     largest, count = 0.0, 0
     for batch in batches:
         for theirs, ours in zip(run(batch), expected(batch), strict=True):
