@@ -14,6 +14,7 @@ from fmnist.classes import CLASSES
 from fmnist.data import Split, hold_out
 from fmnist.models.layers import layers_of
 from fmnist.provenance import provenance
+from fmnist.report.curves import dropout, pair_of
 from fmnist.report.page import Table, write
 from fmnist.report.results import headline
 from fmnist.report.sections import all_sections
@@ -63,6 +64,40 @@ def test_rows_stand_beside_those_of_the_report(page: Path) -> None:
     lenet = next(line for line in lines if line.startswith("| lenet:report | 173,962"))
     assert "91.3%" in lenet and "not measured" in lenet
     assert sum("Figure 3." in line and "not measured" in line for line in lines) == 1
+
+
+def measured(text: str, accuracies: list[float]) -> Facts:
+    """A row of one run with these accuracies after its epochs."""
+    row = Row.read(text)
+    names = ("train_accuracy", "validation_loss", "validation_accuracy")
+    curves = {"epoch": [*range(1, len(accuracies) + 1)], **dict.fromkeys(names, accuracies)}
+    facts = {"row": text, "model": row.model, "recipe": row.recipe, "changes": [*row.changes]}
+    return facts | {"n": 1, "epochs": len(accuracies), "curves": curves}
+
+
+def test_dropout_is_judged_over_the_epochs_that_both_have() -> None:
+    with_it = measured("vgg:report", [0.5] * 6 + [0.9] * 10)
+    without = measured("vgg:report:dropout=0,epochs=6", [0.2] + [0.7] * 5)
+    table = dropout([with_it, without]).parts[0]
+    assert isinstance(table, Table)
+    assert table.rows[0][:5] == ["vgg:report", "6", "50.00%", "0.500", "50.00%"]
+    assert table.rows[1][:5] == ["vgg:report:dropout=0,epochs=6", "6", "70.00%", "0.700", "70.00%"]
+    assert table.rows[2][:2] == ["resnet10:report:dropout=1", "not measured"]
+    lone = dropout([with_it]).parts
+    assert isinstance(lone[0], Table) and len(lone) == 1
+    assert lone[0].rows[0][:2] == ["vgg:report", "16"], "nothing to cut it to"
+
+
+def test_the_longest_rows_that_differ_in_dropout_alone_are_compared() -> None:
+    texts = ("vgg:report:dropout=0,epochs=2", "vgg:report:epochs=3,dropout=0", "vgg:report")
+    short, longer, with_it = (
+        measured(text, [0.5] * n) for text, n in zip(texts, (2, 3, 9), strict=True)
+    )
+    other = measured("vgg:report:dropout=0,learning_rate=0.1", [0.5] * 50)
+    assert pair_of("vgg", [short, longer, other, with_it]) == (texts[2], texts[1])
+    assert pair_of("vgg", [longer | {"n": 0}, with_it]) == (texts[2], "vgg:report:dropout=0")
+    peer = {"row": "ultralytics-cls", "model": "yolo11n-cls", "n": 1}
+    assert pair_of("resnet10", [peer]) == ("resnet10:report:dropout=1", "resnet10:report")
 
 
 def test_differences_are_paired_by_seed() -> None:

@@ -1,13 +1,12 @@
 """What the page shows: every part from the runs and weights that it is about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from fmnist import figures
-from fmnist.benchmark.tables import NOT_MEASURED, cells
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
@@ -15,11 +14,10 @@ from fmnist.data import Split
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models.layers import layers_of
 from fmnist.report import figures as own_figures
-from fmnist.report.page import Picture, Section, Table, picture
+from fmnist.report.curves import dropout, training_curves
+from fmnist.report.page import Section, Table, picture
 from fmnist.report.results import results
 from fmnist.report.triplets import triplets
-
-Metrics = list[dict[str, float]]  # one an epoch
 
 
 def all_sections(
@@ -39,8 +37,8 @@ def all_sections(
         _data_set(whole),
         _networks(),
         results(rows),
-        _training(rows),
-        _dropout(rows),
+        training_curves(rows),
+        dropout(rows),
         triplets(rows),
         _mistakes(test, logits, from_logits(logits, test.labels), weights.stem),
     ]
@@ -76,63 +74,6 @@ def _networks() -> Section:
         for number, (name, label) in enumerate((("lenet", "LeNet-like"), ("vgg", "VGG-like")), 1)
     ]
     return Section("The networks", "As they are built, counted layer by layer.", [*tables])
-
-
-def _training(rows: Sequence[Facts]) -> Section:
-    parts: list[Table | Picture] = []
-    names = ("lenet:report", "vgg:report", "resnet10:report")
-    for number, name in enumerate(names, 3):
-        metrics = _metrics(rows, name)
-        caption = f"Figure {number}. {name}, loss and accuracy over the epochs"
-        if metrics:
-            draw = _curves_of(metrics)
-            parts.append(picture(f"figure-{number}", f"{caption}, first seed.", draw))
-        else:
-            parts.append(Table(f"{caption}: {NOT_MEASURED}.", (), ()))
-    return Section("Training as the report did", "Adam, a constant rate, Listing 1.", parts)
-
-
-def _curves_of(metrics: Metrics) -> Callable[[Path], None]:
-    return lambda path: figures.curves(metrics, path)
-
-
-def _metrics(rows: Sequence[Facts], name: str) -> Metrics:
-    """The epochs of the first seed, or nothing where none is finished."""
-    curves: dict[str, list[float]] = next(
-        (row["curves"] for row in rows if row["row"] == name and "curves" in row), {}
-    )
-    return [dict(zip(curves, values, strict=True)) for values in zip(*curves.values(), strict=True)]
-
-
-def _dropout(rows: Sequence[Facts]) -> Section:
-    pairs = [
-        ("vgg:report", "vgg:report:dropout=0"),
-        ("resnet10:report:dropout=1", "resnet10:report"),
-    ]
-    by_name = {row["row"]: row for row in rows}
-    lines, parts = [], []
-    for pair in pairs:
-        metrics = [_metrics(rows, name) for name in pair]
-        for name in pair:
-            found = by_name.get(name, {"n": 0, "row": name, "model": name.split(":")[0]})
-            lines.append(cells(found, ("row", "val-loss", "val", "test", "n")))
-        if all(metrics):
-            named = dict(zip(("with dropout", "without"), metrics, strict=True))
-            model = pair[0].split(":")[0]
-            parts.append(
-                picture(
-                    f"dropout-{model}",
-                    f"{model}, recipe report: validation with and without dropout, first seed.",
-                    _compared(named),
-                )
-            )
-    titles = ("network:recipe", "validation loss", "validation", "test", "seeds")
-    table = Table("Question 4: what dropout does.", titles, lines)
-    return Section("Dropout", "The report's networks with and without it.", [table, *parts])
-
-
-def _compared(named: dict[str, Metrics]) -> Callable[[Path], None]:
-    return lambda path: own_figures.compare(named, path)
 
 
 def _mistakes(test: Split, logits: torch.Tensor, judged: Evaluation, name: str) -> Section:
