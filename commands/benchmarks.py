@@ -24,7 +24,7 @@ from commands.options import (
 from commands.running import Manner, carry_on, paced
 from fmnist.benchmark.rows import PEER
 from fmnist.checks import all_free, known, made, writable_folder
-from fmnist.errors import InputError
+from fmnist.errors import InputError, NotFinite
 from fmnist.run_folder import is_planned
 
 if TYPE_CHECKING:
@@ -140,7 +140,6 @@ def _runner(
 ) -> "Callable[[Row, int, Path], bool]":
     """What trains a row with a seed; false where the time is over or it was stopped."""
     from fmnist.data import splits
-    from fmnist.epoch import NotFinite
 
     data = splits(data_folder)
     end = None if max_minutes is None else time.monotonic() + 60 * max_minutes
@@ -170,10 +169,9 @@ def _peer(
     from fmnist.benchmark import peer
     from fmnist.data import splits
 
-    if done := peer.finished(run_dir / PEER):
-        return [done]
     if data_folder is None or not seconds:
-        return []
+        done = peer.finished(run_dir / PEER)
+        return [done] if done else []
     return [peer.classifier(splits(data_folder), run_dir / PEER, seconds, 0, device)]
 
 

@@ -29,7 +29,14 @@ from commands.options import (
     say,
     weights_file,
 )
-from detector.defaults import CONFIDENCE, GRID, GRID_FILE, HEAD, LABEL_CONFIDENCE, LAST
+from detector.defaults import (
+    CONFIDENCE,
+    GRID,
+    GRID_FILE,
+    GRID_STATE,
+    HEAD,
+    LABEL_CONFIDENCE,
+)
 from detector.layouts import LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
@@ -73,9 +80,9 @@ def detector_train(
     """Train the grid on frames made on the fly from the training images."""
     from fmnist import files
 
-    if not resume and any((run_dir / name).exists() for name in (LAST, GRID_FILE.name)):
+    if not resume and any((run_dir / name).exists() for name in (GRID_STATE, GRID_FILE.name)):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
-    if resume and not (run_dir / LAST).exists():
+    if resume and not (run_dir / GRID_STATE).exists():
         raise InputError(f"{run_dir} holds no run that could go on. Start without --resume.")
     writable_folder(run_dir)
     known(backbone, LAYOUTS, "backbone")
@@ -119,7 +126,7 @@ def detector_train(
             report=quiet_or_say(quiet),
         )
     except KeyboardInterrupt:
-        if (run_dir / LAST).exists():
+        if (run_dir / GRID_STATE).exists():
             say("stopped; go on from the last report with the same command and --resume")
         else:
             say("stopped before the first report; nothing is kept")

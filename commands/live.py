@@ -212,11 +212,12 @@ class _Page:
             self.source_url,
             recordings=recordings,
         )
+        server = server_of(site.app(), self.tls, patience=None if self.record else 2)
         print(link(listening, guard, self.tls is not None), flush=True)
         if not (is_local(self.host) or self.tls or self.quiet):
             say("browsers give their camera to https pages only: --tls; a file works without")
         try:
-            serve_at(server_of(site.app(), self.tls), listening, self.duration)
+            serve_at(server, listening, self.duration)
         finally:
             recordings.finish()  # a second Ctrl-C does not wait for the server's own end
             if not self.quiet:

@@ -27,7 +27,9 @@ NOT_TOLD = frozenset(
 
 
 def blended(first: Path, second: Path, share: float) -> Network:
-    """The network with `share` of the weights (and running statistics) of the second.
+    """The network with `share` (0..1) of the weights (and running statistics) of the second.
+
+    Both stand on the same backbone.
 
     Raises:
         InputError: one of them is damaged, or holds no grid.

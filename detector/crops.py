@@ -67,15 +67,16 @@ def crop_splits(
     plan: Plan,
     seed: int,
     kept_in: Path,
-    workers: int = 1,
+    workers: int = 0,
     photos: SceneMaker | None = None,
 ) -> tuple[Split, Split, Split]:
     """Training, validation and test of the head, rendered from those of Fashion-MNIST.
 
     Training holds what is planned and a quarter as many plain images as painted crops of garments,
     so that the head stays a classifier of Fashion-MNIST. Validation and test hold painted garments
-    only, and the test's backgrounds are of families that training never shows. What was rendered
-    is kept (.npz) for a run that is resumed.
+    only, and the test's backgrounds are of families that training never shows. `workers` are the
+    processes that render; with 0 it is this one. What was rendered is kept (.npz), and taken as it
+    is by a run that is resumed: its settings are the same.
     """
     if not kept_in.exists():
         judged = Plan(JUDGED)
@@ -103,7 +104,7 @@ def crops(
     family: Mapping[str, Painter],
     plan: Plan,
     seed: tuple[int, ...],
-    workers: int = 1,
+    workers: int = 0,
 ) -> Split:
     """Crops of the split's garments over backgrounds of that family, and their labels.
 
@@ -133,6 +134,7 @@ def photo_crops(make: SceneMaker, plan: Plan, seed: int, workers: int = 0) -> Sp
 
     Where the grid finds a garment, half of the crops are of its box; the others are of the true
     one, jittered. What it finds and is none joins `NOTHING`, up to `plan.nothing` for a garment.
+    The same for the same seed, however many `workers` (processes) make the frames.
     """
     grid = _grid(plan.grid)
     rng = np.random.default_rng((seed, 4))
@@ -164,7 +166,7 @@ class _Frames(IterableDataset[Scene]):
 
 
 def _frames(make: SceneMaker, seed: int, workers: int) -> Iterator[Scene]:
-    """Frames without end, the same for the same seed and number of processes that make them."""
+    """Frames without end, the same for the same seed."""
     data = DataLoader(
         _Frames(make, seed), batch_size=None, num_workers=workers, worker_init_fn=start_worker
     )
@@ -181,7 +183,7 @@ def _looked_at(
 
 
 def _map(task: Callable[[int], Chunk], starts: range, workers: int) -> Iterator[Chunk]:
-    if workers == 1:
+    if not workers:
         yield from map(task, starts)
         return
     # Spawned: OpenCV's and torch's threads do not survive a fork.

@@ -7,4 +7,4 @@ LEAST_ASKED, MOST_ASKED = 0.05, 0.95  # what a live picture may be asked for whi
 LABEL_CONFIDENCE = 0.5  # a label below it is "unknown"
 GRID, HEAD = "grid", "vgg-worn"  # of the shipped weights
 GRID_FILE, HEAD_FILE = (WEIGHTS / f"{name}.safetensors" for name in (GRID, HEAD))
-LAST = "last.pt"  # in the folder of a training: what a stopped one goes on from
+GRID_STATE = "last.pt"  # in the folder of a grid's training: what a stopped one goes on from

@@ -128,6 +128,7 @@ class _Run:
     detected: int = 0
     damaged: int = 0
     boxes: int = 0
+    screen: "_Screen" = field(default_factory=lambda: _Screen())
     is_closed: bool = False  # the window
     written: list[Path] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -147,7 +148,7 @@ class _Run:
                 if output:
                     sink.write(picture, frame.seconds)
                 stays = reader.is_image and self.stop
-                self.is_closed = self.show and _was_ended(picture(), stays or None)
+                self.is_closed = self.show and self.screen.ends(picture(), stays or None)
                 if self.on_frame:
                     self.on_frame(frame.source, frame.index + 1, reader.frames_expected)
                 if self.stop.is_set() or self.is_closed:
@@ -245,16 +246,28 @@ def keep(detections: Detections, settings: Settings) -> Detections:
     return detections.select(wanted)
 
 
-def _was_ended(picture: Picture, stays: threading.Event | None) -> bool:
-    """Show it; whether q or Escape was pressed.
+class _Screen:
+    """The window of `--show`."""
 
-    One that `stays` does so until any key, until the window is closed, or until that is set.
-    """
-    cv2.imshow(TITLE, picture)
-    key, was_visible, is_there = cv2.waitKey(1), False, True
-    while stays and key < 0 and is_there and not stays.is_set():
-        key = cv2.waitKey(50)
+    def __init__(self) -> None:
+        self._was_visible = False
+
+    def ends(self, picture: Picture, stays: threading.Event | None) -> bool:
+        """Show it; whether q or Escape was pressed, or the window closed.
+
+        One that `stays` does so until any key, or until that is set.
+        """
+        if not self._is_there():
+            return True  # imshow would open it again
+        cv2.imshow(TITLE, picture)
+        key, is_there = cv2.waitKey(1), self._is_there()
+        while stays and key < 0 and is_there and not stays.is_set():
+            key, is_there = cv2.waitKey(50), self._is_there()
+        return not is_there or key & 0xFF in (ord("q"), ESCAPE)
+
+    def _is_there(self) -> bool:
+        """Not closed: a new one takes its time to be visible."""
         is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
-        is_there = is_visible or not was_visible  # a new one takes its time
-        was_visible = is_visible
-    return not is_there or key & 0xFF in (ord("q"), ESCAPE)
+        is_there = is_visible or not self._was_visible
+        self._was_visible = is_visible
+        return is_there

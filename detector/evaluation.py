@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from detector.boxes import AnyDetector, Detections, iou
+from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
@@ -62,16 +62,11 @@ class DetectorEvaluation:
         }
 
 
-def evaluate(detector: AnyDetector, scenes: Sequence[Scene]) -> DetectorEvaluation:
-    """Run a detector over frames with known garments.
-
-    Average precision wants the unlikely boxes too: give the detector a confidence of 0.01.
-    """
-    return from_detections([detector(scene.frame) for scene in scenes], scenes)
-
-
 def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> DetectorEvaluation:
-    """The same from what a detector found, so that heads can be compared on one grid's boxes."""
+    """Judge what a detector found in frames with known garments.
+
+    Average precision wants the unlikely boxes too: look with a confidence of `LEAST_CONFIDENCE`.
+    """
     agnostic = box_precision([(d.xyxy, d.confidence) for d in found], scenes)
     of_class = [_per_class(d, scene) for d, scene in zip(found, scenes, strict=True)]
     named = [_named(scene) for scene in scenes]

@@ -11,7 +11,7 @@ from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
-from detector.backends.graphs import GridGraph
+from detector.backends.graphs import SIDES, GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
 from detector.defaults import CONFIDENCE
@@ -63,9 +63,15 @@ class Grid:
         self.use("torch")
 
     def use(self, backend: str) -> None:
-        """Have this one of `detector.backends.names.BACKENDS` run the network from now on."""
-        self.backend = runs_on(backend, self.device.type)
-        self._run = runner_of(self.graph, self.device, backend)
+        """Have this one of `detector.backends.names.BACKENDS` run the network from now on.
+
+        Which is the fastest `detector.backends.choice.run_with` finds out.
+
+        Raises:
+            InputError: it is not installed, or does not run on this device; all stays as it was.
+        """
+        self._run = runner_of(self.graph, self.device, runs_on(backend, self.device.type))
+        self.backend = backend
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "Grid":
@@ -123,7 +129,7 @@ class Grid:
         order = order[: len(scores)]
         centre, stride = (part[order] for part in _cells(shape[0], shape[1], self.device))
         bins = torch.arange(BINS, dtype=torch.float32, device=self.device)
-        sides = distances[:, order].T.reshape(-1, 4, BINS).softmax(2) @ bins
+        sides = distances[:, order].T.reshape(-1, SIDES, BINS).softmax(2) @ bins
         xyxy = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], 1) * stride
         keep = nms(xyxy, scores, iou_threshold=SAME_GARMENT)[:MOST_BOXES]
         keep = keep[scores[keep] >= confidence]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from detector.batches import Schedule
-from detector.defaults import LAST
+from detector.defaults import GRID_STATE
 from detector.layouts import YOLO, backbone_of
 from detector.network import Network
 from detector.starts import started_from
@@ -18,7 +18,7 @@ from fmnist.errors import InputError
 
 @dataclass
 class Run:
-    """All that changes while training; what `LAST` holds."""
+    """All that changes while training; what `GRID_STATE` holds."""
 
     network: Network
     average: Network  # of the weights over time: what is validated and shipped
@@ -29,7 +29,7 @@ class Run:
     def save(self, run_dir: Path, settings: dict[str, Any]) -> None:
         """Keep it for `saved_run`."""
         write_state(
-            run_dir / LAST,
+            run_dir / GRID_STATE,
             {
                 "settings": settings,
                 "network": self.network.state_dict(),
@@ -76,7 +76,7 @@ def saved_run(run_dir: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: there is none, it is damaged, or it has other settings.
     """
-    last = run_dir / LAST
+    last = run_dir / GRID_STATE
     if not last.exists():
         raise InputError(f"{last} does not exist. Start without --resume.")
     saved = read_state(last, torch.device("cpu"))

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.backbones import freeze
 from detector.batches import SceneBatches, SceneMaker, Schedule, loader
+from detector.defaults import GRID_FILE
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.grid_run import Run, saved_run, settings_of
@@ -27,6 +28,7 @@ from fmnist.checkpoint import save_checkpoint, write_csv
 from fmnist.device import autocast, keep_memory
 from fmnist.errors import InputError
 from fmnist.muon import Muon
+from fmnist.run_folder import METRICS
 
 
 def train(
@@ -86,7 +88,7 @@ def train(
             row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
         run.rows.append(row)
         run.save(run_dir, settings)
-        write_csv(run_dir / "metrics.csv", run.rows)
+        write_csv(run_dir / METRICS, run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         now = time.monotonic()
         if max_minutes is not None and now - started + (now - before) > max_minutes * 60:
@@ -109,7 +111,7 @@ def train(
         "looks_at": looks_at,
         "looks": looks,
     }
-    path = run_dir / "grid.safetensors"
+    path = run_dir / GRID_FILE.name
     save_checkpoint(path, run.average.state_dict(), card)
     return path
 

@@ -25,6 +25,16 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A signal strikes after the block: inside an encoder it would leave a damaged file."""
+    came: list[int] = []
+    with ends_call(lambda number, frame: came.append(number)):
+        yield
+    if came:
+        signal.raise_signal(signal.Signals(came[0]))
+
+
+@contextlib.contextmanager
 def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Ctrl-C and its like call the handler; outside of the main thread nothing changes."""
     if threading.current_thread() is not threading.main_thread():

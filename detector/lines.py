@@ -151,4 +151,4 @@ class JsonLines:
                 raise
             with contextlib.suppress(OSError):
                 self._settle()
-            raise disk_full(self.path) from None
+            raise disk_full(self.path, kept=self.is_written) from None

@@ -16,6 +16,7 @@ def choose_look(
 ) -> tuple[int, dict[str, dict[str, float]]]:
     """The longest side of an upright frame in pixels; the AP50 of each size on each set of frames.
 
+    The grid looks with that size from then on.
     A size other than that of training can be the better one (Touvron et al. 2019,
     arXiv:1906.06423). On no set of frames another size is better by more than `NEARLY`; where no
     size is that good on all of them, it is that of training.
@@ -34,4 +35,5 @@ def choose_look(
         for size in sizes
         if all(told[str(size)][name] >= value - NEARLY for name, value in best.items())
     )
-    return next(good, image_size), told
+    grid.image_size = next(good, image_size)
+    return grid.image_size, told

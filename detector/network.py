@@ -15,7 +15,7 @@ from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO, backbone_of
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_checkpoint
 from fmnist.errors import InputError
-from fmnist.files import cache_folder
+from fmnist.offline import offline
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
 
@@ -74,11 +74,5 @@ def prepare_environment() -> None:
 
     What the user has set stays.
     """
-    for name, value in {
-        "YOLO_OFFLINE": "true",
-        "YOLO_AUTOINSTALL": "false",
-        "YOLO_VERBOSE": "false",
-        "ULTRALYTICS_SAFE_LOAD": "true",
-        "YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics"),
-    }.items():
+    for name, value in offline(verbose=False).items():
         os.environ.setdefault(name, value)

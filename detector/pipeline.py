@@ -66,6 +66,11 @@ class Detector:
         return Detector(finder, namer, confidence)
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        """The garments of one BGR frame of bytes, of any size; it is left as it is.
+
+        Raises:
+            ValueError: it is no such frame: gray, of floats, or empty.
+        """
         return self.tell(frame, self.look(frame))
 
     def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> Boxes:
@@ -81,7 +86,9 @@ class Detector:
         """The frames of a video file, a camera (its index) or a stream (its URL), and what is seen.
 
         A file gives every frame, as fast as they are looked at; cameras and streams give the
-        newest one each time, and are tried again when they stop.
+        newest one each time, and are tried again when they stop. Garments are followed (`Tracks`):
+        each has an id, a steady label, and a box that is held through short misses; one that comes
+        in is there from its second look on.
 
         Raises:
             InputError: it cannot be opened or decoded, or stopped and did not come back.

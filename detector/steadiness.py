@@ -8,7 +8,7 @@ from typing import Any
 
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
-from detector.lines import names_of
+from detector.lines import UNKNOWN, names_of
 from detector.pipeline import Detector, watch
 from detector.tracks import Tracks, association, least_of
 from detector.video.frames import Reader
@@ -57,7 +57,7 @@ def steadiness(frames: Sequence[Detections], fps: float, least: float) -> Steadi
         if detections.track_id is None:
             raise ValueError(f"frame {number}: wanted a track_id for every box, got none")
         names = names_of(detections, least)
-        showing.update({name or "unknown" for name in names})
+        showing.update({name or UNKNOWN for name in names})
         for key, name in zip(detections.track_id.tolist(), names, strict=True):
             seen.setdefault(key, []).append((number, name))
     steps = [step for looks in seen.values() for step in zip(looks, looks[1:], strict=False)]

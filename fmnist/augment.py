@@ -1,4 +1,7 @@
-"""Augmentation of a batch on its device, and the silhouettes of the garments."""
+"""Augmentation of a batch on its device, and the silhouettes of the garments.
+
+Images are floats in 0..1, square; a generator is on their device.
+"""
 
 import math
 
@@ -16,8 +19,8 @@ def uniform(
 
 
 def listing1(
-    images: Float[Tensor, "batch 1 h w"], generator: Generator
-) -> Float[Tensor, "batch 1 h w"]:
+    images: Float[Tensor, "batch 1 side side"], generator: Generator
+) -> Float[Tensor, "batch 1 side side"]:
     """Listing 1 of the report: flip with p 0.5, rotate by up to 10 degrees, shift by up to 0.1.
 
     Nearest neighbour and black borders, as torchvision's RandomAffine has them by default; shifts
@@ -46,8 +49,8 @@ def random_sign(generator: Generator, n: int) -> Tensor:
 
 
 def crop_flip(
-    images: Float[Tensor, "batch 1 h w"], generator: Generator, pad: int = 2
-) -> Float[Tensor, "batch 1 h w"]:
+    images: Float[Tensor, "batch 1 side side"], generator: Generator, pad: int = 2
+) -> Float[Tensor, "batch 1 side side"]:
     """Shift by up to `pad` pixels each way over a black border, and flip with p 0.5."""
     n, _, height, width = images.shape
     device = images.device
@@ -62,8 +65,8 @@ def crop_flip(
 
 
 def random_erasing(
-    images: Float[Tensor, "batch 1 h w"], generator: Generator, probability: float
-) -> Float[Tensor, "batch 1 h w"]:
+    images: Float[Tensor, "batch 1 side side"], generator: Generator, probability: float
+) -> Float[Tensor, "batch 1 side side"]:
     """Replace a rectangle of 2 to 33 % of the area by noise (Zhong et al. 2017, their defaults)."""
     n, _, height, width = images.shape
     area = uniform(generator, (n,), 0.02, 0.33) * height * width
@@ -82,11 +85,11 @@ def random_erasing(
 
 
 def cutmix(
-    images: Float[Tensor, "batch 1 h w"],
+    images: Float[Tensor, "batch 1 side side"],
     targets: Float[Tensor, "batch classes"],
     generator: Generator,
     probability: float,
-) -> tuple[Float[Tensor, "batch 1 h w"], Float[Tensor, "batch classes"]]:
+) -> tuple[Float[Tensor, "batch 1 side side"], Float[Tensor, "batch classes"]]:
     """Put a rectangle of the image before into an image, and as much of its target (Yun et al.
     2019, with their uniform share; a rectangle of each image's own instead of one for the batch).
     """

@@ -35,7 +35,11 @@ def free(path: Path, overwrite: bool) -> Path:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder. Name a file in it.")
-    if path.is_file() and not overwrite:  # a device has nothing to lose
+    if path.exists() and not path.is_file():  # a device or pipe: nothing to lose, nothing beside
+        if not os.access(path, os.W_OK):
+            raise InputError(f"{path} cannot be written. Choose another.")
+        return path
+    if path.is_file() and not overwrite:
         raise InputError(f"{path} exists. Add --overwrite, or choose another name.")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder. Make it, or choose another.")

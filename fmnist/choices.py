@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from fmnist.checks import known
-from fmnist.classes import CLASSES, VALIDATION_SIZE
+from fmnist.classes import CLASSES, TRAINING_SIZE, VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.recipes import EXCEPTIONS, RECIPES, Recipe
 
@@ -27,9 +27,10 @@ def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
     """The recipe of that name for that network, with `changes` like "dropout=0".
 
     Raises:
-        InputError: a change names no number of a recipe, or its value cannot be, or not beside the
-            others.
+        InputError: there is no such recipe; a change names no number of it, or its value cannot be,
+            or not beside the others.
     """
+    known(name, RECIPES, "recipe")
     recipe = replace(RECIPES[name], **EXCEPTIONS.get((name, model), {}))
     changed = dict(_change(recipe, text) for text in changes)
     recipe = replace(recipe, **changed)
@@ -44,7 +45,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("erasing", "cutmix", "distill"), (0.0, 1.0)),
     "dropout": (0.0, 2.0),  # times a rate of 0.5
     "epochs": (1, math.inf),
-    "batch_size": (2, 60_000),
+    "batch_size": (2, TRAINING_SIZE),
     "held_out": (len(CLASSES), VALIDATION_SIZE),
     "pad": (0, 28),
     "temperature": (0.01, 1000.0),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -39,7 +40,7 @@ class Split:
         return Split(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
 
 
-def load(folder: Path, part: str) -> Split:
+def load(folder: Path, part: Literal["train", "test"]) -> Split:
     """Read "train" (60,000 images) or "test" (10,000), after a check of their MD5.
 
     Raises:
@@ -57,7 +58,8 @@ def load(folder: Path, part: str) -> Split:
 def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
     """Split into training and validation, always the same, equally many of each class held out.
 
-    Works on any split, so that tests can use a small one; `size` is rounded down to whole classes.
+    Works on any split in the memory of the CPU, so that tests can use a small one; `size` is
+    rounded down to whole classes.
     """
     generator = torch.Generator().manual_seed(_SPLIT_SEED)
     order = torch.randperm(len(train), generator=generator)

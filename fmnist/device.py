@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -113,6 +114,7 @@ def peak_mb(status: Path) -> float:
     return int(lines.get("VmHWM", "0 kB").split()[0]) / 2**10
 
 
+@cache  # asked at every step of a training
 def _cpu_info(key: str) -> str:
     """A field of the first processor in /proc/cpuinfo; "" where there is no such file."""
     path = Path("/proc/cpuinfo")

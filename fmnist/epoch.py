@@ -11,7 +11,7 @@ from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
-from fmnist.errors import InputError
+from fmnist.errors import NotFinite
 from fmnist.losses import Targets, opinion, shares
 from fmnist.optimization import image_size, rate_factor, set_rate
 from fmnist.recipes import Recipe
@@ -20,10 +20,6 @@ from fmnist.training import Training, step
 # Images that a GPU augments at once: enough for its cores, few enough for its cache.
 SEEN_AT_ONCE = 8192
 Seen = tuple[Float[Tensor, "batch 1 h w"], Targets, Float[Tensor, "batch 10"] | None]
-
-
-class NotFinite(InputError):
-    """The loss became NaN or infinite: of these numbers, where the code is right."""
 
 
 def epoch_generator(seed: int, epoch: int, device: torch.device, views: int = 0) -> Generator:
@@ -59,7 +55,8 @@ def view(
 def train_one_epoch(
     training: Training, split: Split, on_step: Callable[[int, int], None] = lambda done, all: None
 ) -> dict[str, float]:
-    """One pass in random order; the incomplete last batch is left out.
+    """One pass over a split, which is not empty, in random order; the incomplete last batch is
+    left out.
 
     `on_step` is called after each step with the steps done and the steps of an epoch.
 

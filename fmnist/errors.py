@@ -8,5 +8,9 @@ class InputError(Exception):
     """
 
 
+class NotFinite(InputError):
+    """A loss or an answer became NaN or infinite: of these numbers, where the code is right."""
+
+
 class CheckFailed(Exception):
     """A check that the user asked for failed; the text says which. Exit code 3."""

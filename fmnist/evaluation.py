@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from fmnist.classes import CLASSES
 from fmnist.device import autocast
-from fmnist.errors import InputError
+from fmnist.errors import NotFinite
 
 BATCH = 1000
 Z_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within +-Z_95
@@ -95,7 +95,7 @@ def from_logits(logits: Float[Tensor, "n 10"], labels: Int64[Tensor, " n"]) -> E
 
     Raises:
         ValueError: there are no images, or a label is out of range.
-        InputError: a logit is not finite, as from weights after a diverged training.
+        NotFinite: a logit is, as from weights after a diverged training.
     """
     logits, labels = logits.detach().double().cpu(), labels.cpu()
     if len(labels) == 0:
@@ -103,7 +103,7 @@ def from_logits(logits: Float[Tensor, "n 10"], labels: Int64[Tensor, " n"]) -> E
     if labels.min() < 0 or labels.max() >= len(CLASSES):
         raise ValueError(f"labels must be 0..9, got {int(labels.min())}..{int(labels.max())}")
     if not logits.isfinite().all():
-        raise InputError(
+        raise NotFinite(
             "The network's output is not finite. "
             "Its weights are damaged: use those of an earlier epoch, or train again."
         )

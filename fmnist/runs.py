@@ -18,13 +18,13 @@ from fmnist.checkpoint import (
     weights_of,
 )
 from fmnist.data import Split, release
-from fmnist.epoch import NotFinite, train_one_epoch
-from fmnist.errors import InputError
+from fmnist.epoch import train_one_epoch
+from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.keeper import Keeper, Row, card
 from fmnist.models import build
 from fmnist.models.resnet import ResNet18
-from fmnist.run_folder import LAST, RESULT, SETTINGS, STATE, is_finished
+from fmnist.run_folder import LAST, RESULT, SETTINGS, STATE, is_finished, is_planned
 from fmnist.settings import Settings
 from fmnist.training import Training, start
 
@@ -51,6 +51,8 @@ def train(
 ) -> Facts | None:
     """Train from where the folder stands to the end of the schedule.
 
+    `settings.prepare` makes the folder.
+
     Args:
         splits: training, validation and test.
         max_minutes: stop before an epoch that, as long as the last one, would end after it.
@@ -63,8 +65,12 @@ def train(
         What result.json holds, or None where the run was stopped before its end.
 
     Raises:
+        InputError: the folder was not prepared, or holds what cannot be read; a teacher is not the
+            one of before, or weights are not those of the network; batches cannot be shared.
         NotFinite: the state of an epoch before it is kept.
     """
+    if not is_planned(run_dir):
+        raise InputError(f"{run_dir} holds no run. Make one with `fmnist.settings.prepare`.")
     parallel.check_batch(settings.recipe.batch_size)
     plain = release(*splits[:2], settings.recipe.held_out)
     training_split, validation, test = (split.to(device) for split in (*plain, splits[2]))
@@ -88,10 +94,10 @@ def train(
             row = train_one_epoch(
                 training, training_split, lambda i, n: watch.step(training.epoch + 1, i, n)
             )
+            seconds = time.monotonic() - before
+            judged = judge(training, validation)  # what its last step broke no loss has told
         except NotFinite as error:
             raise NotFinite(f"{error} {keeper.in_words()} in {run_dir}.") from error
-        seconds = time.monotonic() - before
-        judged = judge(training, validation)
         row = {
             "epoch": training.epoch,
             **row,

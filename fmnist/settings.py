@@ -113,7 +113,7 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
     if initial:
         weights_of(settings.model, initial)
     if settings.pretrained:
-        ResNet18().load_imagenet(settings.pretrained)
+        ResNet18(0).load_imagenet(settings.pretrained)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         settle(run_dir, settings)

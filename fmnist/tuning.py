@@ -15,8 +15,8 @@ from optuna.storages.journal import JournalFileBackend
 from fmnist.checks import made
 from fmnist.choices import RELATIVE, SEARCHED
 from fmnist.data import Split
-from fmnist.epoch import NotFinite, train_one_epoch
-from fmnist.errors import InputError
+from fmnist.epoch import train_one_epoch
+from fmnist.errors import InputError, NotFinite
 from fmnist.models import build
 from fmnist.recipes import Recipe
 from fmnist.runs import judge
@@ -65,9 +65,9 @@ def search(
         for epoch in range(epochs):
             try:
                 train_one_epoch(state, training)
+                accuracy = judge(state, validation).accuracy
             except NotFinite as error:
                 raise optuna.TrialPruned from error
-            accuracy = judge(state, validation).accuracy
             trial.report(accuracy, epoch)
             if trial.should_prune() and epoch + 1 < epochs:
                 raise optuna.TrialPruned

@@ -16,28 +16,38 @@ import pytest
 
 if TYPE_CHECKING:
     from fmnist.data import Split
+    from fmnist.errors import InputError
 
 torch.set_num_threads(1)  # small tensors: a second thread only waits for the first
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the tests remember for the next time is not remembered for the user."""
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
-
-
 @pytest.fixture(scope="session")
-def fashion_mnist() -> Path:
-    """The folder of the real data set; FMNIST_REQUIRE_DATA makes its absence a failure."""
+def found_data() -> "Path | InputError":
+    """The folder of the real data set, downloaded or packaged; or why there is none."""
     from fmnist.errors import InputError
     from fmnist.files import find
 
     try:
         return find(None)
     except InputError as error:
-        if os.environ.get("FMNIST_REQUIRE_DATA"):
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip("Fashion-MNIST was not found: apt install dataset-fashion-mnist")
+        return error
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(found_data: object, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the tests remember for the next time is not remembered for the user."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist(found_data: "Path | InputError") -> Path:
+    """The folder of the real data set; FMNIST_REQUIRE_DATA makes its absence a failure."""
+    if isinstance(found_data, Path):
+        os.environ["FMNIST_DATA"] = str(found_data)  # the commands', too, whose cache is empty
+        return found_data
+    if os.environ.get("FMNIST_REQUIRE_DATA"):
+        pytest.fail(str(found_data), pytrace=False)
+    pytest.skip("Fashion-MNIST was not found: apt install dataset-fashion-mnist")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """The page's site: what it hands out, to whom, and what it forbids the browser."""
 
+import errno
 import io
 import json
+import os
+import socket as sockets
 import threading
 import zipfile
 from http.client import HTTPConnection
@@ -16,7 +19,9 @@ from websockets.sync.client import ClientConnection
 from detector.boxes import Detections
 from detector.video.cameras import Camera
 from detector.web.app import VISITORS
+from detector.web.server import bind
 from fmnist.classes import CLASSES
+from fmnist.errors import InputError
 from tests import clips, mjpeg
 from tests.display import wait_until
 from tests.live_window import two_garments
@@ -160,6 +165,31 @@ def test_a_detector_that_fails_is_told_and_tried_again_for_who_asks(tmp_path: Pa
         with server.socket("watch") as client:  # hears nothing of what was
             client.send("{}")
             assert len(answer(client)["boxes"]) == 2
+
+
+def test_who_sends_the_frame_that_the_detector_fails_at_is_told() -> None:
+    broken = threading.Event()
+    broken.set()
+    with served(failing_while(broken)) as server:
+        with server.socket() as client:
+            client.send(jpeg())
+            with pytest.raises(ConnectionClosed, match="internal error: the server's terminal"):
+                client.recv(timeout=60)
+        broken.clear()
+        with server.socket() as client:
+            client.send(jpeg())
+            assert len(answer(client)["boxes"]) == 2
+
+
+def test_an_address_of_a_kind_that_the_kernel_lacks_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+
+    monkeypatch.setattr(sockets, "socket", none)
+    with pytest.raises(InputError, match="::1 is no address of this machine"):
+        bind("::1", 0)
 
 
 def test_nobody_waits_for_ever_for_a_picture(tmp_path: Path) -> None:

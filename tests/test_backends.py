@@ -13,7 +13,7 @@ import torch
 from detector.backends import check, choice
 from detector.backends.choice import candidates, measured, run_with
 from detector.backends.export import export, photos, real_batches
-from detector.backends.graphs import Graph, HeadGraph, Runner
+from detector.backends.graphs import Graph, GridGraph, HeadGraph, Runner
 from detector.backends.names import (
     AUTO,
     BACKENDS,
@@ -186,6 +186,28 @@ def test_an_export_that_says_something_else_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_error_in_one_side_of_a_box_is_seen_beside_a_surer_side(grid: Grid) -> None:
+    """Each side's bins compete among themselves, whatever those of another side say."""
+
+    class Fixed(GridGraph):
+        def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            distances = torch.zeros(1, 64, 1)
+            distances[0, 0], distances[0, 1], distances[0, 16] = 20, 20, 40
+            return distances, torch.zeros(1, 12, 1)
+
+    graph = Fixed(grid.graph.network)
+
+    def wrong(frames: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        distances, answers = graph(frames)
+        distances[0, 1] = 25
+        return distances, answers
+
+    frames = [noise(1, 64, 64, 3)]
+    assert check.compare(graph, graph, frames).largest == 0
+    with pytest.raises(CheckFailed, match="probability differs by 0.49"):
+        check.compare(graph, wrong, frames)
+
+
 def test_real_inputs_are_frames_and_the_crops_in_them() -> None:
     grid = Detector.load(CPU).grid
     frames, crops = real_batches(grid, photos())
@@ -251,3 +273,20 @@ def test_what_is_missing_or_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch
     assert "onnx" not in candidates(CPU)
     with pytest.raises(InputError, match="openvino does not run on cuda. Choose --device cpu"):
         runs_on("openvino", "cuda")
+
+
+def test_a_backend_that_cannot_be_used_leaves_the_one_before(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BACKENDS, "onnx", Backend(".onnx", ("no_such_module",), ("cpu",), "onnx"))
+    before = head.judge(np.zeros((1, 28, 28), np.uint8)).probabilities
+    for name, told in (
+        ("onnx", "no_such_module"),
+        ("auto", "no such backend"),
+        ("engine", "engine"),
+    ):
+        with pytest.raises(InputError, match=told):
+            head.use(name)
+        assert head.backend == "torch"
+    after = head.judge(np.zeros((1, 28, 28), np.uint8)).probabilities
+    np.testing.assert_array_equal(after, before)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist.benchmark import summary
+from fmnist.benchmark import peer, summary
 from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
 from fmnist.benchmark.speed import measured
 from fmnist.benchmark.tables import (
@@ -21,9 +21,10 @@ from fmnist.benchmark.tables import (
     kept_rows,
     markdown,
 )
-from fmnist.cards import write_json
+from fmnist.cards import Facts, write_json
 from fmnist.choices import recipe_for
 from fmnist.data import Split, hold_out
+from fmnist.device import describe
 from fmnist.errors import InputError
 from fmnist.pace import epochs_within, seconds_an_epoch
 from fmnist.runs import Watch, train
@@ -215,6 +216,40 @@ def test_speed_is_measured_in_a_process_of_its_own_and_kept(tmp_path: Path) -> N
     assert speed["images_per_second"] > 10
     assert 0 < speed["latency_ms"]["median"] <= speed["latency_ms"]["p95"]
     assert 50 < speed["peak_memory_mb"] < 20_000
+
+
+def test_a_speed_of_other_threads_is_none_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def known(model: str, device: torch.device) -> Facts:
+        asked.append(model)
+        return {"machine": describe(device)}
+
+    monkeypatch.setattr(summary, "measured", known)
+    for _ in range(2):
+        summary.add_inference([{"model": "lenet"}], tmp_path, CPU)
+    assert asked == ["lenet"]
+    here = describe(CPU)
+    monkeypatch.setattr(summary, "describe", lambda device: here | {"threads": 99})
+    summary.add_inference([{"model": "lenet"}], tmp_path, CPU)
+    assert asked == ["lenet"] * 2
+
+
+def test_what_others_train_is_trained_again_for_another_time(
+    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+
+    def yolo(*words: str) -> str:
+        trained.extend(word for word in words if word.startswith("time="))
+        return "Ultralytics 8.0\nYOLO summary: 1,000 parameters\n  all  0.5  0.9\n"
+
+    monkeypatch.setattr(peer, "yolo", yolo)
+    for seconds in (36.0, 36.0, 72.0):
+        assert peer.classifier(splits, tmp_path, seconds, 0, CPU)["seconds"] == seconds
+    assert trained == ["time=0.010000", "time=0.020000"]
 
 
 def test_as_many_epochs_as_fit_but_at_least_one(tiny_split: Split) -> None:

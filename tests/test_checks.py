@@ -53,9 +53,10 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
         free(tmp_path / "no" / "result.json", overwrite=True)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_bars_writing_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+def test_a_folder_that_bars_writing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(InputError, match="cannot be written"):
         free(tmp_path / "result.json", overwrite=True)
 
@@ -65,6 +66,18 @@ def test_a_device_is_always_free_and_stays_one(tmp_path: Path) -> None:
     assert free(null, overwrite=False) == null
     write_atomically(null, b"gone")
     assert null.exists() and not null.is_file()
+
+
+def test_a_device_is_free_though_nothing_may_be_written_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As /dev is, and the pipes of a shell's >(gzip), to everybody but root."""
+    null = Path(os.devnull)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == null)
+    assert free(null, overwrite=False) == null
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(InputError, match="cannot be written"):
+        free(null, overwrite=False)
 
 
 def test_a_folder_of_results_is_empty_or_to_be_overwritten(tmp_path: Path) -> None:

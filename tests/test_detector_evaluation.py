@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.evaluation import calibration_error, evaluate, from_detections, match
+from detector.evaluation import calibration_error, from_detections, match
 from detector.synthesis.scenes import Scene
 from fmnist.classes import FOOTWEAR, NOTHING
 
@@ -66,7 +66,7 @@ def test_a_head_that_guesses_is_at_chance_on_perfect_boxes() -> None:
 
 def test_nothing_found_scores_zero() -> None:
     frames = scenes()
-    result = evaluate(lambda frame: Detections.empty(), frames)
+    result = from_detections([Detections.empty() for _ in frames], frames)
     assert result.agnostic_map50 == result.map50 == result.label_accuracy == 0
     assert result.matched == 0
 

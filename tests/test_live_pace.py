@@ -29,9 +29,13 @@ def grid_of(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Timed:
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.04])
-def test_who_keeps_up_looks_as_always(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("image_size", [352, 350])
+def test_who_keeps_up_looks_as_always(
+    seconds: float, image_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grid = grid_of(seconds, monkeypatch)
-    assert not keep_up(grid, 0.04) and grid.image_size == 352
+    grid.image_size = image_size
+    assert not keep_up(grid, 0.04) and grid.image_size == image_size
 
 
 @pytest.mark.parametrize("seconds", [0.041, 0.06, 0.08])

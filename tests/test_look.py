@@ -32,6 +32,12 @@ def chosen(*sees: int) -> tuple[int, Any]:
     return choose_look(Sighted(*sees), 320, {"": [SCENE], "photos ": [SCENE]})
 
 
+def test_the_grid_looks_with_it_from_then_on() -> None:
+    grid = Sighted(256, 320, 352)
+    size, _ = choose_look(grid, 320, {"": [SCENE]})
+    assert grid.image_size == size == 256
+
+
 def test_the_smallest_of_the_best_is_taken() -> None:
     size, told = chosen(256, 320, 352)
     assert size == 256

@@ -81,7 +81,7 @@ def test_weights_for_imagenet_are_taken_all_but_the_answers(tmp_path: Path) -> N
     torch.manual_seed(0)
     original = resnet18()  # a thousand answers
     torch.save(original.state_dict(), tmp_path / "imagenet.pth")
-    model = ResNet18()
+    model = ResNet18(0)
     fresh = model.network.fc.weight.detach().clone()
     model.load_imagenet(str(tmp_path / "imagenet.pth"))
     assert torch.equal(model.network.conv1.weight, original.conv1.weight)
@@ -92,7 +92,7 @@ def test_other_weights_than_those_for_imagenet_are_refused(tmp_path: Path) -> No
     torch.save(build("lenet").state_dict(), tmp_path / "lenet.pth")
     (tmp_path / "text.pth").write_text("no weights")
     with pytest.raises(InputError, match="does not hold the weights of torchvision's ResNet-18"):
-        ResNet18().load_imagenet(str(tmp_path / "lenet.pth"))
+        ResNet18(0).load_imagenet(str(tmp_path / "lenet.pth"))
     for name in ("text.pth", "missing.pth"):
         with pytest.raises(InputError, match="cannot be had"):
-            ResNet18().load_imagenet(str(tmp_path / name))
+            ResNet18(0).load_imagenet(str(tmp_path / name))

@@ -12,7 +12,7 @@ from fmnist import runs
 from fmnist.checkpoint import load_checkpoint, save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.data import Split, hold_out, load
-from fmnist.errors import InputError
+from fmnist.errors import InputError, NotFinite
 from fmnist.models import build
 from fmnist.settings import check_unseen, plan, prepare, read_settings
 from fmnist.tables import result_line
@@ -200,6 +200,24 @@ def test_a_loss_that_explodes_keeps_the_last_good_epoch(
     assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
 
 
+def test_what_the_last_step_of_an_epoch_breaks_is_told_as_such(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    """Its loss was finite: what it did to the weights shows when they are judged."""
+    run = tmp_path / "run"
+    changes = ("learning_rate=1e30", f"batch_size={len(splits[0])}")
+    prepare(run, settings := plan("lenet", "report", 2, 0, changes=changes))
+    with pytest.raises(NotFinite, match="Nothing of it is kept"):
+        runs.train(settings, run, splits, CPU, QUIET)
+
+
+def test_a_folder_that_nobody_prepared_is_told_before_the_work(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="holds no run"):
+        runs.train(plan("lenet", "report", 1, 0), tmp_path / "run", splits, CPU, QUIET)
+
+
 def test_initial_weights_are_where_the_run_begins(
     splits: tuple[Split, Split, Split], tmp_path: Path
 ) -> None:
@@ -211,8 +229,8 @@ def test_initial_weights_are_where_the_run_begins(
     frozen = replace(settings, recipe=replace(settings.recipe, learning_rate=0.0))
     runs.train(frozen, run, splits, CPU, QUIET, initial=initial)
     assert all(torch.equal(value, model.state_dict()[key]) for key, value in weights(run).items())
+    prepare(tmp_path / "other", other := plan("vgg", "report", 1, 0, "x"))
     with pytest.raises(InputError, match="not a vgg"):
-        other = plan("vgg", "report", 1, 0, "x")
         runs.train(other, tmp_path / "other", splits, CPU, QUIET, initial=initial)
 
 

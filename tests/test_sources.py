@@ -33,6 +33,13 @@ def test_a_glob_gives_every_file_that_matches_and_a_file_itself(desk: Path) -> N
     assert expand("odd[1].mp4") == [Path("odd[1].mp4")]
 
 
+def test_a_name_that_begins_with_a_tilde_is_a_file_and_nobodys_home(desk: Path) -> None:
+    (desk / "~backup.mp4").touch()
+    assert expand("~backup.mp4") == [Path("~backup.mp4")]
+    assert expand("~nobody.of.this.name/x.mp4") == [Path("~nobody.of.this.name/x.mp4")]
+    assert expand("~/x.mp4") == [Path.home() / "x.mp4"]
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [

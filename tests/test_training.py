@@ -11,7 +11,8 @@ from fmnist.augment import resize
 from fmnist.choices import recipe_for
 from fmnist.classes import NOTHING
 from fmnist.data import Split, load
-from fmnist.epoch import NotFinite, train_one_epoch
+from fmnist.epoch import train_one_epoch
+from fmnist.errors import NotFinite
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.nothing import garment_probability

@@ -4,16 +4,19 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from detector.video.disk import RESERVE_BYTES, write_image
+from detector.video.disk import RESERVE_BYTES, SpareDisk, is_picture, write_image
 from detector.video.frames import Reader
 from detector.video.writer import Writer
 from fmnist.errors import InputError
@@ -129,6 +132,38 @@ def test_what_was_written_before_an_error_can_be_played(tmp_path: Path) -> None:
     assert clips.seconds_of(tmp_path / "x.mp4", "audio") == pytest.approx(0.4, abs=0.05)
 
 
+@pytest.mark.parametrize("strikes_at", [1, 2, 3])
+def test_ctrl_c_while_a_video_is_finished_waits_for_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strikes_at: int
+) -> None:
+    """Inside of FFmpeg's call for a block to be written it would be lost, and the block too."""
+    calls, write, is_finishing = itertools.count(1), SpareDisk.write, threading.Event()
+
+    def struck(file: SpareDisk, data: Any) -> int:
+        if is_finishing.is_set() and next(calls) == strikes_at:
+            signal.raise_signal(signal.SIGINT)
+        return write(file, data)
+
+    monkeypatch.setattr(SpareDisk, "write", struck)
+    writer = Writer(tmp_path / "x.mp4", (192, 128))
+    for number in range(20):
+        writer.write(clips.numbered(number), number / 25)
+    is_finishing.set()
+    with pytest.raises(KeyboardInterrupt):
+        writer.finish()
+    assert next(calls) > 3
+    assert [clips.number_of(image) for image in clips.frames_in(tmp_path / "x.mp4")] == [*range(20)]
+
+
+def test_a_frame_of_another_shape_is_shown_whole_with_black_beside(tmp_path: Path) -> None:
+    with Writer(tmp_path / "x.mp4", (64, 128)) as writer:
+        writer.write(np.full((128, 64, 3), 200, np.uint8), 0.0)
+        writer.write(np.full((64, 128, 3), 200, np.uint8), 0.04)
+    _, turned = clips.frames_in(tmp_path / "x.mp4")
+    bright = turned.mean((1, 2)) > 100
+    assert bright.sum() == pytest.approx(32, abs=2) and bright[48:80].mean() > 0.9
+
+
 def test_nothing_stands_under_the_name_before_it_is_closed_or_beside_it_after(
     tmp_path: Path,
 ) -> None:
@@ -211,7 +246,7 @@ from detector.lines import JsonLines
 from fmnist.errors import InputError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     with JsonLines(Path(sys.argv[1]), {"header": 1}) as lines:
         for number in range(5_000):
@@ -221,12 +256,27 @@ except InputError as error:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of a file")
-def test_lines_that_fit_are_kept_whole(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", LINES, str(tmp_path / "x.jsonl")]
+def filled(path: Path, size: int) -> str:
+    """What is told of lines on a disk for so many bytes."""
+    command = [sys.executable, "-c", LINES, str(path), str(size)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert "the disk is full. What fitted is there" in done.stdout, done.stderr
+    assert done.stdout, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of a file")
+def test_what_was_there_before_is_not_told_as_what_fitted(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text("an earlier result")
+    assert "the disk is full. Nothing was kept" in filled(tmp_path / "x.jsonl", 10)
+    assert (tmp_path / "x.jsonl").read_text() == "an earlier result"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of a file")
+def test_lines_that_fit_are_kept_whole(tmp_path: Path) -> None:
+    told = filled(tmp_path / "x.jsonl", 20_000)
+    assert "the disk is full. What fitted is there" in told
     assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
     _, *frames = map(json.loads, (tmp_path / "x.jsonl").read_text().splitlines())
     assert [frame["frame"] for frame in frames] == list(range(len(frames)))
@@ -239,6 +289,27 @@ def test_an_image_is_written_in_the_format_of_its_suffix_or_not_at_all(tmp_path:
     with pytest.raises(OSError):
         write_image(tmp_path / "nowhere" / "x.png", clips.numbered(5))
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_what_a_format_cannot_hold_is_told(tmp_path: Path) -> None:
+    assert is_picture(tmp_path / "x.PNG") and is_picture(tmp_path / "x.webp")
+    assert not is_picture(tmp_path / "x.pbm"), "black and white only"
+    assert not is_picture(tmp_path / "x")
+    with pytest.raises(InputError, match="no .webp holds a picture of 17000x1. Choose .png"):
+        write_image(tmp_path / "x.webp", np.zeros((1, 17_000, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_picture_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_image(tmp_path / "x.png", clips.numbered(5))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_writer_says_when_its_folder_is_missing(tmp_path: Path) -> None:

@@ -122,20 +122,24 @@ def saved(folder: Path, name: str, program: Program) -> UInt8[np.ndarray, "heigh
     return np.asarray(cv2.imread(str(folder / name)), np.uint8)
 
 
-def test_detect_shows_its_frames_and_ctrl_c_leaves_whole_files(
-    screen: Display, clip: Path, untrained: Path, tmp_path: Path
+@pytest.mark.parametrize(("end", "code"), [("Ctrl-C", 130), ("close button", 0)])
+def test_detect_shows_its_frames_and_leaves_whole_files_however_it_ends(
+    screen: Display, clip: Path, untrained: Path, tmp_path: Path, end: str, code: int
 ) -> None:
     options = ["--show", "-o", "x.mp4", "--json", "x.jsonl", "--device", "cpu"]
     weights = ["--grid", str(untrained / "grid.safetensors")]
     weights += ["--head", str(untrained / "head.safetensors")]
     run = ["-c", "import cli; cli.main()", "detect", str(clip), *options, *weights]
     program = shown(screen, tmp_path, lambda: many_colours(screen.pixels()), *run)
-    program.send_signal(signal.SIGINT)
+    if end == "Ctrl-C":
+        program.send_signal(signal.SIGINT)
+    else:
+        screen.close_window("fmnist detect")
     _, told = program.communicate(timeout=SECONDS)
-    assert program.returncode == 130
+    assert program.returncode == code, told
     assert "written: x.mp4, x.jsonl" in told
     lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
-    assert 1 < len(lines) <= 250
+    assert 1 < len(lines) < 250
     assert len(clips.frames_in(tmp_path / "x.mp4")) == len(lines) - 1
 
 
@@ -191,6 +195,23 @@ def test_the_keys_do_what_the_help_says(screen: Display, clip: Path, tmp_path: P
     out, _ = program.communicate(timeout=SECONDS)
     assert program.returncode == 0
     assert out.split() == ["fmnist-001.png", "fmnist-002.png", "fmnist-003.png"]
+
+
+def test_a_folder_that_takes_nothing_does_not_end_what_is_live(
+    screen: Display, clip: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    program = live(screen, folder, str(clip))
+    folder.rmdir()
+    screen.press("s")
+    screen.press("r")
+    with pytest.raises(subprocess.TimeoutExpired):
+        program.wait(1.5)  # some frames, the first of which would be recorded
+    screen.press("q")
+    out, told = program.communicate(timeout=SECONDS)
+    assert program.returncode == 0, told
+    assert not out.split()
 
 
 def red_dot(screen: Display) -> bool:

@@ -42,20 +42,14 @@ def compare(
     expected = in_torch(copy.deepcopy(graph).cpu(), torch.device("cpu"), precise=True)
     largest, count = 0.0, 0
     for batch in batches:
-        for theirs, ours in zip(run(batch), expected(batch), strict=True):
-            if theirs.shape != ours.shape:
-                raise CheckFailed(f"it gives {tuple(theirs.shape)}, torch {tuple(ours.shape)}")
-            difference = (_likely(theirs.cpu()) - _likely(ours)).abs().max().item()
+        theirs, ours = tuple(part.cpu() for part in run(batch)), expected(batch)
+        shapes = [[tuple(part.shape) for part in parts] for parts in (theirs, ours)]
+        if shapes[0] != shapes[1]:
+            raise CheckFailed(f"it gives {shapes[0]}, torch {shapes[1]}")
+        for one, other in zip(graph.probabilities(theirs), graph.probabilities(ours), strict=True):
+            difference = (one - other).abs().max().item()
             largest = max(largest, difference if np.isfinite(difference) else np.inf)
         count += len(batch)
     if largest > tolerance:
         raise CheckFailed(f"a probability differs by {largest:.4f}, more than {tolerance}")
     return Agreement(count, largest)
-
-
-def _likely(logits: Tensor) -> Tensor:
-    """Bins and classes compete along their dimension, the grid's answers do not.
-
-    Both ways of reading logits are compared for each output: a little stricter than needed.
-    """
-    return torch.cat([logits.sigmoid(), logits.softmax(1)], 1)

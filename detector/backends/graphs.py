@@ -12,12 +12,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from detector.letterbox import as_input
+from fmnist.nothing import garment_probability
 
 # A graph that is ready to run: a batch of bytes on any device -> float32 on that of the backend.
 Runner = Callable[[UInt8[Tensor, "batch ..."]], tuple[Float[Tensor, "batch ..."], ...]]
 
-
 BOXES = 8  # of a frame of ordinary footage
+SIDES = 4  # of a box
 
 
 class Graph(nn.Module):
@@ -39,6 +40,10 @@ class Graph(nn.Module):
 
     def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "batch ..."]:
         """Noise in the amount of a usual frame, which is read as (height, width)."""
+        raise NotImplementedError
+
+    def probabilities(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """What the outputs say, in 0..1, as the detector reads them."""
         raise NotImplementedError
 
     def facts(self) -> dict[str, Any]:
@@ -85,6 +90,11 @@ class GridGraph(Graph):
     def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "1 height width 3"]:
         return torch.randint(0, 256, (1, *frame, 3), dtype=torch.uint8)
 
+    def probabilities(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The bins of each of a box's four sides compete, the answers do not."""
+        distances, answers = outputs
+        return distances.unflatten(1, (SIDES, -1)).softmax(2), answers.sigmoid()
+
     def forward(
         self, frames: UInt8[Tensor, "batch height width 3"]
     ) -> tuple[Float[Tensor, "batch distances cells"], Float[Tensor, "batch answers cells"]]:
@@ -103,6 +113,11 @@ class HeadGraph(Graph):
 
     def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "boxes 28 28"]:
         return torch.randint(0, 256, (BOXES, 28, 28), dtype=torch.uint8)
+
+    def probabilities(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Of the classes, and of a garment at all."""
+        (logits,) = outputs
+        return logits.softmax(1), garment_probability(logits)
 
     def forward(self, crops: UInt8[Tensor, "batch 28 28"]) -> tuple[Float[Tensor, "batch 10"]]:
         return (self.network(crops.float()[:, None] / 255),)

@@ -61,7 +61,12 @@ def version_of(module: str) -> str:
 
 
 def runs_on(name: str, device: str) -> str:
-    """The name if that backend runs on a device of the type ("cpu", "cuda"), else an InputError."""
+    """The name if that backend is installed and runs on a device of the type ("cpu", "cuda").
+
+    Raises:
+        InputError: it does not, or is not, or there is none of that name (`auto` is none).
+    """
+    installed(known(name, BACKENDS, "backend"))
     if device not in BACKENDS[name].devices:
         fitting = " or ".join(BACKENDS[name].devices)
         raise InputError(f"{name} does not run on {device}. Choose --device {fitting}.")

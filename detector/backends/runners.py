@@ -21,6 +21,8 @@ from detector.layouts import MOST_BOXES
 from fmnist.device import autocast
 from fmnist.files import cache_folder
 
+FORMAT = "1"  # of what `write` writes: another one where a backend's module writes it otherwise
+
 
 def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Runner:
     """Have a backend of `BACKENDS` run a graph that is on the device.
@@ -70,7 +72,7 @@ def kept(graph: Graph, backend: str) -> Path:
     Where that cannot be written, it is in a folder of this process.
     """
     known = BACKENDS[backend]
-    made_by = [version_of(name) for name in ("torch", *known.modules)]
+    made_by = [FORMAT, *(version_of(name) for name in ("torch", *known.modules))]
     if known.devices == ("cuda",):  # built for this very GPU
         name = torch.cuda.get_device_name(next(graph.parameters()).device)
         made_by.append(re.sub(r"\W+", "-", name))

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from detector.benchmark.program import Ended, run
-from fmnist.benchmark.peer import PROGRAM, offline
+from fmnist.benchmark.peer import PROGRAM
 from fmnist.benchmark.spread import around_median
 from fmnist.errors import InputError
+from fmnist.offline import offline
 
 PEER = "yolo predict"
 MODEL = "yolo11n.yaml"  # with random weights, which find nothing: nothing is drawn, either
@@ -46,7 +47,7 @@ def theirs(clip: Path, folder: Path, image_size: int, device: str) -> Pass:
     words = [str(PROGRAM), "detect", "predict", f"model={MODEL}", f"source={clip.resolve()}"]
     words += [f"imgsz={image_size}", f"project={folder.resolve()}", "exist_ok=True", "save=True"]
     words += [] if device == "auto" else [f"device={device}"]
-    ended = run(words, offline())
+    ended = run(words, offline(verbose=True))
     times = [seconds for seconds, line in ended.lines if FRAME.search(line)]
     saved = [seconds for seconds, line in ended.lines if line.startswith("Results saved")]
     if len(times) < 2 or not saved:

@@ -26,7 +26,9 @@ def keep_up(grid: Grid, seconds: float = LOOK_SECONDS) -> bool:
         before = time.perf_counter()
         grid(FRAME)
         times.append(time.perf_counter() - before)
+    if min(times) <= seconds:
+        return False
     own = grid.image_size
-    affordable = int(own * min(1.0, seconds / min(times)) ** 0.5)
+    affordable = int(own * (seconds / min(times)) ** 0.5)
     grid.image_size = min(own, max(LEAST_SIZE, affordable // STEP * STEP))
     return grid.image_size < own

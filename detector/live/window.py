@@ -24,6 +24,8 @@ from detector.live.recording import Recording, free_name
 from detector.video.disk import write_image
 from detector.video.frames import Frame
 from detector.video.newest import Newest
+from fmnist.checks import free
+from fmnist.errors import InputError
 
 TITLE = "fmnist live"
 LARGEST_WH = (1280, 960)  # of the window when it opens
@@ -77,7 +79,8 @@ class Window:
     def run(self) -> None:
         """Show the source until it ends or someone ends it.
 
-        Raises Stopped after Ctrl-C, InputError if the source stopped or the disk is full.
+        Raises Stopped after Ctrl-C, InputError if the source stopped or, of what `record` asks for,
+        the disk is full.
         """
         try:
             with interrupt_between_frames() as stop, self._open():
@@ -147,8 +150,19 @@ class Window:
         self._frame, self._seen = look.frame, keep(look.seen, self._asked())
         picture = self._show()
         if self._recording and not self._paused:
-            self._recording.write(picture, look.frame.seconds)
+            self._record(self._recording, picture, look.frame.seconds)
         self.figures.add(look.model_seconds, time.monotonic() - look.arrived)
+
+    def _record(self, recording: Recording, picture: Picture, seconds: float) -> None:
+        """One that a key began may fail; one that was asked for from the start may not."""
+        try:
+            recording.write(picture, seconds)
+        except (OSError, InputError) as error:
+            if recording.path == self.record:
+                raise
+            with contextlib.suppress(OSError, InputError):
+                self._end_recording()
+            self._tell(str(error))
 
     def _asked(self) -> Settings:
         return Settings(
@@ -192,7 +206,10 @@ class Window:
             Key.LESS_SURE: lambda: self._change_confidence(-STEP),
             Key.HELP: self._switch_help,
         }
-        actions[key]()
+        try:
+            actions[key]()
+        except (OSError, InputError) as error:  # of a snapshot or recording; the source goes on
+            self._tell(str(error))
         if self._frame:
             self._show()
 
@@ -202,7 +219,7 @@ class Window:
 
     def _snapshot(self) -> None:
         if self._frame:
-            path = free_name(".png", self.folder)
+            path = free(free_name(".png", self.folder), overwrite=False)
             write_image(path, self._drawn())
             self._wrote(path)
 
@@ -210,7 +227,7 @@ class Window:
         if self._recording:
             self._end_recording()
         else:
-            path = free_name(".mp4", self.folder)
+            path = free(free_name(".mp4", self.folder), overwrite=False)
             self._recording = Recording(path, self.newest.fps or 25.0)
 
     def _end_recording(self) -> None:
@@ -234,7 +251,10 @@ class Window:
 
     def _wrote(self, path: Path) -> None:
         self.written.append(path)
-        self._notice = f"written: {path}", time.monotonic() + NOTICE_SECONDS
+        self._tell(f"written: {path}")
+
+    def _tell(self, text: str) -> None:
+        self._notice = text, time.monotonic() + NOTICE_SECONDS
 
 
 def _fitting(width: int, height: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ __all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mix
 
 Background = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 """(rng, size_wh) -> uint8 [height width 3] BGR, owned by the caller."""
+LONGEST = 640  # pixels of a side of a photo
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def procedural(
     return Backgrounds(tuple(painters[i % len(painters)](rng, side) for i in range(pool_size)))
 
 
-def from_folder(folder: Path, at_most: int = 300, longest: int = 640) -> Backgrounds:
-    """The photos of a folder and the folders inside it, shrunk to `longest` pixels.
+def from_folder(folder: Path, at_most: int = 300) -> Backgrounds:
+    """The photos of a folder and the folders inside it, their longest side at most `LONGEST`.
 
     No more than `at_most` are kept, spread evenly over the sorted names: about 200 MB.
     Raises InputError where the folder is missing, holds no photo, or a photo cannot be read.
@@ -64,7 +65,7 @@ def from_folder(folder: Path, at_most: int = 300, longest: int = 640) -> Backgro
     files = photos_in(folder)
     if len(files) > at_most:
         files = [files[i] for i in np.linspace(0, len(files) - 1, at_most).astype(int)]
-    return Backgrounds(tuple(shrunk(read_picture(file), longest) for file in files), tint=0.1)
+    return Backgrounds(tuple(shrunk(read_picture(file), LONGEST) for file in files), tint=0.1)
 
 
 def photos_in(folder: Path) -> list[Path]:

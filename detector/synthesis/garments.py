@@ -97,8 +97,9 @@ def random_cloth(
 
 
 @functools.cache
-def weaves(side: int = 512) -> tuple[UInt8[np.ndarray, "side side"], ...]:
+def weaves() -> tuple[UInt8[np.ndarray, "512 512"], ...]:
     """Fabrics and prints as gray tiles around 128: noise, melange, stripes, checks, dots."""
+    side = 512
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:side, :side].astype(np.float32)
     tiles: list[np.ndarray] = [rng.normal(0, 50, (side, side))]

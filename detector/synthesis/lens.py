@@ -8,9 +8,9 @@ from jaxtyping import UInt8
 
 
 @functools.cache
-def _noise(side: int = 1024) -> UInt8[np.ndarray, "side side 3"]:
+def _noise() -> UInt8[np.ndarray, "1024 1024 3"]:
     """Normal noise around 128, deviation 32: made once, cut at random."""
-    noise = np.random.default_rng(0).normal(128, 32, (side, side, 3))
+    noise = np.random.default_rng(0).normal(128, 32, (1024, 1024, 3))
     return np.clip(noise, 0, 255).astype(np.uint8)
 
 

@@ -26,6 +26,7 @@ V4L = Path("/sys/class/video4linux")
 # A recording that stops after so much of the frames it tells of has ended: their number is an
 # estimate, and without a buffer FFmpeg drops the first ones.
 WHOLE = 0.5
+LAST_CAMERA = 999
 PROBED = 5  # cameras that are tried where the system has no list of them
 
 
@@ -33,9 +34,12 @@ def read_source(text: str) -> Source:
     """What the user means: 0 is a camera, rtsp://... a stream, anything else a file.
 
     Raises:
-        InputError: the file cannot be read, or nobody knows the protocol. Nothing is opened.
+        InputError: the file cannot be read, or nobody knows the camera or the protocol. Nothing is
+            opened.
     """
     if text.isdecimal():
+        if int(text) > LAST_CAMERA:
+            raise InputError(f"{text}: no camera has such a number. The first is 0.")
         return int(text)
     protocol, separator, _ = text.partition("://")
     if not separator:

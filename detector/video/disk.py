@@ -34,7 +34,7 @@ class SpareDisk(io.FileIO):
             self._spare.write_bytes(bytes(RESERVE_BYTES))
         except OSError as error:
             self.settle(keep=False)
-            raise disk_full(target) if error.errno in DISK_FULL else error from None
+            raise disk_full(target, kept=False) if error.errno in DISK_FULL else error from None
 
     def write(self, data: Any) -> int:
         rest = memoryview(data)
@@ -60,26 +60,36 @@ class SpareDisk(io.FileIO):
 
 def is_picture(path: Path) -> bool:
     """Whether `write_image` knows the format that the suffix names."""
-    return bool(path.suffix) and cv2.haveImageWriter(f"x{path.suffix}")
+    if not (path.suffix and cv2.haveImageWriter(f"x{path.suffix}")):
+        return False
+    return cv2.imencode(path.suffix, np.zeros((2, 2, 3), np.uint8))[0]  # some take no colours
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
-    """Write a BGR picture in the format of its suffix, whole or not at all."""
+    """Write a BGR picture in the format of its suffix, whole or not at all.
+
+    Raises:
+        InputError: the disk is full, or the format holds no picture that large.
+    """
     encoded, data = cv2.imencode(path.suffix, image)
-    assert encoded, path.suffix
+    if not encoded:
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise InputError(f"{path}: no {path.suffix} holds a picture of {size}. Choose .png.")
     part = part_of(path)
     try:
         part.write_bytes(data.tobytes())
         os.replace(part, path)
-    except OSError as error:
+    except BaseException as error:
         part.unlink(missing_ok=True)
-        raise disk_full(path) if error.errno in DISK_FULL else error from None
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise disk_full(path, kept=False) from None
+        raise
 
 
-def disk_full(path: Path) -> InputError:
-    """The error for a disk that filled up while `path` was written."""
-    kept = "What fitted is there" if path.exists() else "Nothing was kept"
-    return InputError(f"{path}: the disk is full. {kept}; free space, then run it again.")
+def disk_full(path: Path, kept: bool) -> InputError:
+    """The error for a disk that filled up while `path` was written; `kept`: what fitted is."""
+    told = "What fitted is there" if kept else "Nothing was kept"
+    return InputError(f"{path}: the disk is full. {told}; free space, then run it again.")
 
 
 def part_of(path: Path) -> Path:

@@ -97,7 +97,9 @@ class Reader:
         with quiet_opencv():
             image = decoded(self.path.read_bytes())
         if image is None:
-            raise Undecodable(f"{self.path} is damaged: no picture could be decoded.")
+            raise Undecodable(
+                f"{self.path} is damaged, or of more than 2^30 pixels: no picture could be decoded."
+            )
         yield Frame(image, 0.0, 0, str(self.path))
 
     def _video(self) -> Iterator[Frame]:

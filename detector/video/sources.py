@@ -1,5 +1,6 @@
 """Which files are meant, and the mistakes that can be told before any of them is decoded."""
 
+import contextlib
 import difflib
 import glob
 import itertools
@@ -29,7 +30,10 @@ def expand(source: str) -> list[Path]:
     Folders and globs come in natural order (clip2 before clip10); a folder's own folders are
     left alone. InputError if there is nothing to read.
     """
-    path = Path(source).expanduser()
+    path = Path(source)
+    if not path.exists():
+        with contextlib.suppress(RuntimeError):  # ~backup.mp4: nobody of that name lives here
+            path = path.expanduser()
     if path.is_dir():
         found = [entry for entry in path.iterdir() if _is_wanted(entry)]
         if not found:

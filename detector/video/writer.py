@@ -15,6 +15,7 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.interrupt import uninterrupted
 from detector.video.disk import SpareDisk, disk_full
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
@@ -73,9 +74,11 @@ class Writer:
         self.finish()
 
     def write(self, image: UInt8[np.ndarray, "height width 3"], seconds: float) -> None:
-        """Add a BGR frame; one that is not later than the last becomes so by a tick."""
-        if image.shape[1::-1] != self.size_wh:  # a stream may change its size on the way
-            image = np.asarray(cv2.resize(image, self.size_wh), np.uint8)
+        """Add a BGR frame; one that is not later than the last becomes so by a tick.
+
+        One of another size, as of a phone that is turned, is shown whole, with black beside it.
+        """
+        image = _fitted(image, self.size_wh)
         height, width = image.shape[:2]
         if height % 2 or width % 2:
             edge = cv2.BORDER_REPLICATE
@@ -96,17 +99,19 @@ class Writer:
 
         `end_seconds` is when the last frame leaves the screen if the source was read to its end;
         the sound is then kept to its own. None: an interval after the last frame, the sound too.
+        Ctrl-C waits for it.
         """
         if not self._is_open:
             return
         self._is_open = False
         is_whole = False
-        try:
-            is_whole = self._finish(end_seconds)
-        finally:
-            self._file.settle(keep=is_whole)
+        with uninterrupted():
+            try:
+                is_whole = self._finish(end_seconds)
+            finally:
+                self._file.settle(keep=is_whole)
         if self._file.is_full:
-            raise disk_full(self.path)
+            raise disk_full(self.path, kept=is_whole)
 
     def _finish(self, end_seconds: float | None) -> bool:
         last = self._last_ticks / TICKS
@@ -128,6 +133,20 @@ class Writer:
             if self._held is not None:
                 self._out.mux(self._held)
             self._held = packet
+
+
+def _fitted(
+    image: UInt8[np.ndarray, "height width 3"], size_wh: tuple[int, int]
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    if image.shape[1::-1] == size_wh:
+        return image
+    height, width = image.shape[:2]
+    scale = min(size_wh[0] / width, size_wh[1] / height)
+    inner_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (size_wh[0] - inner_wh[0]) // 2, (size_wh[1] - inner_wh[1]) // 2
+    fitted = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+    fitted[top : top + inner_wh[1], left : left + inner_wh[0]] = cv2.resize(image, inner_wh)
+    return fitted
 
 
 def duration_of(path: Path) -> float:

@@ -1,6 +1,7 @@
 """The page, its two sockets, and what is said about every answer: nothing from elsewhere."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from detector.web.guard import Guard
 from detector.web.pictures import BadPictureError
 from detector.web.recordings import Recordings
 from detector.web.turns import Turns
-from detector.web.visit import POLICY, SILENCE, TRY_LATER, LeftError, Visit
+from detector.web.visit import BROKEN, INTERNAL, POLICY, SILENCE, TRY_LATER, LeftError, Visit
 
 PAGE = Path(__file__).with_name("page")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -105,7 +106,8 @@ class _App:
         return answer
 
     async def page(self, request: Request) -> Response:
-        path = PAGE / (request.url.path.lstrip("/") or "page.html")
+        # Not `request.url`, which old versions of starlette made of the visitor's own Host header.
+        path = PAGE / (request.scope["path"].lstrip("/") or "page.html")
 
         def content() -> Response:
             return Response(path.read_bytes(), media_type=TYPES[path.suffix])
@@ -174,6 +176,10 @@ class _App:
                     await socket.close(POLICY, str(left))
         except WebSocketDisconnect:
             pass
+        except Exception:
+            logging.getLogger(__name__).exception("a visitor is not answered")
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await socket.close(BROKEN, INTERNAL)
         finally:
             self.visitors -= 1
 

@@ -22,7 +22,7 @@ from detector.video.newest import Newest
 from detector.web.pictures import LONGEST
 from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
-from detector.web.visit import SILENCE, Incoming, LeftError, note_shown, told_in, wished
+from detector.web.visit import INTERNAL, SILENCE, Incoming, LeftError, note_shown, told_in, wished
 from fmnist.errors import InputError
 
 QUALITY = 80
@@ -116,8 +116,7 @@ class Feed:
             await self._publish(Shown(json.dumps({"error": str(error)})))
         except Exception:
             logging.getLogger(__name__).exception("the server's own source is not shown")
-            told = "internal error: the server's terminal tells more"
-            await self._publish(Shown(json.dumps({"error": told})))
+            await self._publish(Shown(json.dumps({"error": INTERNAL})))
         finally:
             recorder, self._recorder = self._recorder, None
             await asyncio.shield(asyncio.to_thread(self.close))

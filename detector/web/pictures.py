@@ -8,6 +8,7 @@ from detector.pictures import decoded
 
 MAX_BYTES = 2 << 20
 MAX_PIXELS = 4_000_000
+MAX_SIDE = 8192  # of a strip: what is cut out of it for the head is a square
 LONGEST = 1280  # side of a picture that is sent or recorded
 START, END = b"\xff\xd8", b"\xff\xd9"
 # Markers of a frame header whose pictures are decoded in one pass (ITU-T T.81, table B.1); a
@@ -36,9 +37,10 @@ def check(data: bytes) -> tuple[int, int]:
     if not data.startswith(START):
         raise BadPictureError("this is no JPEG picture")
     width, height = _size(data)
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise BadPictureError(
-            f"a picture of {width}x{height}: at most {MAX_PIXELS} pixels are looked at"
+            f"a picture of {width}x{height}: at most {MAX_PIXELS} pixels are looked at, "
+            f"and {MAX_SIDE} of a side"
         )
     if data.count(bytes([FILL, START_OF_SCAN])) > MOST_SCANS:
         raise BadPictureError(f"a picture of more than {MOST_SCANS} scans is not looked at")

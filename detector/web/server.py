@@ -18,13 +18,17 @@ from detector.web.pictures import MAX_BYTES
 from fmnist.errors import InputError
 
 ANYWHERE = frozenset({"0.0.0.0", "::", ""})
+NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 SOMEWHERE = "192.0.2.1"  # of RFC 5737: for documentation, nothing is sent there
 
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket at this address. InputError if it is taken, or none of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:  # a kernel without IPv6
+        raise InputError(_why(host, port, error)) from None
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -56,8 +60,13 @@ class Server(uvicorn.Server):
         super().handle_exit(signal.SIGINT, frame)
 
 
-def server_of(app: Starlette, tls: tuple[Path, Path] | None = None) -> uvicorn.Server:
-    """A server that is ready to run, over https with a certificate and its key."""
+def server_of(
+    app: Starlette, tls: tuple[Path, Path] | None = None, patience: int | None = 2
+) -> uvicorn.Server:
+    """A server that is ready to run, over https with a certificate and its key.
+
+    At its end it waits for visits up to `patience` seconds; None: until their videos are whole.
+    """
     certificate, key = tls or (None, None)
     config = uvicorn.Config(
         app,
@@ -65,7 +74,7 @@ def server_of(app: Starlette, tls: tuple[Path, Path] | None = None) -> uvicorn.S
         server_header=False,
         ws_max_size=MAX_BYTES,
         ws_per_message_deflate=False,  # JPEG gains nothing, and a small message can unpack large
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=patience,
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
@@ -101,7 +110,7 @@ def _outer_address() -> str:
 
 
 def _why(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    if isinstance(error, socket.gaierror) or error.errno in NOT_HERE:
         return f"{host} is no address of this machine. Leave it out, or give 0.0.0.0 for all."
     if error.errno == errno.EACCES:
         return f"port {port} needs root. Choose one from 1024 on."

@@ -20,10 +20,11 @@ from detector.web.recordings import Recorder
 from detector.web.turns import Turns
 
 SILENCE = 60.0  # seconds after which a visitor has left, whatever his browser believes
-MOST_A_SECOND = 120  # messages; a page needs two for a frame
+MOST_A_SECOND = 600  # messages; a page needs two for a frame, and screens show up to 240
 BAD_IN_A_ROW = 20
 LONGEST = 1000  # characters of a message; the page's have 30, and nobody else waits for more
-POLICY, TRY_LATER = 1008, 1013  # why a socket is closed (RFC 6455, 7.4.1)
+POLICY, BROKEN, TRY_LATER = 1008, 1011, 1013  # why a socket is closed (RFC 6455, 7.4.1)
+INTERNAL = "internal error: the server's terminal tells more"
 
 
 class LeftError(Exception):

@@ -15,7 +15,8 @@ from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import wilson_interval
-from fmnist.files import cache_folder
+from fmnist.offline import offline
+from fmnist.run_folder import RESULT
 
 MODEL = "yolo11n-cls"
 PARTS = ("train", "val", "test")  # the folders it looks for
@@ -25,7 +26,7 @@ PROGRAM = Path(sysconfig.get_path("scripts")) / "yolo"
 def classifier(
     splits: Sequence[Split], folder: Path, seconds: float, seed: int, device: torch.device
 ) -> Facts:
-    """Train it for so many seconds and test its last weights; what was done already is kept.
+    """Train it for so many seconds and test its last weights; if that was done already, no more.
 
     Args:
         splits: training, validation and test; they become PNG files, a folder a class.
@@ -33,7 +34,8 @@ def classifier(
     Raises:
         InputError: ultralytics' command is missing or fails; the text has its last line.
     """
-    if done := finished(folder):
+    done = finished(folder)
+    if done and (done["seconds"], done["seed"]) == (seconds, seed):
         return done
     pictures = _pictures(splits, folder)
     common = _common(pictures, folder, device)
@@ -54,7 +56,7 @@ def classifier(
         "parameters": _parameters(told),
         "version": _version(told),
     }
-    write_json(folder / "result.json", facts)
+    write_json(folder / RESULT, facts)
     return facts
 
 
@@ -94,18 +96,8 @@ def _common(pictures: Path, folder: Path, device: torch.device) -> list[str]:
 
 def finished(folder: Path) -> Facts | None:
     """What was done before."""
-    result = folder / "result.json"
+    result = folder / RESULT
     return read_json(result) if result.is_file() else None
-
-
-def offline() -> dict[str, str]:
-    """Its environment: it asks nobody, installs nothing, keeps its settings in our cache."""
-    return {
-        "YOLO_OFFLINE": "true",
-        "YOLO_AUTOINSTALL": "false",
-        "YOLO_VERBOSE": "true",  # what it prints is read
-        "YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics"),
-    }
 
 
 def yolo(*words: str) -> str:
@@ -116,7 +108,10 @@ def yolo(*words: str) -> str:
     """
     try:
         done = subprocess.run(
-            [PROGRAM, *words], env=os.environ | offline(), capture_output=True, text=True
+            [PROGRAM, *words],
+            env=os.environ | offline(verbose=True),  # what it prints is read
+            capture_output=True,
+            text=True,
         )
     except OSError as error:
         raise InputError(

@@ -24,8 +24,8 @@ import torch
 from fmnist.captured import WARM_UP
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
-from fmnist.epoch import NotFinite, train_one_epoch
-from fmnist.errors import InputError
+from fmnist.epoch import train_one_epoch
+from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.recipes import Recipe

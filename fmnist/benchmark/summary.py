@@ -107,16 +107,19 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
     return facts
 
 
+SAME_MACHINE = ("device", "threads", "precision", "torch")  # speeds of others are no answer
+
+
 def add_inference(
     rows: Sequence[Facts], base: Path, device: torch.device, measure_new: bool = True
 ) -> None:
-    """Add the speed of each network, which is measured once a device and kept in `base`."""
+    """Add the speed of each network, which is measured once a machine and kept in `base`."""
     path = base / "inference.json"
     kept = read_json(path) if path.is_file() else {}
     here = describe(device)
     for row in rows:
         machine = kept.get(row["model"], {}).get("machine", {})
-        is_old = any(machine.get(key) != here[key] for key in ("device", "precision"))
+        is_old = any(machine.get(key) != here[key] for key in SAME_MACHINE)
         if is_old and measure_new:
             kept[row["model"]] = measured(row["model"], device)
             write_json(path, kept)

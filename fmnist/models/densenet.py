@@ -21,7 +21,7 @@ class DenseNet(Classifier):
     is the paper's for data sets without augmentation.
     """
 
-    def __init__(self, dropout: float = 1.0) -> None:
+    def __init__(self, dropout: float) -> None:
         layers: list[nn.Module] = [
             Normalize(),
             Conv2dNormActivation(1, STEM, 3),

@@ -29,7 +29,7 @@ class Inception(Classifier):
     (Szegedy et al. 2016). `dropout` scales a rate of 0.4 before the linear layer, as there.
     """
 
-    def __init__(self, dropout: float = 1.0) -> None:
+    def __init__(self, dropout: float) -> None:
         layers: list[nn.Module] = [Normalize(), _conv(1, 32, 3), _conv(32, 64, 3)]
         width = 64
         for block in BLOCKS:

@@ -13,7 +13,7 @@ class LeNet(Classifier):
     `dropout` scales the rate of 0.5 before both hidden layers.
     """
 
-    def __init__(self, dropout: float = 1.0) -> None:
+    def __init__(self, dropout: float) -> None:
         layers: list[nn.Module] = [Normalize()]
         width = 1
         for channels in (16, 32, 64):

@@ -23,7 +23,7 @@ class ResNet10(Classifier):
     `dropout` scales a rate of 0.5 before the linear layer. Images are enlarged `times` first.
     """
 
-    def __init__(self, dropout: float = 0.0, times: int = 1) -> None:
+    def __init__(self, dropout: float, times: int = 1) -> None:
         seen: list[nn.Module] = [Normalize()]
         if times > 1:
             seen.append(nn.Upsample(scale_factor=times, mode="bilinear"))
@@ -50,7 +50,7 @@ class ResNet10At56(ResNet10):
     for four times the work.
     """
 
-    def __init__(self, dropout: float = 0.0) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__(dropout, times=2)
 
 
@@ -72,7 +72,7 @@ class ResNet18(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, dropout: float = 0.0) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
         self.network = resnet18(num_classes=10)
         for name, value in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
@@ -131,7 +131,7 @@ class WideResNet(Classifier):
     rate of 0.3 between the convolutions of a block, as the paper has it for its largest networks.
     """
 
-    def __init__(self, dropout: float = 0.0) -> None:
+    def __init__(self, dropout: float) -> None:
         layers: list[nn.Module] = [Normalize(), nn.Conv2d(1, 16, 3, padding=1, bias=False)]
         width = 16
         for channels, stride in ((64, 1), (128, 2), (256, 2)):

@@ -17,7 +17,7 @@ class VGG(Classifier):
     The average takes any size, so training may begin with smaller images.
     """
 
-    def __init__(self, dropout: float = 1.0) -> None:
+    def __init__(self, dropout: float) -> None:
         layers: list[nn.Module] = [Normalize()]
         width = 1
         for layer in LAYERS:

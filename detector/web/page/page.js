@@ -242,7 +242,7 @@ function nextFrame(mine) {
 }
 
 async function visit(mine, socket) {
-  const here = () => paused && socket.readyState === WebSocket.OPEN && socket.send("{}");
+  const here = () => (paused || document.hidden) && socket.readyState === WebSocket.OPEN && socket.send("{}");
   const telling = setInterval(here, STILL_HERE);
   try {
     await sendFrames(mine, socket);
@@ -263,8 +263,8 @@ async function sendFrames(mine, socket) {
     }
     const picture = await createImageBitmap(mine.still ?? video);
     const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-    sent.width = Math.round(picture.width * scale);
-    sent.height = Math.round(picture.height * scale);
+    sent.width = Math.max(1, Math.round(picture.width * scale));
+    sent.height = Math.max(1, Math.round(picture.height * scale));
     sentPen.drawImage(picture, 0, 0, sent.width, sent.height);
     socket.send(await new Promise((done) => sent.toBlob(done, "image/jpeg", QUALITY)));
     const told = JSON.parse(await answer());
@@ -306,7 +306,7 @@ async function lookThroughCamera(mine) {
   mine.stop = () => {
     stream.getTracks().forEach((track) => track.stop());
     mine.socket?.close();
-    video.srcObject = null;
+    if (video.srcObject === stream) video.srcObject = null; // a file may be there by now
   };
   if (mine !== source) return mine.stop();
   stream.getVideoTracks()[0].onended = () => mine === source && say("The camera is gone.", "error");
@@ -364,7 +364,6 @@ async function watchServer(mine) {
 
 function setPaused(value) {
   paused = value;
-  $("pause").setAttribute("aria-pressed", paused);
   $("pause").textContent = paused ? "Go on" : "Pause";
   if (source?.kind !== "file" || source.still) return;
   if (paused) video.pause();
@@ -438,9 +437,14 @@ $("confidence").oninput = () => {
     source.socket.send(JSON.stringify({ confidence: least }));
   draw();
 };
-document.onkeydown = ({ key, target }) => {
+document.onkeydown = (event) => {
+  const { key, target } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
   if (target.matches("button, input") && (key === " " || key === "Enter")) return;
-  ({ " ": () => setPaused(!paused), s: snapshot, m: () => setMirrored(!mirrored) })[key]?.();
+  const act = { " ": () => setPaused(!paused), s: snapshot, m: () => setMirrored(!mirrored) }[key];
+  if (!act) return;
+  event.preventDefault(); // a space would scroll, too
+  act();
 };
 
 // For tests, and for whoever wants to know: what is on the canvas, and how fast.
