@@ -29,14 +29,7 @@ from commands.options import (
     say,
     weights_file,
 )
-from detector.defaults import (
-    CONFIDENCE,
-    GRID,
-    GRID_FILE,
-    GRID_STATE,
-    HEAD,
-    LABEL_CONFIDENCE,
-)
+from detector.defaults import CONFIDENCE, GRID, GRID_FILE, GRID_STATE, HEAD, LABEL_CONFIDENCE
 from detector.layouts import LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError

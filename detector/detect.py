@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 
 from detector.boxes import AnyDetector, Detections, Picture
@@ -20,6 +19,7 @@ from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
 from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
 from detector.plan import Plan, check_display, plan_outputs
+from detector.screen import Screen
 from detector.sheet import Sheet
 from detector.summary import Interrupted, Summary
 from detector.video.background import Behind, ahead
@@ -31,8 +31,6 @@ from fmnist.errors import InputError
 __all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]
 
 Seen = Callable[[], Detections]
-TITLE = "fmnist detect"
-ESCAPE = 27
 
 
 @runtime_checkable
@@ -128,7 +126,7 @@ class _Run:
     detected: int = 0
     damaged: int = 0
     boxes: int = 0
-    screen: "_Screen" = field(default_factory=lambda: _Screen())
+    screen: Screen = field(default_factory=Screen)
     is_closed: bool = False  # the window
     written: list[Path] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -244,30 +242,3 @@ def keep(detections: Detections, settings: Settings) -> Detections:
         names = names_of(detections, settings.label_confidence)
         wanted &= np.array([name in settings.classes for name in names], np.bool_)
     return detections.select(wanted)
-
-
-class _Screen:
-    """The window of `--show`."""
-
-    def __init__(self) -> None:
-        self._was_visible = False
-
-    def ends(self, picture: Picture, stays: threading.Event | None) -> bool:
-        """Show it; whether q or Escape was pressed, or the window closed.
-
-        One that `stays` does so until any key, or until that is set.
-        """
-        if not self._is_there():
-            return True  # imshow would open it again
-        cv2.imshow(TITLE, picture)
-        key, is_there = cv2.waitKey(1), self._is_there()
-        while stays and key < 0 and is_there and not stays.is_set():
-            key, is_there = cv2.waitKey(50), self._is_there()
-        return not is_there or key & 0xFF in (ord("q"), ESCAPE)
-
-    def _is_there(self) -> bool:
-        """Not closed: a new one takes its time to be visible."""
-        is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
-        is_there = is_visible or not self._was_visible
-        self._was_visible = is_visible
-        return is_there

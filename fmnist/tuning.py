@@ -106,7 +106,7 @@ def _digest(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(recipe.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
 
 
-def tried_recipe(trial: optuna.Trial, recipe: Recipe, names: tuple[str, ...]) -> Recipe:
+def tried_recipe(trial: optuna.trial.BaseTrial, recipe: Recipe, names: tuple[str, ...]) -> Recipe:
     """The recipe with what the trial suggests."""
     values: dict[str, Any] = {}
     for name in names:

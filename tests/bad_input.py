@@ -32,8 +32,8 @@ SOURCES = [
 OUTPUTS = [
     ("detect good.mp4 -o taken.mp4", "taken.mp4 exists. "),
     ("detect good.mp4 -o x.mp4 --json taken.json", "taken.json exists. "),
-    ("detect good.mp4 -o no/where/x.mp4", "no/where"),
-    ("detect good.mp4 -o good.mp4 --overwrite", "good.mp4"),
+    ("detect good.mp4 -o no/where/x.mp4", "no/where: no such folder. "),
+    ("detect good.mp4 -o good.mp4 --overwrite", "good.mp4 is a source and would be lost"),
     ("detector clip -o taken.mp4", "taken.mp4 exists. "),
     ("detector tracks good.mp4 --json taken.json", "taken.json exists. "),
     ("detector tracks nothing-like-it.mov", "nothing-like-it.mov: no such file."),

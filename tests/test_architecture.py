@@ -111,16 +111,25 @@ def test_a_file_says_what_it_is_for_and_is_not_long(path: Path) -> None:
     assert len(text.splitlines()) <= longest, f"{path}: two ideas in one file"
 
 
-def test_the_readme_shows_every_file() -> None:
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    tree = re.search(r"^```\w*\n(cli\.py.*?)^```", text, re.DOTALL | re.MULTILINE)
-    if tree is None:
-        pytest.skip("the README has no file tree: a fenced block that starts with cli.py")
-    shown = set(re.findall(r"[\w/.-]+\.py\b", tree[1]))
-    named = {path for path in SHIPPED if path.name != "__init__.py"}
-    missing = [str(path) for path in named if not {str(path), path.name} & shown]
-    assert not missing, f"not in the README's file tree: {missing}"
-    there = {path.name for path in [*SHIPPED, *TESTS, *(ROOT / "scripts").glob("*.py")]}
-    gone = [name for name in shown if Path(name).name not in there]
-    assert not gone, f"in the README's file tree, but no file: {gone}"
+def tree_of(text: str) -> set[str]:
+    """The paths in the README's file tree, whose indentation tells the folders."""
+    found = re.search(r"^```\w*\n(cli\.py.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert found, "the README has no file tree: a fenced block that starts with cli.py"
+    paths: set[str] = set()
+    folders: list[str] = []
+    for line in found[1].splitlines():
+        indent, names = len(line) - len(line.lstrip()), re.findall(r"[\w./-]+\.py\b", line)
+        folder = re.match(r"\s*([\w./-]+)/(?:\s|$)", line)
+        folders = folders[: indent // 2]
+        if folder:
+            folders.append(folder[1])
+        paths |= {"/".join([*folders, name]) for name in names}
+    return paths
+
+
+def test_the_readme_shows_every_file_and_no_other() -> None:
+    shown = tree_of((ROOT / "README.md").read_text(encoding="utf-8"))
+    named = {str(path) for path in SHIPPED if path.name != "__init__.py"}
+    there = named | {str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("*.py")}
+    assert not named - shown, "not in the README's file tree"
+    assert not shown - there, "in the README's file tree, but no file"

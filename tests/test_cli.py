@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
+from typer.main import get_command
 
 import cli
 from tests import clips
@@ -64,12 +67,14 @@ def test_help_names_every_command_and_loads_nothing_heavy(desk: Path) -> None:
     assert not (HEAVY | {"numpy", "cv2", "rich"}) & outcome.modules
 
 
-COMMANDS = ["data", "train", "evaluate", "predict", "detect", "live"]
-OF_DETECTOR = ["detector", "detector train", "detector evaluate", "detector clip"]
-OF_DETECTOR += ["detector tracks"]
+def commands_of(group: Any, name: str = "") -> Iterator[str]:
+    """Every command by its words, those of groups too."""
+    for word, command in getattr(group, "commands", {}).items():
+        yield f"{name} {word}".strip()
+        yield from commands_of(command, f"{name} {word}".strip())
 
 
-@pytest.mark.parametrize("command", COMMANDS + OF_DETECTOR)
+@pytest.mark.parametrize("command", commands_of(get_command(cli.app)))
 def test_every_command_has_help(desk: Path, command: str) -> None:
     outcome = fmnist(*command.split(), "--help", folder=desk)
     assert outcome.code == 0

@@ -30,51 +30,53 @@ def test_every_recipe_ends_at_the_full_size(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "told"),
     [
-        "batch_size=0",
-        "learning_rate=nan",
-        "learning_rate=-1",
-        "weight_decay=inf",
-        "dropout=3",
-        "erasing=1.5",
-        "temperature=0",
-        "optimizer=adm",
-        "schedule=",
-        "crops=-1",
-        "epochs=0",
-        "epochs=2.5",
-        "held_out=5",
-        "held_out=6000",
-        "sizes=28",
-        "dropout",
+        ("batch_size=0", "from 2 to 60000"),
+        ("learning_rate=nan", "a number from 0 up"),
+        ("learning_rate=-1", "a number from 0 up"),
+        ("weight_decay=inf", "a number from 0 up"),
+        ("dropout=3", "from 0 to 2"),
+        ("erasing=1.5", "from 0 to 1"),
+        ("temperature=0", "from 0.01 to 1000"),
+        ("optimizer=adm", "Did you mean adam"),
+        ("schedule=", "no such schedule"),
+        ("crops=-1", "a number from 0 up"),
+        ("epochs=0", "a number from 1 up"),
+        ("epochs=2.5", "a whole number"),
+        ("held_out=5", "from 10 to 5000"),
+        ("held_out=6000", "from 10 to 5000"),
+        ("sizes=28", "no such part of a recipe"),
+        ("dropout", "Write it as dropout=0.1"),
     ],
 )
-def test_a_change_that_cannot_be_trained_is_told(change: str) -> None:
-    with pytest.raises(InputError):
+def test_a_change_that_cannot_be_trained_is_told(change: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
         recipe_for("best", "vgg", [change])
 
 
 @pytest.mark.parametrize(
-    ("recipe", "changes"),
+    ("recipe", "changes", "told"),
     [
-        ("report", ["optimizer=muon"]),
-        ("crops", ["cutmix=0.5"]),
-        ("crops", ["distill=0.5"]),
-        ("crops", ["photo_crops=10", "nothing=0"]),
-        ("best", ["photo_crops=10"]),
-        ("best", ["nothing=0.5"]),
-        ("report", ["weight_decay=0.1"]),
-        ("best", ["optimizer=sgd", "filter_learning_rate=0.1"]),
-        ("crops", ["held_out=500"]),
-        ("crops", ["seconds=60"]),
-        ("report", ["warmup=0.2"]),
-        ("report", ["pad=3"]),
-        ("best", ["temperature=3"]),
+        ("report", ["optimizer=muon"], "Muon has a rate of its own"),
+        ("crops", ["cutmix=0.5"], "neither mixed nor taught"),
+        ("crops", ["distill=0.5"], "neither mixed nor taught"),
+        ("crops", ["photo_crops=10", "nothing=0"], "go with those of painted frames"),
+        ("best", ["photo_crops=10"], "go with those of painted frames"),
+        ("best", ["nothing=0.5"], "a share of the crops"),
+        ("report", ["weight_decay=0.1"], "adam has no weight_decay"),
+        ("best", ["optimizer=sgd", "filter_learning_rate=0.1"], "sgd has no filter_learning_rate"),
+        ("crops", ["held_out=500"], "Leave out held_out"),
+        ("crops", ["seconds=60"], "Leave out seconds"),
+        ("report", ["warmup=0.2"], "read beside a schedule"),
+        ("report", ["pad=3"], "read beside the augmentation crop"),
+        ("best", ["temperature=3"], "read beside teachers"),
     ],
 )
-def test_numbers_that_exclude_each_other_are_told(recipe: str, changes: list[str]) -> None:
-    with pytest.raises(InputError):
+def test_numbers_that_exclude_each_other_are_told(
+    recipe: str, changes: list[str], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
         recipe_for(recipe, "vgg", changes)
 
 

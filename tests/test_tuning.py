@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from optuna.trial import TrialState, create_trial
+from optuna.distributions import FloatDistribution
+from optuna.trial import FixedTrial, TrialState, create_trial
 
 from fmnist.choices import RELATIVE, SEARCHED, recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
 from fmnist.recipes import Recipe
-from fmnist.tuning import changes_of, outcome, search
+from fmnist.tuning import changes_of, outcome, search, tried_recipe
 
 RECIPE = recipe_for("best", "lenet", ["batch_size=16"])
 LONG = recipe_for("best", "lenet", ["batch_size=16", "epochs=100"])
@@ -68,6 +69,19 @@ def test_everything_that_can_be_searched_is_a_part_of_the_recipe() -> None:
         assert isinstance(getattr(RECIPE, name), float)
         assert replace(RECIPE, **{name: 0.5}) != RECIPE  # type: ignore[arg-type]
     assert set(RELATIVE) < set(SEARCHED)
+
+
+def test_what_is_told_of_a_trial_is_what_was_tried() -> None:
+    names = ("learning_rate", "erasing")
+    ranges = {name: FloatDistribution(*SEARCHED[name][:2], log=SEARCHED[name][2]) for name in names}
+    found = {"learning_rate": 2.0, "erasing": 0.4}  # the rate: times that of the recipe
+    trial = create_trial(params=found, distributions=ranges, value=0.5)
+    words = changes_of(trial, RECIPE).replace("--set ", "").split()
+    told = recipe_for("best", "lenet", words)
+    assert told.learning_rate == pytest.approx(2 * RECIPE.learning_rate, rel=1e-3)
+    tried = tried_recipe(FixedTrial(found), RECIPE, names)
+    assert tried.learning_rate == pytest.approx(told.learning_rate, rel=1e-3)
+    assert tried.erasing == told.erasing == 0.4
 
 
 def test_what_was_found_can_be_trained(tiny_split: Split, tmp_path: Path) -> None:

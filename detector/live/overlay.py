@@ -44,11 +44,18 @@ def keys_help(picture: Picture) -> None:
         _write(picture, key.help, left + pad + column, base, letters, DIM)
 
 
+def waiting() -> Picture:
+    """What is shown before the first frame."""
+    picture = np.full((480, 640, 3), 24, np.uint8)
+    notice(picture, "waiting for the first picture")
+    return picture
+
+
 def notice(picture: Picture, text: str) -> None:
     """A word in the middle of the upper edge."""
     letters = _letters(picture)
     wide = _width(text, letters) + 2 * letters
-    left = (picture.shape[1] - wide) // 2
+    left = max(0, (picture.shape[1] - wide) // 2)  # a long one loses its end
     _shade(picture, left, letters, left + wide, 4 * letters)
     _write(picture, text, left + letters, 3 * letters, letters, PAPER)
 

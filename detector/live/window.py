@@ -101,7 +101,7 @@ class Window:
     @contextlib.contextmanager
     def _open(self) -> Iterator[None]:
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        cv2.imshow(TITLE, self._waiting())
+        cv2.imshow(TITLE, overlay.waiting())
         if self.record:
             self._recording = Recording(self.record, self.newest.fps or 25.0)
         try:
@@ -190,11 +190,6 @@ class Window:
             overlay.notice(picture, text)
         cv2.imshow(TITLE, picture)
         return drawn
-
-    def _waiting(self) -> Picture:
-        picture = np.full((480, 640, 3), 24, np.uint8)
-        overlay.notice(picture, "waiting for the first picture")
-        return picture
 
     def _obey(self, key: Key) -> None:
         actions: dict[Key, Callable[[], None]] = {

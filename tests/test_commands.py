@@ -1,0 +1,110 @@
+"""Commands that the README shows, to their good end on small data: what they leave and tell."""
+
+import csv
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import cli
+from detector import crops, protocol
+from detector.video.frames import Reader
+from fmnist import data, files
+from fmnist.cards import read_json
+from fmnist.data import Split
+from tests import photo_folders
+from tests.command import ROOT
+
+
+@pytest.fixture(autouse=True)
+def small(
+    tiny_split: Split,
+    splits: tuple[Split, Split, Split],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A folder to work in, where the data set has 64 images and a training watches two frames."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(files, "find", lambda data_dir=None: tmp_path)
+    monkeypatch.setattr(data, "splits", lambda folder: splits)
+    for module in (data, protocol):
+        monkeypatch.setattr(module, "load", lambda folder, part: tiny_split)
+        monkeypatch.setattr(module, "hold_out", lambda train: splits[:2])
+    monkeypatch.setattr(protocol, "watched_scenes", partial(protocol.watched_scenes, count=2))
+
+
+def test_the_networks_are_listed_with_what_they_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["models", "--json", "models.json"]) == 0
+    told = {row["model"]: row for row in json.loads(Path("models.json").read_text())}
+    assert told["vgg"]["parameters"] == 1_148_618 and told["lenet"]["parameters"] == 173_962
+    assert "1,148,618" in capsys.readouterr().out
+
+
+def test_the_report_stands_beside_the_benchmark() -> None:
+    benchmark = str(ROOT / "results/benchmark.json")
+    assert cli.run(["report", "--benchmark", benchmark, "--weights", "lenet", "-o", "page"]) == 0
+    text = Path("page/report.md").read_text()
+    measured = read_json(ROOT / "results/benchmark.json")["rows"]
+    assert all(f"| {row['row']} |" in text for row in measured)
+
+
+def test_a_search_tells_what_to_train_with(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "tune lenet --trials 1 --epochs 1 --images 100 --search erasing --device cpu -o search"
+    assert cli.run(words.split()) == 0
+    assert "--set erasing=" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = "train lenet --recipe report --epochs 2 --set learning_rate=1e30 --device cpu -o run"
+    assert cli.run(words.split()) == 2
+    told = capsys.readouterr().err
+    assert "not finite" in told and "Nothing of it is kept in run." in told
+    assert "Traceback" not in told
+
+
+def test_the_head_learns_crops_of_painted_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crops, "JUDGED", 20)
+    monkeypatch.setattr(crops, "CHUNK", 20)
+    words = "train lenet --recipe crops --epochs 1 --set crops=20 --set batch_size=8 -o run"
+    assert cli.run([*words.split(), "--device", "cpu"]) == 0
+    result = read_json(Path("run/result.json"))
+    assert result["test"]["n"] == 20, "judged on crops"
+    assert Path("run/last.safetensors").is_file()
+
+
+def test_a_grid_learns_from_photos_too() -> None:
+    photo_folders.with_masks(Path("street"))
+    words = "detector train --photos street --scenes 16 --image-size 64 --reports 1 --device cpu"
+    assert cli.run([*words.split(), "--workers", "0", "-o", "run"]) == 0
+    (row,) = csv.DictReader(Path("run/metrics.csv").read_text().splitlines())
+    assert {"mAP50", "photos mAP50"} <= row.keys()
+    card = read_json(Path("run/grid.json"))
+    assert card["photos"] == ["street"] and card["scenes"] == 16
+
+
+def test_a_detector_is_judged_on_painted_frames_and_its_mistakes_drawn(untrained: Path) -> None:
+    grid = str(untrained / "grid.safetensors")
+    words = ["detector", "evaluate", "--grid", grid, "--heads", "none,lenet", "--frames", "3"]
+    outputs = ["--json", "x.json", "--misses", "misses.png", "--device", "cpu"]
+    assert cli.run([*words, *outputs]) == 0
+    told = read_json(Path("x.json"))
+    assert [row["head"] for row in told["rows"]] == ["none", "lenet"]
+    assert next(iter(Reader(Path("misses.png")))).image.size
+
+
+def test_two_grids_have_a_mean(untrained: Path) -> None:
+    for name in ("grid.safetensors", "grid.json"):
+        shutil.copy(untrained / name, f"other.{name.partition('.')[2]}")
+    first = str(untrained / "grid.safetensors")
+    words = ["detector", "blend", first, "other.safetensors", "--share", "0.25"]
+    assert cli.run([*words, "-o", "mean.safetensors"]) == 0
+    assert read_json(Path("mean.json"))["looks_at"]
+
+
+def test_the_demo_clip_is_rendered() -> None:
+    assert cli.run(["detector", "clip", "--seconds", "0.2", "-o", "clip.mp4"]) == 0
+    assert len(list(Reader(Path("clip.mp4")))) > 2
