@@ -33,6 +33,7 @@ def fmnist(
     kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     kept |= {"PYTHONPATH": str(ROOT), "FMNIST_DATA": str(folder / "no-data")}
     note = folder.with_name(folder.name + "-modules")
+    note.unlink(missing_ok=True)
     done = subprocess.run(
         [sys.executable, "-c", code, str(note), *arguments],
         cwd=folder,

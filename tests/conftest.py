@@ -37,6 +37,7 @@ def found_data() -> "Path | InputError":
 def own_cache(found_data: object, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the tests remember for the next time is not remembered for the user."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["NO_PROXY"] = "127.0.0.1,localhost"  # what tests serve, nobody else can
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,8 @@ def served(
     silence: float = SECONDS,
     recordings: Recordings | None = None,
     camera: Camera | None = None,
+    source_url: str = "",
+    tls: tuple[Path, Path] | None = None,
 ) -> Iterator[Served]:
     """Serve the page on a port that is free; `clip` or `camera` is the server's own source."""
     listening = bind("127.0.0.1", 0)
@@ -75,9 +77,10 @@ def served(
         figures,
         opened=Reader(clip) if clip else camera,
         silence=silence,
+        source_url=source_url,
         recordings=recordings or Recordings(),
     )
-    server = server_of(site.app())
+    server = server_of(site.app(), tls)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -4,10 +4,13 @@ import errno
 import io
 import json
 import os
+import shutil
 import socket as sockets
+import ssl
+import subprocess
 import threading
 import zipfile
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +182,28 @@ def test_who_sends_the_frame_that_the_detector_fails_at_is_told() -> None:
         with server.socket() as client:
             client.send(jpeg())
             assert len(answer(client)["boxes"]) == 2
+
+
+def test_the_page_links_the_source_where_its_owner_says_it_is() -> None:
+    with served(source_url="https://example.org/fmnist") as server:
+        _, _, body = get(server, "/settings")
+    assert json.loads(body)["source_url"] == "https://example.org/fmnist"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+def test_with_a_certificate_it_is_served_over_https(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    make += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = [*make, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(made, check=True, capture_output=True)
+    with served(tls=(certificate, key)) as server:
+        context = ssl.create_default_context(cafile=str(certificate))
+        connection = HTTPSConnection(server.address, context=context)
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert response.status == 200 and b"<title>fmnist live</title>" in response.read()
+        connection.close()
 
 
 def test_an_address_of_a_kind_that_the_kernel_lacks_is_told(

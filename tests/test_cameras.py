@@ -1,6 +1,7 @@
 """Cameras and streams: what is told when there is none, and what happens when one stops."""
 
 import itertools
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ def test_a_stream_that_hangs_up_is_tried_again(network_camera: mjpeg.Camera) -> 
     frames = iter(Camera(network_camera.url, waits=QUICK))
     first = next(frames)
     network_camera.is_there = False  # ends the connection
-    time.sleep(0.1)
+    wait_until(lambda: network_camera.watched == 0)
     network_camera.is_there = True
     number = network_camera.number
     later = next(frame for frame in frames if clips.number_of(frame.image) > number)
@@ -134,6 +135,16 @@ def test_a_stream_that_stalls_is_tried_again(
     assert network_camera.visits > 1
     numbers = [clips.number_of(frame.image) for frame in later]
     assert numbers == sorted(set(numbers))
+
+
+def test_one_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cameras, "TIME_OUT_MS", 300)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/live"
+        with pytest.raises(InputError, match="cannot be opened"):
+            next(iter(Camera(url, waits=())))
 
 
 def test_one_that_does_not_come_back_is_given_up_without_telling_the_password(

@@ -10,8 +10,11 @@ import torch
 from fmnist.cards import Facts, read_card
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.classes import CLASSES
+from fmnist.data import load
 from fmnist.errors import InputError
+from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import MODELS, build
+from weights import WEIGHTS
 
 FACTS: Facts = {"model": "lenet", "classes": list(CLASSES)}
 
@@ -26,6 +29,14 @@ def test_loaded_weights_give_equal_logits(name: str, tmp_path: Path) -> None:
     assert torch.equal(model(images), loaded(images))
     assert facts["seed"] == 3
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.json", "x.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["lenet", "lenet-plain", "vgg", "vgg-plain", "resnet10-56"])
+def test_shipped_weights_are_as_good_as_their_card_says(fashion_mnist: Path, name: str) -> None:
+    model, card = load_model(WEIGHTS / f"{name}.safetensors")
+    some = load(fashion_mnist, "test").select(slice(1000))
+    judged = from_logits(predict_logits(model, some.images), some.labels)
+    assert judged.accuracy == pytest.approx(card["test"]["accuracy"], abs=0.02)
 
 
 @pytest.mark.parametrize(

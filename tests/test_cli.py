@@ -1,7 +1,9 @@
 """What the command prints, its exit code and what it leaves, most of all where it cannot work."""
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -103,26 +105,28 @@ def test_bad_input_is_told_in_a_sentence_before_anything_is_loaded(
 
 
 @pytest.fixture(scope="module")
-def weights(desk: Path) -> Path:
-    """Beside the good inputs: weights of every bad kind, and a data set that is only a name."""
+def weights(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the desk with weights of every bad kind, and a data set that is only a name."""
     from fmnist.checkpoint import save_checkpoint
     from fmnist.classes import CLASSES
     from fmnist.files import FILES
     from fmnist.models import build
 
+    folder = tmp_path_factory.mktemp("weights") / "desk"
+    shutil.copytree(desk, folder)
     state = build("lenet").state_dict()
     facts = {"model": "lenet", "classes": list(CLASSES)}
-    save_checkpoint(desk / "lenet.safetensors", state, facts)
-    save_checkpoint(desk / "foreign.safetensors", state, facts | {"model": "resnet"})
-    save_checkpoint(desk / "mixed.safetensors", state, facts | {"model": "vgg"})
-    save_checkpoint(desk / "animals.safetensors", state, facts | {"classes": ["cat", "dog"]})
-    (desk / "corrupt.safetensors").write_bytes(b"\xff" * 100)
-    (desk / "corrupt.json").write_bytes((desk / "lenet.json").read_bytes())
-    (desk / "alone.safetensors").write_bytes((desk / "lenet.safetensors").read_bytes())
-    (desk / "named").mkdir()
+    save_checkpoint(folder / "lenet.safetensors", state, facts)
+    save_checkpoint(folder / "foreign.safetensors", state, facts | {"model": "resnet"})
+    save_checkpoint(folder / "mixed.safetensors", state, facts | {"model": "vgg"})
+    save_checkpoint(folder / "animals.safetensors", state, facts | {"classes": ["cat", "dog"]})
+    (folder / "corrupt.safetensors").write_bytes(b"\xff" * 100)
+    (folder / "corrupt.json").write_bytes((folder / "lenet.json").read_bytes())
+    (folder / "alone.safetensors").write_bytes((folder / "lenet.safetensors").read_bytes())
+    (folder / "named").mkdir()
     for name in FILES:
-        (desk / "named" / name).touch()
-    return desk
+        (folder / "named" / name).touch()
+    return folder
 
 
 # Each row: weights, what the user reads.
@@ -270,6 +274,18 @@ def test_noise_and_strictly_taken_damage_end_in_a_sentence(
     assert cli.run(f"detect damaged.mp4 --strict --overwrite {weights}".split()) == 2
     assert f"{counted[0]}. Leave out --strict to accept that." in capsys.readouterr().err
     assert len(clips.frames_in(tmp_path / "damaged.fmnist.mp4")) == 75 - int(counted[1])
+
+
+@pytest.mark.parametrize("option", ["-o x.mp4", "-o x.mp4 --json x.json", "--contact-sheet x.png"])
+def test_a_folder_that_bars_writing_is_told_before_the_work(
+    desk: Path, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(desk)
+    before = tree(desk)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    assert cli.run(f"detect good.mp4 {option}".split()) == 2
+    assert "cannot be written. Choose another folder." in capsys.readouterr().err
+    assert tree(desk) == before
 
 
 def test_predict_names_a_photo_in_one_line(

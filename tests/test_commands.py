@@ -1,11 +1,13 @@
-"""Commands that the README shows, to their good end on small data: what they leave and tell."""
+"""Commands and Python that the README shows, to their good end on small data."""
 
 import csv
 import json
+import re
 import shutil
 from functools import partial
 from pathlib import Path
 
+import cv2
 import pytest
 
 import cli
@@ -14,7 +16,7 @@ from detector.video.frames import Reader
 from fmnist import data, files
 from fmnist.cards import read_json
 from fmnist.data import Split
-from tests import photo_folders
+from tests import clips, photo_folders
 from tests.command import ROOT
 
 
@@ -48,6 +50,17 @@ def test_the_report_stands_beside_the_benchmark() -> None:
     text = Path("page/report.md").read_text()
     measured = read_json(ROOT / "results/benchmark.json")["rows"]
     assert all(f"| {row['row']} |" in text for row in measured)
+
+
+def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    cv2.imwrite("photo.jpg", clips.numbered(3))
+    clips.clip(Path("video.mp4"), [0.0, 0.04])
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    detecting, training = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    exec(detecting, {})
+    assert "0.04" in capsys.readouterr().out
+    exec(training, {})
+    assert Path("runs/mine/result.json").is_file()
 
 
 def test_a_search_tells_what_to_train_with(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,7 @@ def test_a_gpu_that_is_full_is_told(tmp_path: Path) -> None:
     )
     outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=code)
     assert outcome.code == 2 and "Choose --device cpu" in outcome.err
+    assert "smaller batches (--set batch_size=64)" in outcome.err
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

@@ -7,23 +7,28 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
 from detector.detect import Interrupted, Settings, detect, keep
+from detector.lines import line_of
+from detector.pipeline import Detector, watch
 from detector.plan import Plan, plan_outputs
 from detector.sheet import COLUMNS, PICTURES
+from detector.video.frames import Reader
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 from tests import clips
+from tests.command import ROOT
 
-ROOT = Path(__file__).parent.parent
 PROBABILITIES = np.full((2, 10), 0.02, np.float32)
 PROBABILITIES[0, 6] = 0.82
 PROBABILITIES[1, 1] = PROBABILITIES[1, 2] = 0.42
@@ -129,6 +134,21 @@ def test_the_detector_is_told_its_rate_and_that_an_image_has_none(desk: Path) ->
     cv2.imwrite("photo.png", clips.numbered(9))
     detect(plan_outputs(["photo.png", "clip.mp4"], no_video=True), watch, Settings(every=5))
     assert rates == [0, 5]
+
+
+def test_looking_ahead_finds_what_looking_frame_by_frame_does(desk: Path, untrained: Path) -> None:
+    """Reading, looking and telling go on in three threads; twice the same, and as without them."""
+    grid, head = untrained / "grid.safetensors", untrained / "head.safetensors"
+    detector = Detector.load(torch.device("cpu"), grid, head, confidence=1e-4)
+    plan = partial(plan_outputs, ["clip.mp4"], no_video=True, overwrite=True)
+    for name in ("a.jsonl", "b.jsonl"):
+        detect(plan(json=name), partial(watch, detector), Settings(confidence=1e-4))
+    assert Path("a.jsonl").read_bytes() == Path("b.jsonl").read_bytes()
+    reader = Reader(Path("clip.mp4"))
+    seen = watch(detector, reader.fps)
+    alone = [line_of(frame, seen(frame.image), 0.5) for frame in reader]
+    _, *lines = map(json.loads, Path("a.jsonl").read_text().splitlines())
+    assert lines == json.loads(json.dumps(alone)) and any(line["boxes"] for line in lines)
 
 
 class TwoSteps:

@@ -32,11 +32,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_program_is_heard_line_by_line_and_its_memory_is_known() -> None:
-    code = "import time, sys; print('a', flush=True); time.sleep(.3); sys.stderr.write('b\\n')"
+    code = "import time, sys; print('a', flush=True); time.sleep(.1); sys.stderr.write('b\\n')"
     ended = run([sys.executable, "-c", code])
     (first, a), (second, b) = ended.lines
     assert (a, b) == ("a", "b")
-    assert second - first > 0.2
+    assert second > first
     greedy = run([sys.executable, "-c", "x = bytearray(200 * 2**20); print(len(x))"])
     assert greedy.peak_mb > ended.peak_mb + 150
 
@@ -91,7 +91,7 @@ def test_stages_growth_table_and_picture(
     assert told["sum_of_means_ms"] == pytest.approx(sum(told["mean_ms"].values()))
 
     monkeypatch.setattr(growth, "SECONDS", 0.0)
-    monkeypatch.setattr(growth, "ROUNDS", 1)
+    monkeypatch.setattr(growth, "ROUNDS", 3)
     monkeypatch.setattr(growth, "BOXES", (1, 100))
     frame = next(read(clip)).image
     grown = {"backend": "torch", **growth.measure(frame, detector)}

@@ -124,7 +124,7 @@ def test_mirrors_that_hang_or_are_gone_are_passed_over(
 ) -> None:
     first, second = mirrors
     first.hangs = True
-    fetch(tmp_path, silent, ["http://127.0.0.1:9/", first.url, second.url], timeout=0.2)
+    fetch(tmp_path, silent, ["http://127.0.0.1:9/", first.url, second.url], timeout=1.0)
     files.verify(tmp_path)
 
 

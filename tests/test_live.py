@@ -1,6 +1,7 @@
 """`fmnist live`: what cannot work is told before anything heavy is loaded; the API beside it."""
 
 import contextlib
+import os
 import re
 import signal
 import socket
@@ -117,6 +118,7 @@ def test_the_page_is_served_until_it_is_ended_with_a_token_where_others_can_reac
         "torch",
     ]
     address = ["--host", "0.0.0.0", "--port", "0"] if source == CLIP else []
+    cache = {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}
     # As a shell starts its programs: what `make` runs in the background ignores Ctrl-C.
     heed = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); import cli; cli.main()"
     run = [sys.executable, "-c", heed, "live", source, "--web", *address, *weights]
@@ -124,7 +126,7 @@ def test_the_page_is_served_until_it_is_ended_with_a_token_where_others_can_reac
         subprocess.Popen(
             [*run, "--record", "visits.mp4"],
             cwd=desk,
-            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            env=cache | {"PYTHONPATH": str(ROOT), "PATH": ""},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

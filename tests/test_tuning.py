@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from optuna.distributions import FloatDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.trial import FixedTrial, TrialState, create_trial
 
 from fmnist.choices import RELATIVE, SEARCHED, recipe_for
@@ -73,7 +73,9 @@ def test_everything_that_can_be_searched_is_a_part_of_the_recipe() -> None:
 
 def test_what_is_told_of_a_trial_is_what_was_tried() -> None:
     names = ("learning_rate", "erasing")
-    ranges = {name: FloatDistribution(*SEARCHED[name][:2], log=SEARCHED[name][2]) for name in names}
+    ranges: dict[str, BaseDistribution] = {
+        name: FloatDistribution(*SEARCHED[name][:2], log=SEARCHED[name][2]) for name in names
+    }
     found = {"learning_rate": 2.0, "erasing": 0.4}  # the rate: times that of the recipe
     trial = create_trial(params=found, distributions=ranges, value=0.5)
     words = changes_of(trial, RECIPE).replace("--set ", "").split()

@@ -163,19 +163,19 @@ def test_nothing_is_packed() -> None:
 
 
 def test_who_is_silent_or_stops_within_a_frame_has_to_go() -> None:
-    with served(silence=0.3) as running:
-        with running.socket() as client:
-            assert closed(client) == (1008, "nothing was sent for 0 seconds")
-        with running.socket() as client:
-            client.send(jpeg())
-            answer(client)
+    picture = jpeg()
+    with served(silence=0.3) as running, running.socket() as client:
+        assert closed(client) == (1008, "nothing was sent for 0 seconds")
+    with served(silence=2) as running, running.socket() as client:
+        client.send(picture)
+        answer(client)
 
-            def half() -> Iterator[bytes]:
-                yield jpeg()[:1000]
-                assert closed(client)[0] == 1008
+        def half() -> Iterator[bytes]:
+            yield picture[:1000]
+            assert closed(client)[0] == 1008
 
-            with pytest.raises(ConnectionClosed):
-                client.send(half())
+        with pytest.raises(ConnectionClosed):
+            client.send(half())
 
 
 def test_half_a_handshake_and_no_websocket_at_all_hurt_nobody(server: Served) -> None:
@@ -189,7 +189,7 @@ def test_half_a_handshake_and_no_websocket_at_all_hurt_nobody(server: Served) ->
 
 
 def test_a_visitor_who_leaves_before_his_answer_is_forgotten(server: Served) -> None:
-    for _ in range(50):  # more than there is room for at once
+    for _ in range(VISITORS - 1):
         client = server.socket()
         client.send(jpeg())
         client.close()
