@@ -95,27 +95,25 @@ def detector_train(
     folder = files.find(data_dir)
 
     from detector.batches import Schedule
+    from detector.grid_run import Task
     from detector.protocol import train_grid
     from detector.starts import begun
     from fmnist.device import pick_device
 
     if initial:
         begun(initial, backbone, seed)  # a bad one is told before minutes of reading photos
+    schedule = Schedule(scenes=scenes, image_size=image_size, rate=rate, reports=reports)
+    chosen = tuple(photos or ())
+    task = Task(schedule, seed, initial, backbone, freeze, backgrounds, chosen)
     try:
         weights = train_grid(
+            task,
             folder,
             run_dir,
-            Schedule(scenes=scenes, image_size=image_size, rate=rate, reports=reports),
             pick_device(device),
-            backgrounds=backgrounds,
-            photos=photos or (),
-            seed=seed,
             workers=workers,
             max_minutes=max_minutes,
             resume=resume,
-            init=initial,
-            backbone=backbone,
-            frozen=freeze,
             report=quiet_or_say(quiet),
         )
     except KeyboardInterrupt:

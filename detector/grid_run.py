@@ -1,7 +1,7 @@
 """A training of the grid between two steps: what it was asked for, where it stands, as a file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,36 @@ from detector.network import Network
 from detector.starts import started_from
 from fmnist.checkpoint import read_state, write_state
 from fmnist.errors import InputError
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a training is asked for.
+
+    `init` are the weights that it starts from (`detector.starts`); a VGG-like backbone that is
+    `frozen` stays as it is. `backgrounds` and `photos` are the user's own, of which frames are
+    made.
+    """
+
+    schedule: Schedule = field(default_factory=Schedule)
+    seed: int = 0
+    init: Path | None = None
+    backbone: str = YOLO
+    frozen: bool = False
+    backgrounds: Path | None = None
+    photos: tuple[Path, ...] = ()
+
+    def settings(self) -> dict[str, Any]:
+        """All of it by name: what a card tells, and what a resumed run must share."""
+        return {
+            **asdict(self.schedule),
+            "seed": self.seed,
+            "init": started_from(self.init),
+            "backbone": self.backbone,
+            "frozen": self.frozen,
+            "backgrounds": str(self.backgrounds or ""),
+            "photos": [folder.name for folder in self.photos],
+        }
 
 
 @dataclass
@@ -50,32 +80,13 @@ class Run:
         self.rows = saved["rows"]
 
 
-def settings_of(
-    schedule: Schedule,
-    *,
-    seed: int = 0,
-    init: Path | None = None,
-    backbone: str = YOLO,
-    frozen: bool = False,
-    sources: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """All that a run was asked for: what its card tells, and what a resumed one must share."""
-    return {
-        **asdict(schedule),
-        "seed": seed,
-        "init": started_from(init),
-        "backbone": backbone,
-        "frozen": frozen,
-        **(sources or {}),
-    }
-
-
-def saved_run(run_dir: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a stopped run with these settings goes on from.
+def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
+    """What a stopped run with this task goes on from.
 
     Raises:
         InputError: there is none, it is damaged, or it has other settings.
     """
+    settings = task.settings()
     last = run_dir / GRID_STATE
     if not last.exists():
         raise InputError(f"{last} does not exist. Start without --resume.")

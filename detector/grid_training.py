@@ -17,8 +17,8 @@ from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.defaults import GRID_FILE
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.grid_run import Run, saved_run, settings_of
-from detector.layouts import MODEL, YOLO
+from detector.grid_run import Run, Task, saved_run
+from detector.layouts import MODEL
 from detector.letterbox import as_input
 from detector.look import choose_look
 from detector.network import Network
@@ -32,31 +32,25 @@ from fmnist.run_folder import METRICS
 
 
 def train(
-    schedule: Schedule,
+    task: Task,
     make: SceneMaker,
     validation: Mapping[str, Sequence[Scene]],
     run_dir: Path,
     device: torch.device,
     *,
-    seed: int = 0,
     workers: int = 1,
     max_minutes: float | None = None,
-    init: Path | None = None,
-    backbone: str = YOLO,
-    frozen: bool = False,
-    sources: Mapping[str, Any] | None = None,
     resume: bool = False,
-    facts: dict[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train from scratch or from the weights `init`, see `detector.starts.begun`.
+    """Train the grid from what the task starts with, see `detector.starts.begun`.
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
     The run can be stopped at any time: `resume` goes on from the last report and ends as the
-    run would have ended without the stop. `validation` are sets of frames by the prefix of their
-    columns. A VGG-like backbone that is `frozen` stays as it is. `sources` names what `make` was
-    given of the user's own, because a resumed run needs the same. `facts` are added to the card.
+    run would have ended without the stop. `workers` processes make the frames. `validation` are
+    sets of frames by the prefix of their columns. `facts` are added to the card.
 
     Returns:
         The weights, or None where `max_minutes` ended the run first.
@@ -66,28 +60,23 @@ def train(
     """
     keep_memory()
     started = time.monotonic()
-    settings = settings_of(
-        schedule, seed=seed, init=init, backbone=backbone, frozen=frozen, sources=sources
-    )
-    network = begun(init, backbone, seed).to(device).train()
-    if frozen:
+    schedule = task.schedule
+    network = begun(task.init, task.backbone, task.seed).to(device).train()
+    if task.frozen:
         freeze(network)
     run = Run(network, copy.deepcopy(network).eval(), _optimizers(network, schedule), 0, [])
     if resume:
-        run.restore(saved_run(run_dir, settings))
+        run.restore(saved_run(run_dir, task))
     run_dir.mkdir(parents=True, exist_ok=True)
-    batches = iter(loader(SceneBatches(schedule, make, seed), run.step, workers))
+    batches = iter(loader(SceneBatches(schedule, make, task.seed), run.step, workers))
     while run.step < schedule.steps:
         before = time.monotonic()
         period = islice(batches, schedule.period)
-        loss = _train_period(run, period, schedule, device, altered=is_theirs(init))
-        grid = Grid(copy.deepcopy(run.average), schedule.image_size, device)
+        loss = _train_period(run, period, schedule, device, altered=is_theirs(task.init))
         row = {"scenes": run.step * schedule.batch_size, **loss}
-        for prefix, scenes in validation.items():
-            ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
-            row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
+        row |= _validated(_averaged(run, schedule, device), validation)
         run.rows.append(row)
-        run.save(run_dir, settings)
+        run.save(run_dir, task.settings())
         write_csv(run_dir / METRICS, run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         now = time.monotonic()
@@ -97,12 +86,11 @@ def train(
         done = f"stopped after {run.step} of {schedule.steps} steps"
         report(f"{done}; go on with the same command and --resume")
         return None
-    average = Grid(copy.deepcopy(run.average), schedule.image_size, device)
-    looks_at, looks = choose_look(average, schedule.image_size, validation)
+    looks_at, looks = choose_look(_averaged(run, schedule, device), schedule.image_size, validation)
     card = {
         "model": MODEL,
         **(facts or {}),
-        **settings,
+        **task.settings(),
         "parameters": sum(p.numel() for p in network.parameters()),
         "validation": {
             **{f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
@@ -114,6 +102,19 @@ def train(
     path = run_dir / GRID_FILE.name
     save_checkpoint(path, run.average.state_dict(), card)
     return path
+
+
+def _averaged(run: Run, schedule: Schedule, device: torch.device) -> Grid:
+    """What would ship now: a copy, because a grid folds its batch norms."""
+    return Grid(copy.deepcopy(run.average), schedule.image_size, device)
+
+
+def _validated(grid: Grid, validation: Mapping[str, Sequence[Scene]]) -> dict[str, float]:
+    row = {}
+    for prefix, scenes in validation.items():
+        ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
+        row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
+    return row
 
 
 def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimizer]:

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detector.batches import Schedule
-from detector.grid_run import saved_run, settings_of
+from detector.grid_run import Task, saved_run
 from detector.grid_training import train
-from detector.layouts import YOLO
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
@@ -123,47 +121,32 @@ def judged_scenes(test: Split, count: int) -> list[Scene]:
 
 
 def train_grid(
+    task: Task,
     folder: Path,
     run_dir: Path,
-    schedule: Schedule,
     device: torch.device,
     *,
-    backgrounds: Path | None,
-    photos: Sequence[Path],
-    seed: int,
     workers: int,
     max_minutes: float | None,
     resume: bool,
-    init: Path | None,
-    backbone: str = YOLO,
-    frozen: bool = False,
     report: Callable[[str], None],
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
-    sources = {"backgrounds": str(backgrounds or ""), "photos": [p.name for p in photos]}
     if resume:  # with other settings: told before minutes of reading photos
-        settings = settings_of(
-            schedule, seed=seed, init=init, backbone=backbone, frozen=frozen, sources=sources
-        )
-        saved_run(run_dir, settings)
+        saved_run(run_dir, task)
     kept, validation = hold_out(load(folder, "train"))
-    watched = {"": watched_scenes(validation, seed)}
-    if real := photographed(photos):
+    watched = {"": watched_scenes(validation, task.seed)}
+    if real := photographed(task.photos):
         watched["photos "] = real
     return train(
-        schedule,
-        training_scenes(kept, seed, backgrounds, photos),
+        task,
+        training_scenes(kept, task.seed, task.backgrounds, task.photos),
         watched,
         run_dir,
         device,
-        seed=seed,
         workers=workers,
         max_minutes=max_minutes,
         resume=resume,
-        init=init,
-        backbone=backbone,
-        frozen=frozen,
-        sources=sources,
         facts=provenance(device),
         report=report,
     )

@@ -10,6 +10,7 @@ from torch import nn
 from detector.batches import Schedule
 from detector.defaults import GRID_FILE
 from detector.grid import Grid
+from detector.grid_run import Task
 from detector.grid_training import train
 from detector.layouts import LATER, LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from detector.network import build
@@ -59,9 +60,8 @@ def test_a_frozen_backbone_stays_what_it_was_and_the_rest_learns(tmp_path: Path)
     start = WEIGHTS / "vgg.safetensors"
     watched = {"": [scene(np.random.default_rng(9), (64, 64))]}
     schedule = Schedule(scenes=8, batch_size=2, image_size=64, reports=2)
-    weights = train(
-        schedule, scene, watched, tmp_path, CPU, init=start, backbone=VGG, frozen=True, workers=0
-    )
+    task = Task(schedule, init=start, backbone=VGG, frozen=True)
+    weights = train(task, scene, watched, tmp_path, CPU, workers=0)
     assert weights is not None
     before, after = begun(start, VGG, 0), begun(weights, VGG, 0)
     for number, (old, new) in enumerate(zip(before.model, after.model, strict=True)):

@@ -19,6 +19,7 @@ from torchvision.ops import box_convert
 from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
 from detector.grid import Grid, _agreed, _any_garment, _cells, _shares
+from detector.grid_run import Task
 from detector.grid_training import train
 from detector.layouts import MODEL
 from detector.letterbox import as_input, letterbox
@@ -30,7 +31,8 @@ from fmnist.errors import InputError
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parent.parent
-TINY = Schedule(scenes=32, batch_size=4, image_size=64, shares=(0.6, 1.0), reports=4)
+SHORT = Schedule(scenes=32, batch_size=4, image_size=64, shares=(0.6, 1.0), reports=4)
+TINY = Task(SHORT)
 
 
 def rectangles(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
@@ -234,8 +236,8 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_batch_depends_on_the_seed_and_its_number_alone() -> None:
-    data = SceneBatches(TINY, rectangles, seed=3)
-    again = SceneBatches(TINY, rectangles, seed=3)
+    data = SceneBatches(SHORT, rectangles, seed=3)
+    again = SceneBatches(SHORT, rectangles, seed=3)
     for name, value in data[5].items():
         assert torch.equal(value, again[5][name])
     assert not torch.equal(data[4]["bboxes"], data[5]["bboxes"])
@@ -243,7 +245,7 @@ def test_a_batch_depends_on_the_seed_and_its_number_alone() -> None:
 
 def test_targets_cover_the_garments() -> None:
     for step in range(8):
-        batch = SceneBatches(TINY, rectangles, seed=0)[step]
+        batch = SceneBatches(SHORT, rectangles, seed=0)[step]
         height, width = batch["images"].shape[1:3]
         scale = torch.tensor([width, height, width, height])
         boxes = box_convert(batch["bboxes"], "cxcywh", "xyxy") * scale
@@ -287,7 +289,14 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
     card = json.loads(resumed.with_suffix(".json").read_text())
     assert card["image_size"] == 64 and card["parameters"] == 2_592_180
     with pytest.raises(InputError, match="was begun with another"):
-        train(replace(TINY, scenes=64), rectangles, validation, tmp_path / "b", CPU, resume=True)
+        train(
+            Task(replace(SHORT, scenes=64)),
+            rectangles,
+            validation,
+            tmp_path / "b",
+            CPU,
+            resume=True,
+        )
     with pytest.raises(InputError, match="--resume"):
         train(TINY, rectangles, validation, tmp_path / "c", CPU, resume=True)
 
@@ -298,25 +307,21 @@ def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None
     missing = tmp_path / "no photos, no data"
     with pytest.raises(InputError, match="was begun with another"):
         train_grid(
+            Task(replace(SHORT, rate=0.5), backgrounds=missing, photos=(missing,)),
             missing,
             tmp_path,
-            replace(TINY, rate=0.5),
             CPU,
-            backgrounds=missing,
-            photos=[missing],
-            seed=0,
             workers=0,
             max_minutes=None,
             resume=True,
-            init=None,
             report=quiet,
         )
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(tmp_path: Path) -> None:
-    schedule = replace(TINY, learning_rate=1e38)
+    task = Task(replace(SHORT, learning_rate=1e38))
     with pytest.raises(InputError, match="finite"):
-        train(schedule, rectangles, {}, tmp_path, CPU, workers=0, report=quiet)
+        train(task, rectangles, {}, tmp_path, CPU, workers=0, report=quiet)
     assert not (tmp_path / "grid.safetensors").exists()
 
 
@@ -329,7 +334,7 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
     schedule = Schedule(
         scenes=4 * 160, batch_size=4, image_size=96, shares=(1.0,), learning_rate=5e-3, reports=1
     )
-    path = train(schedule, known, {"": scenes}, tmp_path, CPU, workers=0, report=quiet)
+    path = train(Task(schedule), known, {"": scenes}, tmp_path, CPU, workers=0, report=quiet)
     assert path is not None
     grid = Grid.load(path, CPU)
     for scene in scenes:

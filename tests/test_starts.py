@@ -10,6 +10,7 @@ from torch import nn
 
 from detector.batches import Schedule
 from detector.grid import Grid
+from detector.grid_run import Task
 from detector.grid_training import train
 from detector.layouts import VGG, YOLO
 from detector.network import Network
@@ -97,9 +98,8 @@ def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
         alter(network, done)
 
     monkeypatch.setattr("detector.grid_training.alter", recorded)
-    start = partial(
-        train, schedule, scene, watched, device=CPU, init=weights, workers=0, report=said.append
-    )
+    task = Task(schedule, init=weights)
+    start = partial(train, task, scene, watched, device=CPU, workers=0, report=said.append)
     whole = start(tmp_path / "whole")
     every_step = [step / 8 for step in range(1, 9) for _ in ("network", "average")]
     assert asked == every_step
