@@ -110,7 +110,7 @@ def _averaged(run: Run, schedule: Schedule, device: torch.device) -> Grid:
 
 
 def _validated(grid: Grid, validation: Mapping[str, Sequence[Scene]]) -> dict[str, float]:
-    row = {}
+    row: dict[str, float] = {}
     for prefix, scenes in validation.items():
         ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
         row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}

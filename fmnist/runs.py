@@ -91,20 +91,9 @@ def train(
     while training.epoch < limit:
         before = time.monotonic()
         try:
-            row = train_one_epoch(
-                training, training_split, lambda i, n: watch.step(training.epoch + 1, i, n)
-            )
-            seconds = time.monotonic() - before
-            judged = judge(training, validation)  # what its last step broke no loss has told
+            row, judged = _one_epoch(training, training_split, validation, watch)
         except NotFinite as error:
             raise NotFinite(f"{error} {keeper.in_words()} in {run_dir}.") from error
-        row = {
-            "epoch": training.epoch,
-            **row,
-            "validation_loss": judged.loss,
-            "validation_accuracy": judged.accuracy,
-            "seconds": seconds,
-        }
         rows.append(row)
         keeper.note(training, judged)
         watch.epoch(row)
@@ -117,6 +106,24 @@ def train(
     if training.epoch < settings.epochs:
         return None
     return _finish(run_dir, settings, training, rows, validation, test)
+
+
+def _one_epoch(
+    training: Training, split: Split, validation: Split, watch: Watch
+) -> tuple[Row, Evaluation]:
+    """Its row of the metrics, and what the weights are worth after it."""
+    before = time.monotonic()
+    trained = train_one_epoch(training, split, lambda i, n: watch.step(training.epoch + 1, i, n))
+    seconds = time.monotonic() - before
+    judged = judge(training, validation)  # what the last step broke no loss has told
+    row = {
+        "epoch": training.epoch,
+        **trained,
+        "validation_loss": judged.loss,
+        "validation_accuracy": judged.accuracy,
+        "seconds": seconds,
+    }
+    return row, judged
 
 
 def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[str]) -> None:
