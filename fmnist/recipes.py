@@ -5,6 +5,8 @@ from typing import Any
 
 from fmnist.classes import VALIDATION_SIZE
 
+FULL_SIZE = ((1.0, 28),)  # pixels of a side, until the end
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -35,7 +37,7 @@ class Recipe:
     held_out: int = VALIDATION_SIZE  # images of the 60,000 to validate with, all others train
     seconds: float = 0.0  # as many epochs as fit into this on the device, not fewer than one
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end
-    sizes: tuple[tuple[float, int], ...] = ((1.0, 28),)
+    sizes: tuple[tuple[float, int], ...] = FULL_SIZE
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"sizes": [list(part) for part in self.sizes]}
@@ -82,7 +84,6 @@ RECIPES = {
         sizes=((0.6, 20), (1.0, 28)),
     ),
 }
-FULL_SIZE = ((1.0, 28),)
 
 # The same with clothes that people wear; start it from the weights of "crops".
 RECIPES["worn"] = replace(RECIPES["crops"], epochs=3, crops=40_000, photo_crops=60_000, erasing=0.2)

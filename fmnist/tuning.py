@@ -112,7 +112,7 @@ def tried_recipe(trial: optuna.trial.BaseTrial, recipe: Recipe, names: tuple[str
     for name in names:
         low, high, by_logarithm = SEARCHED[name]
         value = trial.suggest_float(name, low, high, log=by_logarithm)
-        values[name] = value * getattr(recipe, name) if name in RELATIVE else value
+        values[name] = _absolute(recipe, name, value)
     return replace(recipe, **values)
 
 
@@ -123,11 +123,12 @@ def outcome(trial: optuna.trial.FrozenTrial) -> str:
 
 def changes_of(trial: optuna.trial.FrozenTrial, recipe: Recipe) -> str:
     """The trial as options of `fmnist train`."""
-    values = {
-        name: value * getattr(recipe, name) if name in RELATIVE else value
-        for name, value in trial.params.items()
-    }
+    values = {name: _absolute(recipe, name, value) for name, value in trial.params.items()}
     return " ".join(f"--set {name}={value:.4g}" for name, value in values.items())
+
+
+def _absolute(recipe: Recipe, name: str, value: float) -> float:
+    return value * float(getattr(recipe, name)) if name in RELATIVE else value
 
 
 def _now(recipe: Recipe, name: str) -> float:

@@ -21,6 +21,7 @@ from fmnist.classes import TRAINING_SIZE
 from fmnist.data import Split
 from fmnist.epoch import train_one_epoch
 from fmnist.models import build
+from fmnist.recipes import FULL_SIZE
 from fmnist.training import start
 
 BATCHES = {"cpu": 128, "cuda": 1024}  # of ours: a processor's cache, a GPU's many cores
@@ -72,7 +73,7 @@ def plain_loop(model: str, split: Split, device: torch.device) -> Pass:
 
 def our_trainer(model: str, split: Split, device: torch.device, compiled: bool = False) -> Pass:
     """An epoch of ours: recipe best, always at 28 px."""
-    recipe = replace(recipe_for("best", model), sizes=((1.0, 28),), batch_size=BATCHES[device.type])
+    recipe = replace(recipe_for("best", model), sizes=FULL_SIZE, batch_size=BATCHES[device.type])
     network = build(model, recipe.dropout).to(device)
     training = start(network, recipe, 10_000, 0, compiled=compiled)
     resident = split.to(device)
