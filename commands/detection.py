@@ -50,7 +50,8 @@ def detect(
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
     track: Annotated[bool, typer.Option(help="Steady ids and labels in videos.")] = True,
     show: Annotated[
-        bool, typer.Option("--show", help="Open a window; a key there goes on from a picture.")
+        bool,
+        typer.Option("--show", help="Open a window, till it is closed; keys go on from a picture."),
     ] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="No drawn video.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Damaged frames are an error.")] = False,

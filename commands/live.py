@@ -212,7 +212,7 @@ class _Page:
             self.source_url,
             recordings=recordings,
         )
-        server = server_of(site.app(), self.tls, patience=None if self.record else 2)
+        server = server_of(site.app(), self.tls, patience=60 if self.record else 2)
         print(link(listening, guard, self.tls is not None), flush=True)
         if not (is_local(self.host) or self.tls or self.quiet):
             say("browsers give their camera to https pages only: --tls; a file works without")

@@ -78,11 +78,11 @@ def detect(
 
     It is told how many of them come to be detected a second; 0 for an image. One that is
     `InSteps` is called in its two steps.
-    `weights` are facts for the header of the JSON lines. `show` opens a window; q or Escape in
-    it ends the run. `on_frame` is called with the source, its frames done, and all, if known.
-    However the run ends, the files that it wrote are complete in themselves. Of several sources
-    those that cannot be decoded are left out, and told in the summary. Raises Interrupted after
-    Ctrl-C, and InputError if the only source cannot be decoded, the disk is full, or, when
+    `weights` are facts for the header of the JSON lines. `show` opens a window; q, Escape or its
+    close button ends the run. `on_frame` is called with the source, its frames done, and all, if
+    known. However the run ends, the files that it wrote are complete in themselves. Of several
+    sources those that cannot be decoded are left out, and told in the summary. Raises Interrupted
+    after Ctrl-C, and InputError if the only source cannot be decoded, the disk is full, or, when
     `strict`, a frame was damaged.
     """
     if show:
@@ -138,7 +138,16 @@ class _Run:
         if output:
             output.parent.mkdir(exist_ok=True)
         reader = Reader(path)
-        with _Output(output, reader) as sink, closing(self._seen(reader)) as frames:
+        try:
+            self._source(reader, output)
+        finally:  # of a second Ctrl-C, too, which strikes when the video is whole
+            self.damaged += reader.damaged
+
+    def _source(self, reader: Reader, output: Path | None) -> None:
+        with (
+            _Output(output, reader, self.written) as sink,
+            closing(self._seen(reader)) as frames,
+        ):
             for frame, seen in frames:
                 labels = texts_of(seen, self.settings.label_confidence)
                 self.sheet.add(frame.image, seen, labels)
@@ -153,9 +162,6 @@ class _Run:
                     break
             else:
                 sink.is_whole = reader.is_finished
-        self.damaged += reader.damaged
-        if sink.is_written and output:
-            self.written.append(output)
 
     def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
         seen, detector = Detections.empty(), self.watch(reader.fps / self.settings.every)
@@ -195,8 +201,9 @@ class _Run:
 class _Output:
     """Where the drawn pictures of one source go: a video, an image, or nowhere."""
 
-    def __init__(self, path: Path | None, reader: Reader) -> None:
+    def __init__(self, path: Path | None, reader: Reader, written: list[Path]) -> None:
         self._path = path
+        self._written = written  # it adds what is whole
         self._reader = reader
         self._writer: Writer | None = None
         self._behind = Behind()
@@ -231,8 +238,12 @@ class _Output:
         try:
             self._behind.close()
         finally:
-            if self._writer:
-                self._writer.finish(self._reader.end_seconds if self.is_whole else None)
+            try:
+                if self._writer:
+                    self._writer.finish(self._reader.end_seconds if self.is_whole else None)
+            finally:
+                if self._path and self.is_written and self._path.exists():
+                    self._written.append(self._path)
 
 
 def keep(detections: Detections, settings: Settings) -> Detections:

@@ -60,7 +60,7 @@ def train(
     """
     keep_memory()
     started = time.monotonic()
-    schedule = task.schedule
+    schedule, settings = task.schedule, task.settings()
     network = begun(task.init, task.backbone, task.seed).to(device).train()
     if task.frozen:
         freeze(network)
@@ -76,7 +76,7 @@ def train(
         row = {"scenes": run.step * schedule.batch_size, **loss}
         row |= _validated(_averaged(run, schedule, device), validation)
         run.rows.append(row)
-        run.save(run_dir, task.settings())
+        run.save(run_dir, settings)
         write_csv(run_dir / METRICS, run.rows)
         report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         now = time.monotonic()
@@ -90,7 +90,7 @@ def train(
     card = {
         "model": MODEL,
         **(facts or {}),
-        **task.settings(),
+        **settings,
         "parameters": sum(p.numel() for p in network.parameters()),
         "validation": {
             **{f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},

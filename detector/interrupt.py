@@ -26,12 +26,17 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A signal strikes after the block: inside an encoder it would leave a damaged file."""
+    """A signal, the first if there are several, strikes after the block, however that ends.
+
+    Inside an encoder it would leave a damaged file.
+    """
     came: list[int] = []
-    with ends_call(lambda number, frame: came.append(number)):
-        yield
-    if came:
-        signal.raise_signal(signal.Signals(came[0]))
+    try:
+        with ends_call(lambda number, frame: came.append(number)):
+            yield
+    finally:
+        if came:
+            signal.raise_signal(signal.Signals(came[0]))
 
 
 @contextlib.contextmanager

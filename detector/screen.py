@@ -1,4 +1,4 @@
-"""The window of `fmnist detect --show`."""
+"""The window of `fmnist detect --show`, and whether one is there."""
 
 import threading
 
@@ -21,7 +21,7 @@ class Screen:
 
         One that `stays` does so until any key, or until that is set.
         """
-        if not self._is_there():
+        if self._was_visible and not self._is_there():
             return True  # imshow would open it again
         cv2.imshow(TITLE, picture)
         key, is_there = cv2.waitKey(1), self._is_there()
@@ -31,7 +31,15 @@ class Screen:
 
     def _is_there(self) -> bool:
         """Not closed: a new one takes its time to be visible."""
-        is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
-        is_there = is_visible or not self._was_visible
-        self._was_visible = is_visible
+        visible = is_visible(TITLE)
+        is_there = visible or not self._was_visible
+        self._was_visible = visible
         return is_there
+
+
+def is_visible(title: str) -> bool:
+    """Whether a window of OpenCV is on the screen; none is before its first picture."""
+    try:
+        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:  # Qt has no window at all, any more
+        return False

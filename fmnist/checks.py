@@ -35,7 +35,7 @@ def free(path: Path, overwrite: bool) -> Path:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder. Name a file in it.")
-    if path.exists() and not path.is_file():  # a device or pipe: nothing to lose, nothing beside
+    if path.exists() and not path.is_file():  # a device or pipe: nothing to lose
         if not os.access(path, os.W_OK):
             raise InputError(f"{path} cannot be written. Choose another.")
         return path

@@ -69,7 +69,7 @@ def train(
             one of before, or weights are not those of the network; batches cannot be shared.
         NotFinite: the state of an epoch before it is kept.
     """
-    if not is_planned(run_dir):
+    if not parallel.agreed(is_planned(run_dir)):  # that of the first process, which prepared it
         raise InputError(f"{run_dir} holds no run. Make one with `fmnist.settings.prepare`.")
     parallel.check_batch(settings.recipe.batch_size)
     plain = release(*splits[:2], settings.recipe.held_out)

@@ -35,9 +35,12 @@ def found_data() -> "Path | InputError":
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(found_data: object, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the tests remember for the next time is not remembered for the user."""
+    """What the tests remember for the next time is not remembered for the user.
+
+    Nor is what they serve asked for through his proxy.
+    """
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
-    os.environ["NO_PROXY"] = "127.0.0.1,localhost"  # what tests serve, nobody else can
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,9 @@ def display(size_wh: tuple[int, int] = (640, 480)) -> Iterator[Display]:
     read, write = os.pipe()
     with tempfile.TemporaryDirectory() as folder:
         screen = f"{size_wh[0]}x{size_wh[1]}x24"
-        command = ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-fbdir", folder]
+        # Whenever its last client leaves it would begin anew, and who comes then is not heard.
+        command = ["Xvfb", "-noreset", "-displayfd", str(write)]
+        command += ["-screen", "0", screen, "-fbdir", folder]
         server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as pipe:

@@ -21,6 +21,7 @@ from detector.live import overlay
 from detector.live.figures import Figures
 from detector.live.keys import Key, pressed
 from detector.live.recording import Recording, free_name
+from detector.screen import is_visible
 from detector.video.disk import write_image
 from detector.video.frames import Frame
 from detector.video.newest import Newest
@@ -79,8 +80,8 @@ class Window:
     def run(self) -> None:
         """Show the source until it ends or someone ends it.
 
-        Raises Stopped after Ctrl-C, InputError if the source stopped or, of what `record` asks for,
-        the disk is full.
+        Raises Stopped after Ctrl-C, InputError if the source stopped or the disk is full for a
+        recording that `record` asks for or that goes on to the end.
         """
         try:
             with interrupt_between_frames() as stop, self._open():
@@ -123,10 +124,10 @@ class Window:
         elif self._frame and self._paused:
             self._show()
         key = pressed(cv2.waitKeyEx(round(1000 * PATIENCE) if self._paused else 1))
-        is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
-        if key is Key.QUIT or (self._was_visible and not is_visible):
+        visible = is_visible(TITLE)
+        if key is Key.QUIT or (self._was_visible and not visible):
             return False
-        self._was_visible = self._was_visible or is_visible  # a new one takes its time
+        self._was_visible = self._was_visible or visible  # a new one takes its time
         if key:
             self._obey(key)
         return True

@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detector.video.frames import Frame, quiet_opencv
+from detector.video.frames import Frame
+from detector.video.quiet import quiet_opencv
 from detector.video.sources import check_source
 from fmnist.errors import InputError
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.video.quiet import quiet_opencv
 from fmnist.errors import InputError
 
 # Set aside while a video is written: a full disk must still take its index, 20 bytes a frame.
@@ -62,7 +63,8 @@ def is_picture(path: Path) -> bool:
     """Whether `write_image` knows the format that the suffix names."""
     if not (path.suffix and cv2.haveImageWriter(f"x{path.suffix}")):
         return False
-    return cv2.imencode(path.suffix, np.zeros((2, 2, 3), np.uint8))[0]  # some take no colours
+    with quiet_opencv():  # some take no colours
+        return cv2.imencode(path.suffix, np.zeros((64, 64, 3), np.uint8))[0]
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
@@ -71,7 +73,8 @@ def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
     Raises:
         InputError: the disk is full, or the format holds no picture that large.
     """
-    encoded, data = cv2.imencode(path.suffix, image)
+    with quiet_opencv():
+        encoded, data = cv2.imencode(path.suffix, image)
     if not encoded:
         size = f"{image.shape[1]}x{image.shape[0]}"
         raise InputError(f"{path}: no {path.suffix} holds a picture of {size}. Choose .png.")

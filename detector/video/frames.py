@@ -1,7 +1,5 @@
 """Frames from a file, one at a time: OpenCV decodes, and turns phone video upright by itself."""
 
-import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.pictures import decoded
+from detector.video.quiet import quiet_opencv
 from detector.video.sources import check_source, is_image, is_indexed, not_readable
 from detector.video.writer import duration_of
 from fmnist.errors import InputError
@@ -150,19 +149,6 @@ def _open(path: Path) -> cv2.VideoCapture:
     with quiet_opencv():
         # An absolute name: FFmpeg takes what stands before a colon for a protocol.
         return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
-
-
-@contextlib.contextmanager
-def quiet_opencv() -> Iterator[None]:
-    """What OpenCV and FFmpeg would print while a source is opened and read is told by us."""
-    # FFmpeg would print every damaged macroblock; we count frames instead.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
 
 
 def _pixel_aspect(capture: cv2.VideoCapture) -> Fraction:

@@ -108,8 +108,10 @@ class Recorder:
             recording.finish()
         except Exception as error:  # of a full disk what fitted can be played
             why = why or _why(error)
-        is_there = recording.is_written and recording.path.exists()
-        return self._ended(self, recording.path if is_there else None, why)
+        finally:  # Ctrl-C strikes when it is whole
+            is_there = recording.is_written and recording.path.exists()
+            self._ended(self, recording.path if is_there else None, why)
+        return None
 
 
 def _why(error: Exception) -> str:

@@ -61,11 +61,11 @@ class Server(uvicorn.Server):
 
 
 def server_of(
-    app: Starlette, tls: tuple[Path, Path] | None = None, patience: int | None = 2
+    app: Starlette, tls: tuple[Path, Path] | None = None, patience: int = 2
 ) -> uvicorn.Server:
     """A server that is ready to run, over https with a certificate and its key.
 
-    At its end it waits for visits up to `patience` seconds; None: until their videos are whole.
+    At its end it waits for visits up to `patience` seconds: a video that is recorded may need some.
     """
     certificate, key = tls or (None, None)
     config = uvicorn.Config(

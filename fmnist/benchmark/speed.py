@@ -5,6 +5,7 @@ process of its own, the peak of the memory is that of this network alone.
 """
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -31,7 +32,10 @@ def measured(model: str, device: torch.device) -> Facts:
     The weights are fresh ones: they do not change the arithmetic.
     """
     command = [sys.executable, "-m", "fmnist.benchmark.speed", model, str(device)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # as many as here
+    done = subprocess.run(
+        command, env=os.environ | threads, capture_output=True, text=True, check=True
+    )
     facts: Facts = json.loads(done.stdout)
     return facts
 

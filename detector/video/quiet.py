@@ -1,0 +1,20 @@
+"""OpenCV and FFmpeg without a word of their own."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import cv2
+
+
+@contextlib.contextmanager
+def quiet_opencv() -> Iterator[None]:
+    """What OpenCV and FFmpeg would print while a source is opened and read is told by us."""
+    # FFmpeg would print every damaged macroblock; we count frames instead.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
