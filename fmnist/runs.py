@@ -69,9 +69,9 @@ def train(
             one of before, or weights are not those of the network; batches cannot be shared.
         NotFinite: the state of an epoch before it is kept.
     """
+    parallel.check_batch(settings.recipe.batch_size)
     if not parallel.agreed(is_planned(run_dir)):  # that of the first process, which prepared it
         raise InputError(f"{run_dir} holds no run. Make one with `fmnist.settings.prepare`.")
-    parallel.check_batch(settings.recipe.batch_size)
     plain = release(*splits[:2], settings.recipe.held_out)
     training_split, validation, test = (split.to(device) for split in (*plain, splits[2]))
     digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
