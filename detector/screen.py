@@ -1,4 +1,4 @@
-"""The window of `fmnist detect --show`, and whether one is there."""
+"""The window of `fmnist detect --show`, and whether one was closed."""
 
 import threading
 
@@ -10,36 +10,40 @@ TITLE = "fmnist detect"
 ESCAPE = 27
 
 
+class Closing:
+    """Whether a window of OpenCV was closed: it was visible, and is so no longer.
+
+    A new one takes its time to be visible.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._was_visible = False
+
+    def __call__(self) -> bool:
+        try:
+            is_visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt has no window at all: not yet, or not any more
+            is_visible = False
+        self._was_visible = self._was_visible or is_visible
+        return self._was_visible and not is_visible
+
+
 class Screen:
     """Shows one picture after the other until somebody has seen enough."""
 
     def __init__(self) -> None:
-        self._was_visible = False
+        self._is_closed = Closing(TITLE)
 
     def ends(self, picture: Picture, stays: threading.Event | None) -> bool:
         """Show it; whether q or Escape was pressed, or the window closed.
 
         One that `stays` does so until any key, or until that is set.
         """
-        if self._was_visible and not self._is_there():
+        if self._is_closed():
             return True  # imshow would open it again
         cv2.imshow(TITLE, picture)
-        key, is_there = cv2.waitKey(1), self._is_there()
-        while stays and key < 0 and is_there and not stays.is_set():
-            key, is_there = cv2.waitKey(50), self._is_there()
-        return not is_there or key & 0xFF in (ord("q"), ESCAPE)
-
-    def _is_there(self) -> bool:
-        """Not closed: a new one takes its time to be visible."""
-        visible = is_visible(TITLE)
-        is_there = visible or not self._was_visible
-        self._was_visible = visible
-        return is_there
-
-
-def is_visible(title: str) -> bool:
-    """Whether a window of OpenCV is on the screen; none is before its first picture."""
-    try:
-        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
-    except cv2.error:  # Qt has no window at all, any more
-        return False
+        key, is_closed = cv2.waitKey(1), self._is_closed()
+        while stays and key < 0 and not is_closed and not stays.is_set():
+            key, is_closed = cv2.waitKey(50), self._is_closed()
+        return is_closed or key & 0xFF in (ord("q"), ESCAPE)

@@ -95,7 +95,7 @@ def from_logits(logits: Float[Tensor, "n 10"], labels: Int64[Tensor, " n"]) -> E
 
     Raises:
         ValueError: there are no images, or a label is out of range.
-        NotFinite: a logit is, as from weights after a diverged training.
+        NotFinite: a logit is NaN or infinite, as from weights after a diverged training.
     """
     logits, labels = logits.detach().double().cpu(), labels.cpu()
     if len(labels) == 0:

@@ -21,7 +21,7 @@ from detector.live import overlay
 from detector.live.figures import Figures
 from detector.live.keys import Key, pressed
 from detector.live.recording import Recording, free_name
-from detector.screen import is_visible
+from detector.screen import Closing
 from detector.video.disk import write_image
 from detector.video.frames import Frame
 from detector.video.newest import Newest
@@ -69,7 +69,7 @@ class Window:
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "detector"))
     _looking: "Future[_Look] | None" = None
     _recording: Recording | None = None
-    _was_visible: bool = False
+    _is_closed: Closing = field(default_factory=lambda: Closing(TITLE))
     _paused: bool = False
     _labelled: bool = True
     _helped: bool = False
@@ -124,10 +124,8 @@ class Window:
         elif self._frame and self._paused:
             self._show()
         key = pressed(cv2.waitKeyEx(round(1000 * PATIENCE) if self._paused else 1))
-        visible = is_visible(TITLE)
-        if key is Key.QUIT or (self._was_visible and not visible):
+        if self._is_closed() or key is Key.QUIT:
             return False
-        self._was_visible = self._was_visible or visible  # a new one takes its time
         if key:
             self._obey(key)
         return True

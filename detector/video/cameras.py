@@ -27,7 +27,7 @@ V4L = Path("/sys/class/video4linux")
 # A recording that stops after so much of the frames it tells of has ended: their number is an
 # estimate, and without a buffer FFmpeg drops the first ones.
 WHOLE = 0.5
-LAST_CAMERA = 999
+LAST_CAMERA = 2**31 - 1  # that OpenCV takes: some systems count from a thousand on
 PROBED = 5  # cameras that are tried where the system has no list of them
 
 

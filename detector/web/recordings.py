@@ -103,7 +103,8 @@ class Recorder:
         self._is_over = True
         recording, self._recording = self._recording, None
         if recording is None:
-            return self._ended(self, None, why)
+            self._ended(self, None, why)
+            return
         try:
             recording.finish()
         except Exception as error:  # of a full disk what fitted can be played
@@ -111,7 +112,6 @@ class Recorder:
         finally:  # Ctrl-C strikes when it is whole
             is_there = recording.is_written and recording.path.exists()
             self._ended(self, recording.path if is_there else None, why)
-        return None
 
 
 def _why(error: Exception) -> str:
