@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 # isort: off
-import cv2  # noqa: F401  (before av: the other order hangs OpenCV's first window)
+import cv2  # before av: the other order hangs OpenCV's first window
 import av
 
 # isort: on
@@ -76,6 +76,28 @@ def without_duration(path: Path, frames: int = 50, codec: str = "libvpx") -> Pat
     live = {"live": "1"}
     with path.open("wb") as file, av.open(Pipe(file), "w", "webm", container_options=live) as out:
         _fill(out, [i / FPS for i in range(frames)], SIZE_WH, codec, None, 0)
+    return path
+
+
+def without_rate(path: Path, times: Sequence[float] = TIMES) -> Path:
+    """A WebM as browsers record it: every frame has its time, and nobody told of a rate."""
+    data = bytearray(clip(path, times, codec="libvpx").read_bytes())
+    default_duration = data.index(b"\x23\xe3\x83")
+    size = 4 + (data[default_duration + 3] & 0x7F)  # of the whole element; Void is another
+    data[default_duration : default_duration + size] = bytes(
+        [0xEC, 0x80 | size - 2] + [0] * (size - 2)
+    )
+    path.write_bytes(data)
+    return path
+
+
+def avi(path: Path, frames: int = 75) -> Path:
+    """An AVI of Motion JPEG, as old cameras write it."""
+    fourcc = cv2.VideoWriter.fourcc(*"MJPG")
+    out = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, FPS, SIZE_WH)
+    for number in range(frames):
+        out.write(numbered(number))
+    out.release()
     return path
 
 

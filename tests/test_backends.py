@@ -1,8 +1,10 @@
 """Every backend says what torch says, the fastest is found once, and exports are checked."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.backends import check, choice
+from detector.backends import check, choice, runners
 from detector.backends.choice import candidates, measured, run_with
 from detector.backends.export import export, photos, real_batches
 from detector.backends.graphs import Graph, GridGraph, HeadGraph, Runner
@@ -23,7 +25,7 @@ from detector.backends.names import (
     runs_on,
     version_of,
 )
-from detector.backends.runners import in_torch, kept, read
+from detector.backends.runners import in_torch, kept, read, runner_of
 from detector.boxes import iou
 from detector.grid import Grid
 from detector.head import Head
@@ -47,6 +49,18 @@ def grid() -> Grid:
 def head() -> Head:
     torch.manual_seed(0)
     return Head(build("vgg"), CPU)
+
+
+def barred_within(folder: Path) -> Callable[..., None]:
+    """`write_whole` of somebody who may not write in there."""
+    free = runners.write_whole
+
+    def write_whole(graph: Graph, backend: str, path: Path) -> None:
+        if folder in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        free(graph, backend, path)
+
+    return write_whole
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -120,12 +134,14 @@ def test_the_fastest_is_found_once_and_remembered(
     assert len(calls) == 1 and len(told) == 2
     assert run_with(AUTO, (grid, head), (96, 64)) == best  # another size is another matter
     assert len(calls) == 2
-    for file in (tmp_path / "fmnist/fastest").iterdir():
-        file.write_text("{")
-    assert run_with(AUTO, (grid, head), (64, 64)) == best
-    assert len(calls) == 3
+    for damaged in ("{", "{}", '{"onnx": 1.0}'):
+        for file in (tmp_path / "fmnist/fastest").iterdir():
+            file.write_text(damaged)
+        calls.clear()
+        assert run_with(AUTO, (grid, head), (64, 64)) == best
+        assert len(calls) == 1
     assert run_with("torch", (grid, head), (64, 64)) == "torch"
-    assert len(calls) == 3
+    assert len(calls) == 1
 
 
 def test_a_measurement_names_every_backend(grid: Grid, head: Head) -> None:
@@ -135,16 +151,47 @@ def test_a_measurement_names_every_backend(grid: Grid, head: Head) -> None:
 
 
 def test_a_backend_that_cannot_run_is_left_out(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        raise InputError("[1, 864, 1536, 3] does not fit this engine.")
+
     def runner_of(graph: Graph, device: torch.device, name: str) -> Runner:
         if name == "onnx":
             raise ImportError("libonnxruntime.so: cannot open shared object file")
-        return in_torch(graph, device)
+        return too_large if name == "engine" else in_torch(graph, device)
 
     monkeypatch.setattr(choice, "runner_of", runner_of)
-    assert [*measured(["torch", "onnx", "openvino"], [grid.graph], (64, 64), CPU)] == [
-        "torch",
-        "openvino",
-    ]
+    names = ["torch", "onnx", "engine", "openvino"]
+    assert [*measured(names, [grid.graph], (64, 64), CPU)] == ["torch", "openvino"]
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_a_kept_export_that_was_damaged_is_written_once_more(
+    backend: str, grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    file = kept(grid.graph, backend)
+    file.write_bytes(file.read_bytes()[:1000])
+    runner_of(grid.graph, CPU, backend)
+    assert file.stat().st_size > 1000
+
+
+def test_no_backend_phones_home(tmp_path: Path) -> None:
+    """What theirs would, leaves an identity of this machine in the home first."""
+    code = """
+import torch
+from detector.backends.runners import runner_of
+from detector.head import Head
+from fmnist.models import build
+graph = Head(build("lenet"), torch.device("cpu")).graph
+for backend in ("onnx", "openvino"):
+    runner_of(graph, torch.device("cpu"), backend)
+"""
+    places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    asked = ("ORT_DISABLE_TELEMETRY", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in asked} | places
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    left = {path.name for folder in (tmp_path, tmp_path / "cache") for path in folder.iterdir()}
+    assert left == {"cache", "fmnist"}
 
 
 def test_other_weights_are_kept_apart(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +207,9 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     file = kept(head.graph, "torchscript")
     assert file.is_file() and tmp_path not in file.parents
+    monkeypatch.setattr(runners, "write_whole", barred_within(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "of-root"))
+    assert kept(head.graph, "torchscript") == file, "what root left cannot be written either"
     before = file.stat().st_mtime_ns
     assert kept(head.graph, "torchscript").stat().st_mtime_ns == before, "once for a process"
 

@@ -39,6 +39,15 @@ def test_a_live_recording_does_not_tell_its_length(tmp_path: Path) -> None:
     assert Reader(clips.without_duration(tmp_path / "live.webm")).frames_expected is None
 
 
+def test_the_rate_of_a_recording_that_tells_none_is_that_of_its_frames(tmp_path: Path) -> None:
+    times = [0.0, *(number / 10 + 0.002 * (number % 3) for number in range(1, 30))]
+    reader = Reader(clips.without_rate(tmp_path / "browser.webm", times))
+    assert reader.fps == pytest.approx(10, abs=0.3)
+    assert reader.frames_expected is None or abs(reader.frames_expected - 30) <= 2
+    assert len(list(reader)) == 30
+    assert reader.end_seconds == pytest.approx(3, abs=0.05) and reader.damaged == 0
+
+
 def test_phone_video_comes_upright(tmp_path: Path) -> None:
     reader = Reader(clips.rotated(tmp_path / "phone.mp4"))
     width, height = clips.SIZE_WH
@@ -83,6 +92,25 @@ def test_a_copy_that_broke_off_after_the_index_counts_what_is_missing(tmp_path: 
     count = len(list(reader))
     assert 10 < count < 50
     assert reader.damaged == 50 - count
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".avi"])
+def test_a_copy_that_broke_off_is_told_where_the_length_stands_first(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"cut{suffix}"
+    if suffix == ".avi":
+        clips.avi(path)
+    else:
+        clips.clip(path, [i / 25 for i in range(75)])
+    whole = Reader(path)
+    assert (len(list(whole)), whole.damaged) == (75, 0)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    reader = Reader(path)
+    count = len(list(reader))
+    assert 10 < count < 60
+    assert reader.damaged == pytest.approx(75 - count, abs=2)
 
 
 def test_a_reader_can_be_read_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import torch
@@ -57,8 +58,8 @@ def fastest(
     if len(names) == 1:
         return names[0]
     file = cache_folder() / "fastest" / f"{_situation(graphs, frame, names, device)}.json"
-    times = _remembered(file)
-    if times is None:
+    times = _remembered(file, names)
+    if not times:
         say(f"measuring once which backend is the fastest here: {', '.join(names)}")
         times = measured(names, graphs, frame, device)
         failed = [name for name in names if name not in times]
@@ -74,21 +75,21 @@ def measured(
 ) -> Times:
     """Median milliseconds for the graphs' part of one frame; the backends in turn.
 
-    One that cannot run here, as of a broken installation, is left out.
+    One that cannot run here, as of a broken installation, or not with frames of that size, is left
+    out; but torch, whose errors are raised.
     """
     batches = [graph.typical(frame) for graph in graphs]
-    runners = {}
+    runners: dict[str, list[Runner]] = {}
+    seconds: dict[str, list[float]] = {}
     for name in names:
-        try:
-            runners[name] = [runner_of(graph, device, name) for graph in graphs]
-        except (RuntimeError, ImportError, OSError):
-            if name == "torch":
-                raise
-    seconds: dict[str, list[float]] = {name: [] for name in runners}
-    for _ in range(ROUNDS):
+        with suppress(Exception) if name != "torch" else nullcontext():  # each raises its own
+            its = [runner_of(graph, device, name) for graph in graphs]
+            seconds[name] = [sum(map(_timed, its, batches))]
+            runners[name] = its
+    for _ in range(ROUNDS - 1):
         for name, its in runners.items():
             seconds[name].append(sum(map(_timed, its, batches)))
-    return {name: 1000 * statistics.median(its[3:]) for name, its in seconds.items()}
+    return {name: 1000 * statistics.median(seconds[name][3:]) for name in runners}
 
 
 def _timed(run: Runner, batch: torch.Tensor) -> float:
@@ -114,11 +115,13 @@ def _situation(
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def _remembered(file: Path) -> Facts | None:
+def _remembered(file: Path, names: Iterable[str]) -> Facts:
+    """The times of these; nothing where they are not there, or damaged."""
     try:
-        return read_json(file)
+        times = read_json(file)
     except (OSError, InputError):
-        return None
+        return {}
+    return times if times.keys() == set(names) else {}
 
 
 def _remember(file: Path, times: Times) -> None:

@@ -32,7 +32,12 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
     if backend == "torch":
         return in_torch(graph, device)
     with current(device):
-        return read(kept(graph, backend), backend, device)
+        path = kept(graph, backend)
+        try:
+            return read(path, backend, device)
+        except Exception:  # each library raises its own
+            path.unlink()  # it may be damaged: once more
+            return read(kept(graph, backend), backend, device)
 
 
 def current(device: torch.device) -> AbstractContextManager[object]:
@@ -81,13 +86,17 @@ def kept(graph: Graph, backend: str) -> Path:
     if path.exists():  # an engine is for so many boxes
         return path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _keep(graph, backend, path)
     except OSError:
         path = _own_folder() / within / path.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        write_whole(graph, backend, path)
+        if not path.exists():
+            _keep(graph, backend, path)
     return path
+
+
+def _keep(graph: Graph, backend: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(graph, backend, path)
 
 
 @cache

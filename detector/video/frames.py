@@ -10,13 +10,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.pictures import decoded
+from detector.video.container import account_of
 from detector.video.quiet import quiet_opencv
 from detector.video.sources import check_source, is_image, is_indexed, not_readable
-from detector.video.writer import duration_of
 from fmnist.errors import InputError
 
 # A failed read is not the end of a file; this many in a row are.
 FAILURES_AT_THE_END = 1000
+ROUNDED = 0.5  # seconds: so much later than the last frame a file may promise to end
 
 
 class Undecodable(InputError):
@@ -45,7 +46,7 @@ class Reader:
     """The frames of one video or image; every iteration starts again.
 
     Known before the first frame: `size_wh` in pixels, upright (0, 0 for an image),
-    `pixel_aspect`, the width of a pixel by its height, the average `fps` (0 for an image) and
+    `pixel_aspect`, the width of a pixel by its height, the usual `fps` (0 for an image) and
     `frames_expected` (None where the file does not tell). They grow while frames are read:
     `damaged`, the frames that could not be decoded, and `end_seconds`, when the last frame leaves
     the screen. `is_finished` tells that none is left. InputError if the file is neither video nor
@@ -64,6 +65,7 @@ class Reader:
         self.pixel_aspect = Fraction(1)
         self.frames_expected: int | None = 1
         self._duration = 0.0
+        self._promised = 0.0
         self._count_is_exact = False
         if not self.is_image:
             self._look()
@@ -74,13 +76,20 @@ class Reader:
             raise not_readable(self.path)
         width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
         self.size_wh = (int(capture.get(width)), int(capture.get(height)))
-        self.fps = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
+        told = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
         self.pixel_aspect = _pixel_aspect(capture)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frames_expected = count if count > 0 else None
         capture.release()
-        if is_indexed(self.path) and count > 0:
-            self._duration = duration_of(self.path)
+        account = account_of(self.path)
+        self.fps = account.rate or told
+        if count > 0:
+            self.frames_expected = round(count * self.fps / told) if told else count
+        else:
+            self.frames_expected = None
+        if not is_indexed(self.path):
+            self._promised = account.promised
+        elif count > 0:
+            self._duration = account.seconds
             # An MP4 that was trimmed on the phone still counts the frames that it hides.
             self.frames_expected = min(round(self._duration * self.fps), count)
             self._count_is_exact = self.frames_expected == count
@@ -141,6 +150,8 @@ class Reader:
     def _account_for_the_end(self, index: int, seconds: float) -> None:
         if self._count_is_exact and self.frames_expected is not None:
             self.damaged += max(self.frames_expected - index, 0)
+        elif self._promised > self.end_seconds + ROUNDED:
+            self.damaged += round((self._promised - self.end_seconds) * self.fps)
         if self._duration > seconds:
             self.end_seconds = self._duration
 

@@ -20,7 +20,7 @@ from detector.video.disk import SpareDisk, disk_full
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
 # What browsers play from an MP4 as it is; any other sound becomes AAC.
-COPIED_SOUND = frozenset({"aac", "mp3", "opus", "flac"})
+COPIED_SOUND = frozenset({"aac", "opus", "flac"})
 
 AAC_RATES = frozenset(
     {96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000}
@@ -147,13 +147,6 @@ def _fitted(
     fitted = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
     fitted[top : top + inner_wh[1], left : left + inner_wh[0]] = cv2.resize(image, inner_wh)
     return fitted
-
-
-def duration_of(path: Path) -> float:
-    """Seconds that the picture lasts by the file's own account, trimming included; 0: unknown."""
-    with av.open(f"file:{path.absolute()}") as container:
-        stream = container.streams.video[0]
-        return float((stream.duration or 0) * (stream.time_base or 0))
 
 
 class _Sound:

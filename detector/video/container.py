@@ -1,0 +1,64 @@
+"""What a video's file says of its picture, where OpenCV does not pass it on."""
+
+import itertools
+import statistics
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+# isort: off
+import cv2  # noqa: F401  (before av: the other order hangs OpenCV's first window, PyAV#978)
+import av
+
+# isort: on
+
+LOOKED_AT = 100  # packets: their times tell the rate
+FASTEST = 240  # frames a second: what tells more counts the ticks of its clock
+
+
+class Account(NamedTuple):
+    """By a file's own account; 0: it does not tell.
+
+    `seconds` is how long the picture lasts, trimming included. `promised` is that, too, where it
+    stands at the file's beginning, so that it tells of an end that is lost. `rate` is of frames
+    a second.
+    """
+
+    seconds: float = 0.0
+    promised: float = 0.0
+    rate: float = 0.0
+
+
+def account_of(path: Path) -> Account:
+    """What FFmpeg reads of a video's beginning; nothing is decoded."""
+    try:
+        with av.open(f"file:{path.absolute()}") as container:
+            video = container.streams.video[0]
+            seconds = float((video.duration or 0) * (video.time_base or 0))
+            return Account(seconds, _promised(container.format.name, video), _rate(container))
+    except (av.FFmpegError, IndexError):
+        return Account()
+
+
+def _promised(form: str, video: Any) -> float:
+    if form == "matroska,webm":
+        told = video.metadata.get("DURATION") or "0:0:0"
+        hours, minutes, seconds = map(float, told.split(":"))
+        return 3600 * hours + 60 * minutes + seconds
+    if form == "avi" and video.average_rate:
+        return float(video.frames / video.average_rate)
+    return 0.0
+
+
+def _rate(container: Any) -> float:
+    """As it is told if that can be; else by the times of the first frames, as of a browser's WebM,
+    which tells none."""
+    told = container.streams.video[0].average_rate
+    if told and told <= FASTEST:
+        return float(told)
+    times: set[Fraction] = set()
+    for packet in itertools.islice(container.demux(video=0), LOOKED_AT):
+        if packet.pts is not None:
+            times.add(packet.pts * packet.time_base)
+    steps = [float(later - time) for time, later in itertools.pairwise(sorted(times))]
+    return 1 / statistics.median(steps) if steps else 0.0
