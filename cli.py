@@ -18,6 +18,7 @@ from commands import (
     live,
     report,
     speed,
+    tracks,
     training,
     tuning,
 )
@@ -33,6 +34,7 @@ app.add_typer(benchmarks.app)
 app.add_typer(report.app)
 app.add_typer(tuning.app)
 app.add_typer(detection.app)
+detector.app.add_typer(tracks.app)
 detector.app.add_typer(detector_data.app)
 app.add_typer(detector.app, name="detector")
 app.add_typer(export.app)
@@ -48,7 +50,8 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command with these arguments; the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        if stream:  # None: it was closed
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     words = [word for word in arguments if word != "--debug"] or ["--help"]
     return console.run(lambda: _invoke(words), debug="--debug" in arguments)
 

@@ -13,9 +13,9 @@ from commands.options import (
     Overwrite,
     Weights,
     classifier_file,
+    grid_file,
     put_json,
     say,
-    weights_file,
 )
 from detector.defaults import GRID, HEAD
 from fmnist.checks import all_free
@@ -146,7 +146,7 @@ def predict(
     if not photos:
         raise InputError(" ".join(failed))
     all_free(overwrite, json_file)
-    grid_path, head_path = weights_file(grid), weights_file(weights)
+    grid_path, head_path = grid_file(grid), classifier_file(weights)
 
     from detector.grid import Grid
     from detector.head import Head

@@ -17,9 +17,10 @@ from commands.options import (
     Overwrite,
     Quiet,
     classes_of,
+    classifier_file,
+    grid_file,
     quiet_or_say,
     say,
-    weights_file,
     written,
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
@@ -75,7 +76,7 @@ def detect(
     if show:
         check_display()
     plan = plan_outputs(sources, output, json_file, contact_sheet, no_video, overwrite)
-    grid_path, head_path = weights_file(grid), weights_file(head)
+    grid_path, head_path = grid_file(grid), classifier_file(head)
 
     from detector.cores import leave_a_core
     from detector.detect import Interrupted, Settings

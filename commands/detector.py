@@ -1,4 +1,4 @@
-"""`fmnist detector`: train, evaluate, tracks."""
+"""`fmnist detector`: train, evaluate."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,34 +7,35 @@ from typing import Annotated
 import typer
 
 from commands.options import (
+    LARGEST,
     Backend,
     Backgrounds,
-    Confidence,
     DataDir,
     Device,
     GridWeights,
-    HeadWeights,
     ImageSize,
     Json,
-    LabelConfidence,
     Minutes,
     Overwrite,
     Photos,
     Quiet,
     Seed,
+    classifier_file,
+    grid_file,
     grid_start,
     put_json,
     quiet_or_say,
     said,
     say,
-    weights_file,
 )
-from detector.defaults import CONFIDENCE, GRID, GRID_FILE, GRID_STATE, HEAD, LABEL_CONFIDENCE
-from detector.layouts import LAYOUTS, VGG, YOLO
+from detector.defaults import GRID, GRID_FILE, GRID_STATE
+from detector.layouts import CELLS, LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
-from fmnist.run_folder import name_of_weights
+from fmnist.run_folder import METRICS, SETTINGS, name_of_weights
 
+# What a run leaves, or one of a classifier.
+LEFT = (GRID_STATE, GRID_FILE.name, GRID_FILE.with_suffix(".json").name, METRICS, SETTINGS)
 app = typer.Typer(help="Train and judge the detector, render its demo clip, make its data sets.")
 
 
@@ -43,7 +44,9 @@ def detector_train(
     scenes: Annotated[
         int, typer.Option("--scenes", "--frames", min=1, help="Frames, each seen once.")
     ] = 60_000,
-    image_size: Annotated[int, typer.Option(min=64, help="Longest side in pixels.")] = 320,
+    image_size: Annotated[
+        int, typer.Option(min=64, max=LARGEST, help="Longest side in pixels, a multiple of 32.")
+    ] = 320,
     backgrounds: Backgrounds = None,
     photos: Photos = None,
     init: Annotated[
@@ -73,7 +76,7 @@ def detector_train(
     """Train the grid on frames made on the fly from the training images."""
     from fmnist import files
 
-    if not resume and any((run_dir / name).exists() for name in (GRID_STATE, GRID_FILE.name)):
+    if not resume and any((run_dir / name).exists() for name in LEFT):
         raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
     if resume and not (run_dir / GRID_STATE).exists():
         raise InputError(f"{run_dir} holds no run that could go on. Start without --resume.")
@@ -87,6 +90,7 @@ def detector_train(
 
     from detector.photos.folder import check
 
+    check_size(image_size)
     check(photos or ())
     if backgrounds:
         from detector.synthesis.backgrounds import photos_in
@@ -126,6 +130,15 @@ def detector_train(
         say(f"written: {weights}")
 
 
+def check_size(image_size: int) -> None:
+    """Raises InputError where the cells of a grid do not fill it."""
+    if left := image_size % CELLS:
+        less = image_size - left
+        raise InputError(
+            f"--image-size {image_size} is no multiple of {CELLS}. Give {less} or {less + CELLS}."
+        )
+
+
 @app.command("evaluate")
 def detector_evaluate(
     context: typer.Context,
@@ -153,10 +166,10 @@ def detector_evaluate(
     if photos and said(context, "frames"):
         raise InputError("--frames are painted, not photographed. Leave it or --photos out.")
     all_free(overwrite, json_file, misses)
-    grid_path = weights_file(grid)
+    grid_path = grid_file(grid)
     names = heads.split(",")
-    head_paths = [weights_file(name) if name != "none" else None for name in names]
-    check_judged_by(photos or (), misses)
+    head_paths = [classifier_file(name) if name != "none" else None for name in names]
+    check_judged_by(photos or (), misses, named=any(head_paths))
     folder = None if photos else files.find(data_dir)
 
     from detector.backends.choice import run_with
@@ -197,57 +210,12 @@ def detector_evaluate(
         say(f"written: {misses}")
 
 
-def check_judged_by(photos: Sequence[Path], misses: Path | None) -> None:
+def check_judged_by(photos: Sequence[Path], misses: Path | None, named: bool) -> None:
     """Raises InputError where there is nothing to judge by, or the misses cannot be shown."""
     from detector.photos.folder import check_judged
     from detector.video.disk import is_picture
 
     if photos:
-        check_judged(photos, want_frames=misses is not None)
+        check_judged(photos, want_frames=misses is not None, want_names=named)
     if misses and not is_picture(misses):
         raise InputError(f"{misses}: the misses are a picture. Name it {misses.stem}.png.")
-
-
-@app.command("tracks")
-def detector_tracks(
-    sources: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Videos to look at.")],
-    conf: Confidence = CONFIDENCE,
-    label_conf: LabelConfidence = LABEL_CONFIDENCE,
-    grid: GridWeights = GRID,
-    head: HeadWeights = HEAD,
-    image_size: ImageSize = None,
-    json_file: Json = "",
-    device: Device = "auto",
-    backend: Backend = "torch",
-    overwrite: Overwrite = False,
-) -> None:
-    """Tell how steady boxes and labels are, without and with tracks."""
-    all_free(overwrite, json_file)
-
-    from detector.video.sources import find_sources, is_image
-
-    paths = find_sources(sources)
-    for path in paths:
-        if is_image(path):
-            raise InputError(f"{path} is an image. Name videos.")
-    grid_path, head_path = weights_file(grid), weights_file(head)
-
-    import cv2
-
-    from detector.pipeline import Detector
-    from detector.steadiness import judge_video
-    from detector.tables import tracks_table
-    from fmnist.device import describe, pick_device
-
-    cv2.setNumThreads(1)
-    where = pick_device(device)
-    detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, say)
-    rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
-    if json_file != "-":
-        print(tracks_table(rows))
-    weights = {"grid": name_of_weights(grid_path), "head": name_of_weights(head_path)}
-    how = {"image_size": detector.grid.image_size, "backend": detector.grid.backend}
-    settings = {"confidence": conf, "label_confidence": label_conf}
-    put_json(
-        {"weights": weights | how, "settings": settings, "rows": rows, **describe(where)}, json_file
-    )

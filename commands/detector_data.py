@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DataDir, Overwrite, Photos, Seed, say, weights_file
-from detector.layouts import MODEL, backbone_of
-from fmnist.cards import read_card
+from commands.options import DataDir, Overwrite, Photos, Seed, grid_file, say
+from detector.layouts import backbone_of, grid_card
 from fmnist.checks import all_free, free_folder
 from fmnist.errors import InputError
 
@@ -75,7 +74,7 @@ def detector_blend(
             f"{output}: weights end in .safetensors. Name it {output.stem}.safetensors."
         )
     all_free(overwrite, output, output.with_suffix(".json"))
-    before, after = weights_file(first), weights_file(second)
+    before, after = grid_file(first), grid_file(second)
     check_blend(before, after)
 
     from detector.photos.folder import check
@@ -89,10 +88,13 @@ def detector_blend(
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
+    real = photographed(photos or ())
+    if photos and not real:
+        raise InputError("--photos hold no frame to choose by. Give 8 or more with masks or boxes.")
     network = blended(before, after, share)
     _, held_out = hold_out(load(folder, "train"))
     validation = {"": watched_scenes(held_out, seed)}
-    if real := photographed(photos or ()):
+    if real:
         validation["photos "] = real
     shares = {before: round(1 - share, 6), after: share}
     blend(network, shares, validation, output, provenance(pick_device("cpu")))
@@ -101,10 +103,9 @@ def detector_blend(
 
 def check_blend(first: Path, second: Path) -> None:
     """Raises InputError where the two are no grids of one kind, by their cards."""
-    cards = [read_card(path) for path in (first, second)]
-    if any(card["model"] != MODEL for card in cards):
-        raise InputError("Only grids can be blended. Give weights of `fmnist detector train`.")
-    one, other = map(backbone_of, cards)
+    if first == second:
+        raise InputError(f"{first} is both grids. Give one, and what further training made of it.")
+    one, other = (backbone_of(grid_card(path)) for path in (first, second))
     if one != other:
         raise InputError(
             f"{first} is a grid on {one}, {second} one on {other}. "

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.options import Device, Json, Overwrite, Quiet, put_json, quiet_or_say
+from commands.options import LARGEST, Device, Json, Overwrite, Quiet, put_json, quiet_or_say
 from detector.backends.names import BACKENDS, installed
+from detector.video.sources import check_source, is_image
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 
@@ -32,7 +33,11 @@ def benchmark_detect(
     peer: Annotated[bool, typer.Option(help="Run `yolo predict`, too.")] = True,
     image_size: Annotated[
         int | None,
-        typer.Option(min=32, help="As of detect; else that of our grid. The peer gets as much."),
+        typer.Option(
+            min=32,
+            max=LARGEST,
+            help="As of detect; else that of our grid. The peer gets as much.",
+        ),
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="How cost grows.")] = None,
     json_file: Json = "",
@@ -42,8 +47,9 @@ def benchmark_detect(
 ) -> None:
     """Frames a second from file to drawn file, beside `yolo predict`; stages; how cost grows."""
     all_free(overwrite, json_file, plot)
-    if not clip.is_file():
-        raise InputError(f"{clip}: no such file. Name a video.")
+    check_source(clip)
+    if is_image(clip):
+        raise InputError(f"{clip} is an image. Name a video.")
     chosen = [installed(known(name, BACKENDS, "backend")) for name in backends.split(",") if name]
 
     from detector.benchmark.end_to_end import PEER
@@ -112,6 +118,6 @@ def _told(module: str, *words: str) -> dict[str, Any]:
     """What a measurement in a process of its own prints."""
     from detector.benchmark.program import run
 
-    ended = run([sys.executable, "-m", f"detector.benchmark.{module}", *words])
+    ended = run([sys.executable, "-P", "-m", f"detector.benchmark.{module}", *words])
     facts: dict[str, Any] = json.loads(ended.lines[-1][1])
     return facts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.options import Device, ImageSize, Overwrite, say, weights_file
+from commands.options import Device, ImageSize, Overwrite, classifier_file, grid_file, say
 from detector.backends.names import BACKENDS, FORMATS, installed, runs_on
 from detector.defaults import GRID, GRID_FILE, HEAD
 from fmnist.checks import all_free, known
@@ -48,7 +48,7 @@ def export(
     """
     known(part, list(Part), "network")
     backend = installed(known(file_format, FORMATS, "format"))
-    path = weights_file(weights or {"grid": GRID, "head": HEAD}[part])
+    path = grid_file(weights or GRID) if part == Part.grid else classifier_file(weights or HEAD)
     target = output or Path(name_of_weights(path) + BACKENDS[backend].suffix)
     if target.suffix != BACKENDS[backend].suffix:
         raise InputError(

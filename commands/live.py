@@ -26,9 +26,10 @@ from commands.options import (
     Overwrite,
     Quiet,
     classes_of,
+    classifier_file,
+    grid_file,
     quiet_or_say,
     say,
-    weights_file,
     written,
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE, LEAST_ASKED, MOST_ASKED
@@ -102,7 +103,7 @@ def live(
     if record:
         check_record(record, source)
     all_free(overwrite, record)
-    weights = weights_file(grid), weights_file(head)
+    weights = grid_file(grid), classifier_file(head)
 
     if address := address_of(source or ""):
         if not web:

@@ -10,6 +10,7 @@ import typer
 
 from detector.backends.names import BACKENDS, installed
 from detector.defaults import GRID_FILE
+from detector.layouts import grid_card
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
@@ -39,10 +40,12 @@ GridWeights = Annotated[
 HeadWeights = Annotated[
     str, typer.Option(metavar="WEIGHTS", help="Head: a shipped name, a file, or a run.")
 ]
+LARGEST = 4096  # pixels that a grid may be asked to read: more would need tens of GB
 ImageSize = Annotated[
     int | None,
     typer.Option(
         min=32,
+        max=LARGEST,
         help="For the grid, longest side of an upright frame; up to 1.5 times of a wide one.",
     ),
 ]
@@ -92,7 +95,8 @@ def classes_of(names: str) -> tuple[str, ...]:
     """Those named with commas between. InputError where one is no class."""
     from fmnist.classes import CLASSES
 
-    return tuple(known(name, CLASSES, "class") for name in names.split(",") if name)
+    chosen = (name.strip() for name in names.split(","))
+    return tuple(known(name, CLASSES, "class") for name in chosen if name)
 
 
 def quiet_or_say(quiet: bool) -> Callable[[str], None]:
@@ -136,6 +140,13 @@ def classifier_file(name: str) -> Path:
     """The same for a classifier, whose card is looked at: torch is not needed for that."""
     path = weights_file(name)
     classifier_card(path)
+    return path
+
+
+def grid_file(name: str) -> Path:
+    """The same for a grid."""
+    path = weights_file(name)
+    grid_card(path)
     return path
 
 

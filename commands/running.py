@@ -152,6 +152,6 @@ def _crop_splits(
         if recipe.photo_crops:
             check_clothes(settings, clothes)
             behind = behind_garments(seed, clothes.backgrounds)
-            make = photo_scenes(clothes.photos, behind, FOR_HEAD)
+            make = photo_scenes(clothes.photos, behind, FOR_HEAD, tell)
     wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)
     return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from detector.letterbox import CELLS, letterbox
+from detector.layouts import CELLS
+from detector.letterbox import letterbox
 from detector.synthesis.scenes import Scene
 
 # A frame of the wanted width and height from a random generator. Where it is made by worker

@@ -13,6 +13,7 @@ from io import BytesIO
 from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -32,6 +33,7 @@ from detector.synthesis.textures import Painter
 from fmnist.atomic import write_atomically
 from fmnist.classes import NOTHING
 from fmnist.data import Split
+from fmnist.errors import InputError
 
 PHOTO_FRAME = (560, 448)  # width and height of frames that are made of photos
 FRAME = (400, 320)  # width and height: the smallest garment is about as large as a crop
@@ -89,14 +91,19 @@ def crop_splits(
         packed = BytesIO()
         np.savez(packed, allow_pickle=False, **arrays)
         write_atomically(kept_in, packed.getvalue())
-    with np.load(kept_in) as kept:
-        training, validation, test = (
-            Split(torch.from_numpy(kept[f"images{i}"]), torch.from_numpy(kept[f"labels{i}"]))
-            for i in range(3)
-        )
+    training, validation, test = _read(kept_in)
     some = torch.randperm(len(plain[0]), generator=torch.Generator().manual_seed(seed))
     some = some[: round(plan.garments * PLAIN_SHARE / (1 - PLAIN_SHARE))]
     return training + plain[0].select(some), validation, test
+
+
+def _read(kept_in: Path) -> list[Split]:
+    try:
+        with np.load(kept_in) as kept:
+            arrays = {name: torch.from_numpy(kept[name]) for name in kept.files}
+        return [Split(arrays[f"images{i}"], arrays[f"labels{i}"]) for i in range(3)]
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+        raise InputError(f"{kept_in} is damaged. Delete it: it is rendered anew.") from None
 
 
 def crops(

@@ -36,26 +36,27 @@ class DetectorEvaluation:
     to name; of footwear whose kind nobody told, any kind of shoe is left out of the ten classes.
     Of the boxes that are shown, those of `CONFIDENCE` or more: `shown_recall` is the part of the
     garments that one of them matches, `shown_precision` the part of them that match one,
-    `false_boxes_per_empty_frame` how many there are where no garment is.
+    `false_boxes_per_empty_frame` how many there are where no garment is. None: there is nothing
+    that this could be a part or a mean of.
     """
 
     frames: int
     garments: int
     garments_of_class: tuple[int, ...]
-    agnostic_map50: float
-    agnostic_map50_95: float
-    map50: float
-    map50_95: float
+    agnostic_map50: float | None
+    agnostic_map50_95: float | None
+    map50: float | None
+    map50_95: float | None
     ap50_per_class: tuple[float | None, ...]
     matched: int
-    label_accuracy: float
-    calibration_error: float
-    shown_recall: float
+    label_accuracy: float | None
+    calibration_error: float | None
+    shown_recall: float | None
     shown_precision: float | None
     false_boxes_per_empty_frame: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, the classes by name; None for a class, box or empty frame that is missing."""
+        """JSON-ready, the classes by name."""
         return asdict(self) | {
             name: dict(zip(CLASSES, getattr(self, name), strict=True))
             for name in ("garments_of_class", "ap50_per_class")
@@ -67,7 +68,7 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
 
     Average precision wants the unlikely boxes too: look with a confidence of `LEAST_CONFIDENCE`.
     """
-    agnostic = box_precision([(d.xyxy, d.confidence) for d in found], scenes)
+    boxes = box_precision([(d.xyxy, d.confidence) for d in found], scenes)
     of_class = [_per_class(d, scene) for d, scene in zip(found, scenes, strict=True)]
     named = [_named(scene) for scene in scenes]
     per_class = _average_precision(of_class, named)
@@ -76,6 +77,7 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
     empty = [n for n, scene in zip(sure, scenes, strict=True) if len(scene.xyxy) == 0]
     ten = [ap for ap in per_class if ap is not None]
     garments = sum(int((s.labels != NOTHING).sum()) for s in scenes)
+    agnostic = boxes if garments else (None, None)
     hits, shown = _hits_of_shown(found, scenes)
     return DetectorEvaluation(
         frames=len(scenes),
@@ -83,13 +85,13 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
         garments_of_class=_count(scenes),
         agnostic_map50=agnostic[0],
         agnostic_map50_95=agnostic[1],
-        map50=float(np.mean([ap[0] for ap in ten])) if ten else 0.0,
-        map50_95=float(np.mean([ap[1] for ap in ten])) if ten else 0.0,
+        map50=float(np.mean([ap[0] for ap in ten])) if ten else None,
+        map50_95=float(np.mean([ap[1] for ap in ten])) if ten else None,
         ap50_per_class=tuple(ap and ap[0] for ap in per_class),
         matched=len(is_right),
-        label_accuracy=float(is_right.mean()) if len(is_right) else 0.0,
+        label_accuracy=float(is_right.mean()) if len(is_right) else None,
         calibration_error=calibration_error(confidences, is_right),
-        shown_recall=hits / max(garments, 1),
+        shown_recall=hits / garments if garments else None,
         shown_precision=hits / shown if shown else None,
         false_boxes_per_empty_frame=float(np.mean(empty)) if empty else None,
     )
@@ -108,11 +110,16 @@ def box_precision(found: Sequence[ConfidentBoxes], scenes: Sequence[Scene]) -> t
 
 def calibration_error(
     confidence: Float32[np.ndarray, " n"], is_right: Bool[np.ndarray, " n"]
-) -> float:
-    """Mean distance, over ten equal bins of the confidence, of it and of what is right; 0..1."""
+) -> float | None:
+    """Mean distance, over ten equal bins of the confidence, of it and of what is right; 0..1.
+
+    None where nothing was said.
+    """
+    if not len(confidence):
+        return None
     bins = np.minimum((confidence * 10).astype(int), 9)
     gap = np.bincount(bins, confidence - is_right, minlength=10)
-    return float(np.abs(gap).sum() / max(len(confidence), 1))
+    return float(np.abs(gap).sum() / len(confidence))
 
 
 def match(

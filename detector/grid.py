@@ -15,8 +15,8 @@ from detector.backends.graphs import SIDES, GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
 from detector.defaults import CONFIDENCE
-from detector.layouts import MOST_BOXES, SAME_GARMENT
-from detector.letterbox import CELLS, letterbox, longest_side, scaled_size
+from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
+from detector.letterbox import letterbox, longest_side, scaled_size
 from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 

@@ -11,6 +11,7 @@ from detector.batches import Schedule
 from detector.defaults import GRID_STATE
 from detector.layouts import YOLO, backbone_of
 from detector.network import Network
+from detector.photos.folder import digest_of
 from detector.starts import started_from
 from fmnist.checkpoint import read_state, write_state
 from fmnist.errors import InputError
@@ -43,6 +44,7 @@ class Task:
             "frozen": self.frozen,
             "backgrounds": str(self.backgrounds or ""),
             "photos": [folder.name for folder in self.photos],
+            "photo_names": digest_of(self.photos),
         }
 
 
@@ -91,8 +93,11 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
     if not last.exists():
         raise InputError(f"{last} does not exist. Start without --resume.")
     saved = read_state(last, torch.device("cpu"))
-    # Runs from before there was a choice.
-    before = {"frozen": False, **saved["settings"], "backbone": backbone_of(saved["settings"])}
+    if "settings" not in saved:
+        raise InputError(f"{last} is of no run of a grid. Choose another -o.")
+    # Runs from before there was a choice, or a digest.
+    old = {"frozen": False, "photo_names": settings["photo_names"]}
+    before = {**old, **saved["settings"], "backbone": backbone_of(saved["settings"])}
     if before != settings:
         every = sorted({*before, *settings})
         others = [name for name in every if before.get(name) != settings.get(name)]

@@ -4,14 +4,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fmnist.cards import Facts, read_card
+from fmnist.errors import InputError
+
 YOLO, VGG = "yolo11n", "vgg"  # the backbones
 LAYOUTS = {name: Path(__file__).with_name(f"grid-{name}.yaml") for name in (YOLO, VGG)}
 TRUNK = 9  # first layers of grid-vgg.yaml: gray, then those of the VGG-like
 SHARED_FROM = 4  # the layer of grid-yolo11n.yaml from which both are the same, but for its inputs
 LATER = 6  # a shared layer's number in grid-vgg.yaml is larger by so much
+CELLS = 32  # pixels of the largest: both sides of an input are multiples
 SAME_GARMENT = 0.6  # IoU from which the less sure of two boxes is dropped
 MOST_BOXES = 100  # of a frame, as COCO counts them
 MODEL = "grid"  # as a card names the weights of one
+
+
+def grid_card(path: Path) -> Facts:
+    """The card of a grid; its weights are not read.
+
+    Raises:
+        InputError: the files are missing, or not those of a grid.
+    """
+    card = read_card(path)
+    if card["model"] != MODEL or backbone_of(card) not in LAYOUTS or "image_size" not in card:
+        raise not_a_grid(path)
+    return card
+
+
+def not_a_grid(path: Path) -> InputError:
+    """The error for weights of something else."""
+    return InputError(
+        f"{path.name} holds no grid of this version. "
+        "Give weights that `fmnist detector train` wrote."
+    )
 
 
 def backbone_of(card: Mapping[str, Any]) -> str:

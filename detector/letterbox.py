@@ -5,8 +5,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from detector.layouts import CELLS
+
 GRAY = 114  # fills what the frame leaves of the input
-CELLS = 32  # pixels of the largest: both sides of an input are multiples
 WIDER = 1.5  # than high, times: to there people in a frame look as large as in an upright one
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from detector.evaluation import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.letterbox import CELLS
+from detector.layouts import CELLS
 from detector.synthesis.scenes import Scene
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training

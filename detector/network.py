@@ -11,10 +11,9 @@ import cv2
 import torch
 
 from detector.backbones import prepare_trunk
-from detector.layouts import LAYOUTS, MODEL, TRUNK, VGG, YOLO, backbone_of
+from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO, backbone_of, grid_card, not_a_grid
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_checkpoint
-from fmnist.errors import InputError
 from fmnist.offline import offline
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
@@ -48,17 +47,12 @@ def read(path: Path) -> tuple[Network, int]:
     Raises:
         InputError: the files are missing, damaged, or not those of a grid.
     """
-    state, facts = load_checkpoint(path)
-    backbone = backbone_of(facts)
-    network = build(backbone=backbone if backbone in LAYOUTS else YOLO)
+    facts = grid_card(path)
+    state, _ = load_checkpoint(path)
+    network = build(backbone=backbone_of(facts))
     wanted = {name: value.shape for name, value in network.state_dict().items()}
-    found = {name: value.shape for name, value in state.items()}
-    is_grid = facts["model"] == MODEL and backbone in LAYOUTS and "image_size" in facts
-    if not is_grid or wanted != found:
-        raise InputError(
-            f"{path.name} holds no grid of this version. "
-            "Give weights that `fmnist detector train` wrote."
-        )
+    if wanted != {name: value.shape for name, value in state.items()}:
+        raise not_a_grid(path)
     network.load_state_dict(state)
     return network, look_of(facts)
 

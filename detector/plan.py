@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,18 +94,26 @@ def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:
         folder = output or Path()
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file. Several sources need a folder: choose another.")
-        names = [f"{path.stem}{MARK}{_suffix(path)}" for path in paths]
-        # clip.mov beside clip.mp4: both would be clip.fmnist.mp4.
-        return tuple(
-            folder / (name if names.count(name) == 1 else f"{path.name}{MARK}{_suffix(path)}")
-            for path, name in zip(paths, names, strict=True)
-        )
+        return tuple(folder / name for name in _names(paths))
     if is_image(paths[0]):
         if not is_picture(output):
             raise InputError(f"{output} is no picture's name. Name it {output.stem}.png.")
     elif output.suffix.lower() != ".mp4":
         raise InputError(f"{output}: video is written as MP4. Name it {output.stem}.mp4.")
     return (output,)
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Of each result: clip.fmnist.mp4 of clip.mov; clip.mov.fmnist.mp4 where clip.mp4 is there,
+    too; monday-clip.mov.fmnist.mp4 where another folder has a clip.mov."""
+    stems = Counter((path.stem, _suffix(path)) for path in paths)
+    names = Counter(path.name for path in paths)
+    results = []
+    for path in paths:
+        name = path.stem if stems[path.stem, _suffix(path)] == 1 else path.name
+        place = f"{path.absolute().parent.name}-" if names[path.name] > 1 else ""
+        results.append(f"{place}{name}{MARK}{_suffix(path)}")
+    return results
 
 
 def _suffix(source: Path) -> str:

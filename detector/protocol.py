@@ -53,7 +53,11 @@ class MixedScenes:
 
 
 def training_scenes(
-    split: Split, seed: int, backgrounds: Path | None = None, photos: Sequence[Path] = ()
+    split: Split,
+    seed: int,
+    backgrounds: Path | None = None,
+    photos: Sequence[Path] = (),
+    report: Callable[[str], None] = print,
 ) -> TrainingScenes | MixedScenes:
     """Frames of the split's images, and of the photos' training parts where there are any.
 
@@ -66,7 +70,7 @@ def training_scenes(
     painted = TrainingScenes(from_split(split), behind)
     if not photos:
         return painted
-    return MixedScenes(painted, photo_scenes(photos, behind))
+    return MixedScenes(painted, photo_scenes(photos, behind, report=report))
 
 
 def behind_garments(seed: int, backgrounds: Path | None = None) -> Background:
@@ -76,9 +80,14 @@ def behind_garments(seed: int, backgrounds: Path | None = None) -> Background:
 
 
 def photo_scenes(
-    folders: Sequence[Path], behind: Background, shares: tuple[float, ...] = FOR_GRID
+    folders: Sequence[Path],
+    behind: Background,
+    shares: tuple[float, ...] = FOR_GRID,
+    report: Callable[[str], None] = print,
 ) -> PhotoScenes:
     """Frames of the training parts of these folders; the streets of the photos join `behind`.
+
+    How many single garments cannot be cut out, and are left out, is reported.
 
     Raises:
         InputError: a folder is missing, in no known layout, or a photo in it cannot be read, or
@@ -86,12 +95,17 @@ def photo_scenes(
     """
     people: list[Photo] = []
     garments: list[Photo] = []
-    for listing in map(photo_folder.training_part, folders):
-        (garments if listing.is_single else people).extend(listing.photos())
+    for folder, listing in zip(folders, map(photo_folder.training_part, folders), strict=True):
+        photos = list(listing.photos())
+        (garments if listing.is_single else people).extend(photos)
+        if left_out := len(listing.names) - len(photos):
+            told = f"{left_out} of {len(listing.names)} photos cannot be cut out and are left out"
+            report(f"{folder}: {told}")
     if not any(len(photo.labels) for photo in people + garments):
         raise InputError(
             f"{', '.join(map(str, folders))}: no garment in any photo. "
-            "Give images/ID.jpg its labels/ID.txt, or masks whose numbers name clothes."
+            "Give images/ID.jpg its labels/ID.txt, masks whose numbers name clothes, "
+            "or single garments that differ from what is behind them."
         )
     streets = beside(people)
     if streets:
@@ -140,7 +154,7 @@ def train_grid(
         watched["photos "] = real
     return train(
         task,
-        training_scenes(kept, task.seed, task.backgrounds, task.photos),
+        training_scenes(kept, task.seed, task.backgrounds, task.photos, report),
         watched,
         run_dir,
         device,

@@ -26,10 +26,8 @@ def loaded(weights: Path) -> Any:
         raise InputError(f"{weights}: no such file. Give a .pt file of ultralytics.")
     try:
         model: Any = YOLO(weights)
-    except Exception as error:  # ultralytics documents none
-        raise InputError(
-            f"{weights} cannot be read ({error}). Give a .pt file of ultralytics."
-        ) from None
+    except Exception:  # ultralytics documents none, and advises what we do not do
+        raise InputError(f"{weights} cannot be read. Give a .pt file of ultralytics.") from None
     return model
 
 

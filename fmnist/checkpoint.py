@@ -43,11 +43,17 @@ def read_state(path: Path, device: torch.device) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except torch.OutOfMemoryError:
         raise
-    except (RuntimeError, UnpicklingError, EOFError, OSError) as error:
-        raise InputError(
-            f"{path} is damaged: the run cannot go on. Start a new one in another folder."
-        ) from error
+    except (RuntimeError, UnpicklingError, EOFError, OSError, LookupError, ValueError) as error:
+        raise _damaged(path) from error
+    if not isinstance(state, dict):
+        raise _damaged(path)
     return state
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{path} is damaged: the run cannot go on. Start a new one in another folder."
+    )
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """How far the work is, on stderr: a line that is rewritten on a terminal, else one now and then."""
 
+import shutil
 import sys
 import time
 
@@ -35,6 +36,9 @@ class Progress:
             return
         filled = min(BAR, BAR * done // total) if total else 0
         bar = f"[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total}" if total else str(done)
+        room = shutil.get_terminal_size().columns - len(bar) - 2  # the last column stays free
+        if len(what) > room:
+            what = f"…{what[len(what) + 1 - room :]}" if room > 1 else ""
         self._rewrite(f"{what} {bar}")
 
     def say(self, line: str) -> None:

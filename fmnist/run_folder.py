@@ -40,7 +40,7 @@ def no_run_in(folder: Path) -> Path:
     Raises:
         InputError: it holds a run already, or cannot be written.
     """
-    if is_planned(folder):
+    if is_planned(folder) or (folder / METRICS).is_file():  # that of a grid, too
         raise InputError(
             f"{folder} already holds a run. Go on with --resume {folder}, or choose another -o."
         )

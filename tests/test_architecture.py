@@ -47,6 +47,7 @@ ALONE = [
     ("ultralytics.trackers", "detector/association.py"),
     ("ultralytics", "detector/theirs.py"),
     ("av", "detector/video/writer.py"),
+    ("av", "detector/video/container.py"),
 ]
 
 

@@ -99,6 +99,43 @@ def test_a_grid_learns_from_photos_too() -> None:
     assert card["photos"] == ["street"] and card["scenes"] == 16
 
 
+def test_a_grid_does_not_go_on_with_other_photos(capsys: pytest.CaptureFixture[str]) -> None:
+    photo_folders.with_masks(Path("street"))
+    words = "detector train --photos street --scenes 32 --image-size 64 --reports 2 --device cpu"
+    begin = [*words.split(), "--workers", "0", "-o", "run"]
+    assert cli.run([*begin, "--max-minutes", "0"]) == 0
+    Path("street/photos/000.png").unlink()
+    before = Path("run/last.pt").read_bytes()
+    assert cli.run([*begin, "--resume"]) == 2
+    assert "was begun with another photo_names" in capsys.readouterr().err
+    assert Path("run/last.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("left", ["settings.json", "metrics.csv", "grid.json", "last.pt"])
+def test_a_grid_replaces_nothing_of_another_run(
+    left: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("run").mkdir()
+    Path("run", left).write_text("of another run")
+    assert cli.run(["detector", "train", "--scenes", "16", "-o", "run"]) == 2
+    assert "run holds a run." in capsys.readouterr().err
+    Path("run/last.pt").write_text("of another run")
+    assert cli.run(["detector", "train", "--scenes", "16", "-o", "run", "--resume"]) == 2
+    assert "is damaged" in capsys.readouterr().err
+    assert Path("run", left).read_text() == "of another run"
+
+
+def test_photos_without_frames_cannot_choose_how_a_mean_looks(
+    untrained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("grid.safetensors", "grid.json"):
+        shutil.copy(untrained / name, f"other.{name.partition('.')[2]}")
+    photo_folders.of_single_garments(Path("single"))
+    words = ["detector", "blend", str(untrained / "grid.safetensors"), "other.safetensors"]
+    assert cli.run([*words, "--photos", "single", "-o", "mean.safetensors"]) == 2
+    assert "hold no frame to choose by" in capsys.readouterr().err
+
+
 def test_a_detector_is_judged_on_painted_frames_and_its_mistakes_drawn(untrained: Path) -> None:
     grid = str(untrained / "grid.safetensors")
     words = ["detector", "evaluate", "--grid", grid, "--heads", "none,lenet", "--frames", "3"]

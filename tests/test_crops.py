@@ -15,6 +15,7 @@ from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import FOOTWEAR, NOTHING
 from fmnist.data import Split, hold_out
+from fmnist.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,9 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
     assert [path.name for path in tmp_path.iterdir()] == ["crops.npz"]
     with np.load(cache) as kept:
         assert kept["images0"].shape == (40, 28, 28)
+    cache.write_bytes(cache.read_bytes()[:1000])
+    with pytest.raises(InputError, match="crops.npz is damaged. Delete it"):
+        crop_splits(plain, Plan(40), 0, cache)
 
 
 def test_only_what_lies_beside_the_garments_is_a_mistake() -> None:

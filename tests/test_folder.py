@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from detector.photos.folder import check, check_judged, listing, training_part, validation_part
+from detector.photos.folder import (
+    check,
+    check_judged,
+    digest_of,
+    listing,
+    training_part,
+    validation_part,
+)
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING
 from fmnist.errors import InputError
 from tests.photo_folders import (
@@ -98,6 +105,14 @@ def test_there_has_to_be_something_to_judge_by(tmp_path: Path) -> None:
     check_judged([single], want_frames=False)
     with pytest.raises(InputError, match="--misses"):
         check_judged([single], want_frames=True)
+    with pytest.raises(InputError, match="Add a classifier to --heads"):
+        check_judged([single], want_frames=False, want_names=False)
+    hats = of_single_garments(tmp_path / "hats")
+    for part in (hats / "train", hats / "validation"):
+        for number, kind in enumerate(sorted(part.iterdir())):
+            kind.rename(part / ("hat", "skirt")[number])
+    with pytest.raises(InputError, match="no garment of the ten classes"):
+        check_judged([hats], want_frames=False)
 
 
 def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
@@ -108,7 +123,7 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
         check([tmp_path / "empty"])
     folder = with_masks(tmp_path / "masks")
     (folder / "labels.txt").write_text("null\ncoatt\n")
-    with pytest.raises(InputError, match="Did you mean coat"):
+    with pytest.raises(InputError, match=r"labels.txt: coatt: .* Did you mean coat"):
         check([folder])
     (folder / "labels.txt").write_text("coat\nskirt\n")
     with pytest.raises(InputError, match="the first line names the background"):
@@ -118,6 +133,9 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
         list(listing(folder).photos())
     write(folder / "masks" / "000.png", np.zeros((3, 3), np.uint8))
     with pytest.raises(InputError, match="as large as"):
+        list(listing(folder).photos())
+    (folder / "masks" / "000.png").unlink()
+    with pytest.raises(InputError, match=r"000.png: no such file. Every photo needs its mask"):
         list(listing(folder).photos())
     (folder / "photos" / "000.png").write_bytes(b"text")
     with pytest.raises(InputError, match="cannot|can be read"):
@@ -130,9 +148,53 @@ def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
         (folder / "labels" / "a.txt").write_text(f"{wrong}\n")
         with pytest.raises(InputError, match="is no label"):
             list(listing(folder).photos())
+    (folder / "data.yaml").write_text("names: {.inf: coat}\n")
+    with pytest.raises(InputError, match="has no list `names`"):
+        check([folder])
     (folder / "data.yaml").write_text("nc: 3\n")
     with pytest.raises(InputError, match="names"):
         check([folder])
+    (folder / "labels").rename(folder / "Labels")
+    with pytest.raises(InputError, match="images has neither masks nor labels beside it"):
+        check([folder])
+
+
+def test_a_suffix_in_capitals_is_one(tmp_path: Path) -> None:
+    for folder in (with_masks(tmp_path / "masks"), with_boxes(tmp_path / "boxes")):
+        before = [photo.labels.tolist() for photo in listing(folder).photos()]
+        for file in (*folder.glob("masks/*"), *folder.glob("labels/*")):
+            file.rename(file.with_suffix(file.suffix.upper()))
+        assert [photo.labels.tolist() for photo in listing(folder).photos()] == before
+
+
+def test_null_in_a_list_of_names_is_the_background(tmp_path: Path) -> None:
+    folder = with_boxes(tmp_path)
+    (folder / "data.yaml").write_text("names: [null, coat, dress, null]\n")
+    labels = {label for photo in listing(folder).photos() for label in photo.labels.tolist()}
+    assert labels and labels <= {CLASSES.index("Coat"), CLASSES.index("Dress")}
+
+
+def test_a_digest_tells_whether_the_photos_are_the_same(tmp_path: Path) -> None:
+    one, other = with_masks(tmp_path / "one"), with_masks(tmp_path / "other")
+    assert digest_of(()) == ""
+    assert digest_of([one]) == digest_of([other]) != digest_of([one, other])
+    (one / "photos" / "000.png").unlink()
+    assert digest_of([one]) != digest_of([other])
+
+
+def test_a_mask_of_more_garments_than_can_be_told_apart_is_refused(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path, 1)
+    (folder / "labels.txt").write_text("null\nshoes\n")
+    mask = np.zeros((400, 400), np.uint8)
+    mask.reshape(20, 20, 20, 20).swapaxes(1, 2)[:, :, :14, :14] = 1
+    write(folder / "photos" / "000.png", picture(0, (400, 400)))
+    write(folder / "masks" / "000.png", mask)
+    with pytest.raises(InputError, match="000: its mask has 255 garments or more"):
+        list(listing(folder).photos())
+    mask[:, 100:] = 0
+    write(folder / "masks" / "000.png", mask)
+    (photo,) = listing(folder).photos()
+    assert len(photo.labels) == 100
 
 
 def test_names_with_numbers_are_read_by_them(tmp_path: Path) -> None:

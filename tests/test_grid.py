@@ -28,6 +28,7 @@ from detector.protocol import train_grid
 from detector.synthesis.scenes import Scene
 from fmnist.checkpoint import Facts, save_checkpoint
 from fmnist.errors import InputError
+from tests.photo_folders import with_masks
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parent.parent
@@ -304,10 +305,11 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
 def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None:
     validation = {"": [rectangles(np.random.default_rng(9), (64, 64))]}
     train(TINY, rectangles, validation, tmp_path, CPU, workers=0, max_minutes=0, report=quiet)
-    missing = tmp_path / "no photos, no data"
+    (photos := with_masks(tmp_path / "photos")).joinpath("photos/000.png").write_text("no picture")
+    missing = tmp_path / "no data"
     with pytest.raises(InputError, match="was begun with another"):
         train_grid(
-            Task(replace(SHORT, rate=0.5), backgrounds=missing, photos=(missing,)),
+            Task(replace(SHORT, rate=0.5), backgrounds=missing, photos=(photos,)),
             missing,
             tmp_path,
             CPU,

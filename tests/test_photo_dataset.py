@@ -47,6 +47,21 @@ def test_photos_are_never_removed_for_what_is_made_of_them(tmp_path: Path, outpu
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_the_photos_of_a_hidden_folder_are_not_hidden(tmp_path: Path) -> None:
+    write_dataset([with_masks(tmp_path / ".street")], tmp_path / "set")
+    assert len(photo_folder.training_part(tmp_path / "set").names) == 8
+
+
+def test_a_linked_part_is_told_before_anything_is_replaced(tmp_path: Path) -> None:
+    photos = with_masks(tmp_path / "street")
+    write_dataset([photos], tmp_path / "set")
+    (tmp_path / "set/train").rename(tmp_path / "elsewhere")
+    (tmp_path / "set/train").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="train is a link"):
+        write_dataset([photos], tmp_path / "set")
+    assert (tmp_path / "set/data.yaml").is_file()
+
+
 def test_a_failure_keeps_the_data_set_before(tmp_path: Path) -> None:
     write_dataset([with_masks(tmp_path / "street")], tmp_path / "set")
     before = sorted((tmp_path / "set").rglob("*"))

@@ -104,10 +104,14 @@ def test_two_sources_of_one_stem_keep_their_suffixes(desk: Path) -> None:
     assert plan.outputs == tuple(map(Path, names))
 
 
-def test_two_sources_may_not_share_a_result(desk: Path) -> None:
-    clips.clip(desk / "clip.mkv")
-    with pytest.raises(InputError, match=r"clip\.mkv\.fmnist\.mp4 would be written twice"):
-        plan_outputs(["in/clip.mkv", "clip.mkv"])
+def test_two_sources_of_one_name_are_told_apart_by_their_folders(desk: Path) -> None:
+    for folder in ("a", "b", "c/a"):
+        (desk / folder).mkdir(parents=True)
+        clips.clip(desk / folder / "clip.mkv")
+    plan = plan_outputs(["a/clip.mkv", "b/clip.mkv"])
+    assert plan.outputs == (Path("a-clip.mkv.fmnist.mp4"), Path("b-clip.mkv.fmnist.mp4"))
+    with pytest.raises(InputError, match=r"a-clip\.mkv\.fmnist\.mp4 would be written twice"):
+        plan_outputs(["a/clip.mkv", "c/a/clip.mkv"])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

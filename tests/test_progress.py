@@ -3,6 +3,8 @@
 import io
 from contextlib import redirect_stderr
 
+import pytest
+
 from fmnist.progress import Progress
 
 
@@ -37,6 +39,15 @@ def test_more_steps_than_were_expected_fill_the_bar_and_no_more() -> None:
         progress.pause = 0
         progress("clip.mkv", 30, 20)
     assert "[########################] 30/20" in terminal.getvalue()
+
+
+def test_a_long_name_is_cut_to_what_fits_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    with redirect_stderr(Terminal()) as terminal, Progress() as progress:
+        progress("/a/folder/whose/name/is/long/clip.mp4", 5, 5)
+    bar = "…whose/name/is/long/clip.mp4 [########################] 5/5"
+    assert len(bar) == 59
+    assert terminal.getvalue() == f"\r{bar}\r{' ' * len(bar)}\r"
 
 
 def test_quiet_is_silent() -> None:

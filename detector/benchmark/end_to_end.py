@@ -32,7 +32,8 @@ class Pass:
 
 def ours(clip: Path, output: Path, image_size: int, device: str, backend: str) -> Pass:
     """`fmnist detect`; frames a second as it prints them: from the first frame to the file."""
-    words = [sys.executable, "-m", "cli", "detect", str(clip), "-o", str(output), "--overwrite"]
+    program = [sys.executable, "-P", "-m", "cli"]  # -P: never a cli.py of the current folder
+    words = [*program, "detect", str(clip), "-o", str(output), "--overwrite"]
     words += ["--image-size", str(image_size), "--device", device, "--backend", backend]
     ended = run(words)
     found = next((match for _, line in ended.lines if (match := SAID.search(line))), None)

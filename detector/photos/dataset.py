@@ -31,6 +31,9 @@ def write_dataset(folders: Sequence[Path], output: Path) -> dict[str, int]:
             few for two parts, or OUTPUT and the photos lie in each other.
     """
     check_apart(folders, output)
+    for part in ("train", "val"):
+        if (output / part).is_symlink():
+            raise InputError(f"{output / part} is a link. Remove it, or choose another -o.")
     parts = {
         "train": [photo_folder.training_part(folder) for folder in folders],
         "val": [photo_folder.validation_part(folder) for folder in folders],
@@ -43,7 +46,7 @@ def write_dataset(folders: Sequence[Path], output: Path) -> dict[str, int]:
         for part, listings in parts.items():
             for folder, listing in zip(folders, listings, strict=True):
                 for photo in listing.photos():
-                    _write(photo, Path(new) / part, f"{folder.name}-{count[part]:05}")
+                    _write(photo, Path(new) / part, f"{_named(folder)}-{count[part]:05}")
                     count[part] += 1
         if not all(count.values()):
             raise InputError(f"{folders[0]}: too few photos can be cut out. Give more.")
@@ -67,6 +70,11 @@ def check_apart(folders: Sequence[Path], output: Path) -> None:
                 f"{output} and the photos in {folder} lie in each other. "
                 "Choose another folder with -o."
             )
+
+
+def _named(folder: Path) -> str:
+    """The folder's name, without the dot that would hide what is called after it."""
+    return folder.resolve().name.lstrip(".") or "photos"
 
 
 def _write(photo: Photo, folder: Path, name: str) -> None:

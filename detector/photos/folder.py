@@ -14,22 +14,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from operator import call
 from pathlib import Path
 
 import cv2
 import numpy as np
-import yaml
 
+from detector.photos.labels import lines_of, meanings_of, names_in, yolo_names, yolo_row
 from detector.photos.names import NO_GARMENT, meaning
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.pictures import read_mask, read_picture, shrunk
 from detector.video.sources import pictures_in
+from fmnist.classes import NOTHING
 from fmnist.errors import InputError
 
 EVERY = 8  # that photo of a sorted folder is for validation
 LONGEST = 640  # pixels: what is larger is shrunk
-SLACK = 0.01  # of a label's numbers beyond 0..1, from rounding
 
 Read = Callable[[], Photo | None]
 
@@ -90,13 +91,31 @@ def _split(folder: Path) -> tuple[Path | None, Path | None]:
     return train, validation
 
 
-def check_judged(folders: Sequence[Path], want_frames: bool) -> None:
-    """Raises InputError where nothing validates, or no frames with boxes that are wanted."""
+def digest_of(folders: Sequence[Path]) -> str:
+    """Of the names of all that is learnt from and that validates; without folders nothing."""
+    parts = [part(folder).names for folder in folders for part in (training_part, validation_part)]
+    return sha256(repr(parts).encode()).hexdigest()[:16] if parts else ""
+
+
+def check_judged(folders: Sequence[Path], *, want_frames: bool, want_names: bool = True) -> None:
+    """Raises InputError where nothing validates, no frames with boxes that are wanted, or no
+    names."""
     listings = [validation_part(folder) for folder in folders]
     if not any(listing.names for listing in listings):
         raise InputError(f"{folders[0]}: every eighth photo validates. Give at least 8.")
-    if want_frames and all(listing.is_single for listing in listings):
+    if any(listing.names and not listing.is_single for listing in listings):
+        return
+    if want_frames:
         raise InputError("--misses shows boxes, photos of one garment have none. Leave it out.")
+    if not want_names:
+        raise InputError(
+            "Photos of one garment are judged by its name. Add a classifier to --heads."
+        )
+    labels = {meaning(file.parent.name) for listing in listings for file in listing.files}
+    if labels == {NOTHING}:
+        raise InputError(
+            f"{folders[0]} shows no garment of the ten classes. Give others: dress/1.jpg."
+        )
 
 
 def check(folders: Sequence[Path]) -> None:
@@ -119,12 +138,17 @@ def listing(folder: Path) -> Listing:
             return _with_masks(folder, images)
         if images.is_dir() and (folder / "labels").is_dir():
             return _with_boxes(folder, images)
+        if images.is_dir() and pictures_in(images):
+            raise InputError(
+                f"{images} has neither masks nor labels beside it. "
+                "Add a folder masks or labels (see the README)."
+            )
     return _of_one_garment(folder)
 
 
 def _with_masks(folder: Path, images: Path) -> Listing:
-    names = _names(folder / "labels.txt")
-    meanings = [meaning(name) for name in names]
+    names = names_in(folder / "labels.txt")
+    meanings = meanings_of(folder / "labels.txt", names)
     if not names or meanings[0] != NO_GARMENT:
         raise InputError(
             f"{folder / 'labels.txt'}: the first line names the background. Begin with: null."
@@ -133,7 +157,9 @@ def _with_masks(folder: Path, images: Path) -> Listing:
     def reading(file: Path) -> Read:
         def read() -> Photo:
             image = read_picture(file)
-            path = folder / "masks" / f"{file.stem}.png"
+            path = _beside(folder / "masks", file, ".png")
+            if not path.is_file():
+                raise InputError(f"{path}: no such file. Every photo needs its mask.")
             mask = read_mask(path)
             if mask.shape != image.shape[:2]:
                 raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
@@ -148,17 +174,17 @@ def _with_masks(folder: Path, images: Path) -> Listing:
 
 
 def _with_boxes(folder: Path, images: Path) -> Listing:
-    names = _yolo_names(folder)
-    meanings = {number: meaning(name) for number, name in names.items()}
+    file, names = yolo_names(folder)
+    meanings = dict(zip(names, meanings_of(file, names.values()), strict=True))
 
     def reading(file: Path) -> Read:
         def read() -> Photo:
             image = read_image(file)
-            path = folder / "labels" / f"{file.stem}.txt"
-            rows = [line.split() for line in _lines(path)] if path.exists() else []
+            path = _beside(folder / "labels", file, ".txt")
+            rows = [line.split() for line in lines_of(path)] if path.exists() else []
             labels, boxes = [], []
             for row in rows:
-                label, box = _yolo_row(path, row, meanings)
+                label, box = yolo_row(path, row, meanings)
                 if label != NO_GARMENT:
                     labels.append(label)
                     boxes.append(box)
@@ -174,8 +200,10 @@ def _with_boxes(folder: Path, images: Path) -> Listing:
 
 def _of_one_garment(folder: Path) -> Listing:
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
-    meanings = {path: meaning(path.name) for path in folders if pictures_in(path)}
-    labels = {path: label for path, label in meanings.items() if label != NO_GARMENT}
+    shown = [path for path in folders if pictures_in(path)]
+    meanings = meanings_of(folder, [path.name for path in shown])
+    told = zip(shown, meanings, strict=True)
+    labels = {path: label for path, label in told if label != NO_GARMENT}
     files = [file for path in labels for file in pictures_in(path)]
 
     def reading(file: Path) -> Read:
@@ -202,58 +230,8 @@ def read_image(file: Path) -> np.ndarray:
     return shrunk(read_picture(file), LONGEST)
 
 
-def _names(file: Path) -> list[str]:
-    """What the numbers of a mask mean: that of a pixel is the number of a line, from 0 on."""
-    names = [line.strip() for line in _text(file).rstrip().splitlines()]
-    if "" in names:
-        raise InputError(f"{file}: line {names.index('') + 1} is blank. Name it, or write null.")
-    return names
-
-
-def _lines(file: Path) -> list[str]:
-    """Those that are not blank."""
-    return [line for line in _text(file).splitlines() if line.strip()]
-
-
-def _text(file: Path) -> str:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file. It names the labels.")
-    try:
-        return file.read_text("utf-8-sig")  # Windows marks its text files
-    except UnicodeDecodeError:
-        raise InputError(f"{file} is no text in UTF-8. Write it anew.") from None
-
-
-def _yolo_names(folder: Path) -> dict[int, str]:
-    file = folder / "data.yaml"
-    if not file.exists() and (folder.parent / "data.yaml").exists():
-        file = folder.parent / "data.yaml"
-    try:
-        names = yaml.safe_load("\n".join(_lines(file)))["names"]
-        numbered = names.items() if isinstance(names, dict) else enumerate(names)
-        return {int(number): str(name) for number, name in numbered}
-    except (yaml.YAMLError, TypeError, KeyError, ValueError):
-        raise InputError(f"{file} has no list `names`. Write one: names: [dress, coat].") from None
-
-
-def _yolo_row(path: Path, row: list[str], meanings: dict[int, int]) -> tuple[int, list[float]]:
-    """Class and box (parts of the width and height); of a polygon, the box around it."""
-    try:
-        number, sides = int(row[0]), [float(part) for part in row[1:]]
-        if not all(-SLACK <= side <= 1 + SLACK for side in sides):
-            raise ValueError("out of range")
-        if len(sides) == 4:
-            x, y, width, height = sides
-            box = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
-        elif len(sides) >= 6 and len(sides) % 2 == 0:
-            across, down = sides[::2], sides[1::2]
-            box = [min(across), min(down), max(across), max(down)]
-        else:  # with a confidence behind it, for example
-            raise ValueError("neither box nor polygon")
-        return meanings[number], box
-    except KeyError:
-        raise InputError(f"{path}: data.yaml has no name for class {row[0]}. Add it.") from None
-    except (ValueError, IndexError):
-        raise InputError(
-            f"{path}: {' '.join(row)!r} is no label. Write: class x y width height, in 0..1."
-        ) from None
+def _beside(folder: Path, photo: Path, suffix: str) -> Path:
+    """The file of that name; its suffix may be in capitals, as that of a photo may."""
+    path = folder / f"{photo.stem}{suffix}"
+    capital = path.with_name(f"{photo.stem}{suffix.upper()}")
+    return capital if capital.is_file() and not path.is_file() else path

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from detector.photos.names import NO_GARMENT, PIECES, meaning
+from fmnist.errors import InputError
 
 BODY = 255  # owner of the pixels that are cut out with the garments: skin, hair, a watch
 NOISE = 0.0005  # part of the photo: smaller pieces of a mask are errors of whoever drew it
@@ -40,6 +41,9 @@ def from_mask(
     """A photo with a mask whose pixels are numbers of `names`.
 
     A box is put around all pixels of one label, but around every shoe and bag by itself.
+
+    Raises:
+        InputError: there are more of them than `owner` can count.
     """
     owner = np.zeros(mask.shape, np.uint8)
     labels: list[int] = []
@@ -53,6 +57,8 @@ def from_mask(
         pieces = _pieces(here, least)
         for piece in pieces if label in PIECES else _joined(pieces):
             labels.append(label)
+            if len(labels) == BODY:
+                raise InputError(f"{name}: its mask has {BODY} garments or more. Remove the photo.")
             owner[piece] = len(labels)
     return Photo(name, image, boxes_of(owner, len(labels)), np.array(labels, np.int64), owner)
 

@@ -22,6 +22,7 @@ from detector.synthesis.scenes import Scene, log_uniform
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 BEGUN = 0.15  # of a row's height: so much of its first photo may be outside
+LEAST_COLUMN = 0.02  # of the frame's width: what is hardly a line does not take hundreds of them
 IN_TWO_ROWS = 0.25  # of the frames with several whole photos: half as high, people far away
 # Of the frames: one photo closely, several whole ones, cut out, somebody near, a single garment.
 FOR_GRID = (0.1, 0.45, 0.15, 0.2, 0.1)
@@ -106,7 +107,7 @@ class PhotoScenes:
                 right = left + place.scale * photo.image.shape[1]
                 columns = slice(max(0, round(left)), max(0, round(right)))
                 collage.lay(photo, place, slice(top, bottom), columns)
-                left = right
+                left = max(right, left + LEAST_COLUMN * width)
         return collage
 
     def _cut_out(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:

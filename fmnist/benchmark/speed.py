@@ -31,7 +31,7 @@ def measured(model: str, device: torch.device) -> Facts:
 
     The weights are fresh ones: they do not change the arithmetic.
     """
-    command = [sys.executable, "-m", "fmnist.benchmark.speed", model, str(device)]
+    command = [sys.executable, "-P", "-m", "fmnist.benchmark.speed", model, str(device)]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # as many as here
     done = subprocess.run(
         command, env=os.environ | threads, capture_output=True, text=True, check=True
