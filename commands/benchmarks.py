@@ -110,6 +110,7 @@ def benchmark(
         raise InputError("A row with recipe distill needs --teacher WEIGHTS, one or more.")
     check_runs(chosen, seeds, run_dir, None)
     if not table:
+        check_read(trained, pretrained, teacher or ())
         check_runs(trained, seeds, run_dir, (pretrained, teacher or ()))
     data_folder, is_whole = None if table else files.find(data_dir), False
 
@@ -127,6 +128,22 @@ def benchmark(
         facts += _peer(data_folder if is_whole else None, run_dir, measure.longest(facts), where)
     facts = measure.with_earlier(facts, before)
     _write(facts, shown, run_dir, json_file, where, quiet)
+
+
+def check_read(rows: "Sequence[Row]", pretrained: str, teachers: Sequence[str]) -> None:
+    """Raises InputError where weights cannot begin a row that needs them, or no row needs them.
+
+    Told now, not after the hours of the rows before.
+    """
+    needed = {
+        "--pretrained": (pretrained, any(row.model == "resnet18" for row in rows)),
+        "--teacher": (teachers, any(row.resolved().distill for row in rows)),
+    }
+    for option, (given, is_read) in needed.items():
+        if given and not is_read:
+            raise InputError(f"No row reads {option}. Leave it out, or add a --row that does.")
+    for row in rows:
+        row.settings(0, pretrained, teachers)
 
 
 def _runner(

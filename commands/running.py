@@ -99,8 +99,10 @@ def carry_on(
     from fmnist.device import compiles
     from fmnist.parallel import in_turn
     from fmnist.progress import Progress
+    from fmnist.provenance import commit
     from fmnist.run_folder import has_begun
 
+    commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
     tell = say if not manner.quiet else lambda _: None
     if settings.recipe.crops:

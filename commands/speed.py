@@ -129,8 +129,9 @@ def speedrun(
     if any(change.startswith("held_out=") for change in changes or ()):
         raise InputError("The race trains with all 60,000 images. Leave out held_out.")
     settings = replace(recipe_for(recipe, model, changes or ()), epochs=epochs)
-    if settings.distill or settings.crops or settings.seconds:
-        raise InputError(f"The recipe {recipe} is no fixed schedule on plain images. Use best.")
+    if named := next((n for n in ("distill", "crops", "seconds") if getattr(settings, n)), ""):
+        without = "Use best" if getattr(RECIPES[recipe], named) else f"Leave out {named}"
+        raise InputError(f"The race is of a fixed schedule on plain images. {without}.")
     all_free(overwrite, json_file)
     writable_folder(run_dir)
     folder = files.find(data_dir)

@@ -76,6 +76,8 @@ def train(
     known(recipe, RECIPES, "recipe")
     if epochs and any(change.startswith("epochs=") for change in changes or ()):
         raise InputError("--epochs and --set epochs are one number. Leave one of them out.")
+    if epochs and any(change.startswith("seconds=") for change in changes or ()):
+        raise InputError("--set seconds chooses the number of epochs. Leave it or --epochs out.")
     if resume:
         refuse_settings(context, resume)
         settings = read_settings(resume, epochs)
@@ -109,10 +111,9 @@ def train(
         if not resume:
             chosen = paced(settings, epochs, data, where, compiling == "on")
             settings = parallel.agreed(chosen)
-            if parallel.rank() == 0:
-                prepare(folder, settings, initial)
-        elif epochs and parallel.rank() == 0:
-            settle(folder, settings)
+            parallel.first(lambda: prepare(folder, settings, initial))
+        elif epochs:
+            parallel.first(lambda: settle(folder, settings))
         again = going_on(context, folder)
         manner = Manner(max_minutes, stop_after, quiet, compiling, again)
         facts = carry_on(settings, folder, data, where, manner, clothes)

@@ -21,7 +21,9 @@ def tune(
     ),
     trials: Annotated[int, typer.Option(min=1, help="In all, with those done before.")] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Of every trial.")] = 4,
-    images: Annotated[int, typer.Option(min=100, help="Training images of a trial.")] = 55_000,
+    images: Annotated[
+        int, typer.Option(min=100, max=55_000, help="Training images of a trial.")
+    ] = 55_000,
     device: Device = "auto",
     run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Trials.")] = None,
     data_dir: DataDir = None,
@@ -36,7 +38,7 @@ def tune(
     known(recipe, RECIPES, "recipe")
     searched = tuple(known(name, SEARCHED, "part to search") for name in names.split(",") if name)
     begun = recipe_for(recipe, model)
-    check_search(begun, searched)
+    check_search(model, begun, searched)
     target = writable_folder(run_dir or Path("runs") / f"tune-{model}-{recipe}")
     folder = files.find(data_dir)
 

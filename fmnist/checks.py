@@ -41,6 +41,8 @@ def free(path: Path, overwrite: bool) -> Path:
         return path
     if path.is_file() and not overwrite:
         raise InputError(f"{path} exists. Add --overwrite, or choose another name.")
+    if path.parent.is_file():
+        raise InputError(f"{path.parent} is a file, not a folder. Choose another.")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder. Make it, or choose another.")
     if not os.access(path.parent, os.W_OK):
@@ -81,7 +83,13 @@ def made(folder: Path) -> Path:
 
 
 def all_free(overwrite: bool, *targets: Path | str | None) -> None:
-    """Check each target as `free` does; nothing and "-" (stdout) are always free."""
-    for target in targets:
-        if target and str(target) != "-":
-            free(Path(target), overwrite)
+    """Check each target as `free` does; nothing and the text "-" (stdout) are always free.
+
+    Raises:
+        InputError: as `free`, or two of them are one.
+    """
+    wanted = [Path(target) for target in targets if target and target != "-"]
+    for number, target in enumerate(wanted):
+        if target.absolute() in (other.absolute() for other in wanted[:number]):
+            raise InputError(f"{target} would be written twice. Choose another name.")
+        free(target, overwrite)

@@ -1,6 +1,5 @@
 """What a user chooses: a recipe by name, its numbers changed or searched. No torch here."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from fmnist.checks import known
 from fmnist.classes import CLASSES, TRAINING_SIZE, VALIDATION_SIZE
 from fmnist.errors import InputError
+from fmnist.models import WITHOUT_DROPOUT
 from fmnist.recipes import EXCEPTIONS, RECIPES, Recipe
 
 # What `fmnist tune` can search, between which values, and whether by its logarithm.
@@ -36,15 +36,26 @@ def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
     recipe = replace(recipe, **changed)
     _check_together(recipe)
     _check_read(recipe, changed)
+    if "dropout" in changed:
+        check_dropout(model)
+    if {"seconds", "epochs"} <= changed.keys() and recipe.seconds:
+        raise InputError("seconds chooses the number of epochs. Leave one of them out.")
     return recipe
 
 
+def check_dropout(model: str) -> None:
+    """Raises InputError where the network has none that could be changed."""
+    if model in WITHOUT_DROPOUT:
+        raise InputError(f"{model} has no dropout. Leave it out.")
+
+
+_MOST = 1e300  # of any number: what a float holds
 # Between which values a changed number may lie; all others are 0 or more.
 _LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("warmup", "label_smoothing", "ema_decay"), (0.0, 1.0)),
     **dict.fromkeys(("erasing", "cutmix", "distill"), (0.0, 1.0)),
     "dropout": (0.0, 2.0),  # times a rate of 0.5
-    "epochs": (1, math.inf),
+    "epochs": (1, 100_000),
     "batch_size": (2, TRAINING_SIZE),
     "held_out": (len(CLASSES), VALIDATION_SIZE),
     "pad": (0, 28),
@@ -79,9 +90,9 @@ def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
         raise InputError(f"{text}: {name} is {_kind(old)}. Write it as {name}={old}.") from None
     if name in _CHOICES:
         return name, known(new, _CHOICES[name], name)
-    low, high = _LIMITS.get(name, (0, math.inf))
-    if not (low <= new <= high and math.isfinite(new)):
-        between = f"from {low:g} to {high:g}" if high < math.inf else f"a number from {low:g} up"
+    low, high = _LIMITS.get(name, (0, _MOST))
+    if not low <= new <= high:
+        between = f"from {low:g} to {high:g}" if high < _MOST else f"a number from {low:g} up"
         raise InputError(f"{text}: {name} is {between}. Write it as {name}={old}.")
     return name, new
 
@@ -135,8 +146,10 @@ def _readers(name: str) -> tuple[str, ...]:
     return _READ_BY.get(name, _CHOICES["optimizer"])
 
 
-def check_search(recipe: Recipe, names: Sequence[str]) -> None:
+def check_search(model: str, recipe: Recipe, names: Sequence[str]) -> None:
     """Raises InputError where these parts of the recipe cannot be searched."""
+    if "dropout" in names:
+        check_dropout(model)
     if recipe.distill or recipe.crops:
         raise InputError("Teachers and crops have no part in a search. Begin with --recipe best.")
     if not names:

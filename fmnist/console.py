@@ -20,6 +20,8 @@ BAD_PLACE = {
     errno.EISDIR,
     errno.ENAMETOOLONG,
 }
+# What torch and OpenCV say of it, as errors without a type of their own.
+NO_MEMORY = ("DefaultCPUAllocator: can't allocate", "Insufficient memory", "Failed to allocate")
 
 
 def run(command: Callable[[], None], debug: bool = False) -> int:
@@ -63,6 +65,11 @@ def _explain(error: Exception) -> tuple[str, int]:
         return (
             "The GPU has too little memory. Choose --device cpu, or, where you train a classifier, "
             "smaller batches (--set batch_size=64)."
+        ), 2
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in NO_MEMORY):
+        return (
+            "There is too little memory. Choose a smaller --image-size, or, where you train a "
+            "classifier, smaller batches (--set batch_size=64)."
         ), 2
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"internal error: {what}; run with --debug for the traceback", 1

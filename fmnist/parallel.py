@@ -36,7 +36,14 @@ def group(device: torch.device) -> Iterator[torch.device]:
             )
         device = torch.device("cuda", number)
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    try:
+        dist.init_process_group(backend, timeout=PATIENCE)
+    except ValueError:
+        raise InputError(
+            "WORLD_SIZE is set, but not what torchrun sets beside it. "
+            "Start with torchrun, or unset WORLD_SIZE."
+        ) from None
     try:
         yield device
     finally:
@@ -61,8 +68,8 @@ def agreed(value: Value) -> Value:
     return box[0]
 
 
-def in_turn(work: Callable[[], Value]) -> Value:
-    """The work of the first process, then of all others, who find what it left.
+def first(work: Callable[[], Value]) -> Value | None:
+    """The work of the first process; for all others, who wait for it, None.
 
     Raises:
         InputError: in all of them, where the first one raised it.
@@ -77,6 +84,16 @@ def in_turn(work: Callable[[], Value]) -> Value:
             mistake = str(error)
     if mistake := agreed(mistake):
         raise InputError(mistake)
+    return done
+
+
+def in_turn(work: Callable[[], Value]) -> Value:
+    """The work of the first process, then of all others, who find what it left.
+
+    Raises:
+        InputError: in all of them, where the first one raised it.
+    """
+    done = first(work)
     return work() if done is None else done
 
 

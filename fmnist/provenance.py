@@ -35,8 +35,13 @@ def travelling(name: str) -> str:
 
 def command_line() -> str:
     """The command as the user typed it; of an absolute path its last part: cards travel."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv]
+    words = [_last_part(word) for word in sys.argv]
     return " ".join(["fmnist" if words[0] == "cli.py" else words[0], *words[1:]])
+
+
+def _last_part(word: str) -> str:
+    option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+    return f"{option}{equals}{Path(value).name if Path(value).is_absolute() else value}"
 
 
 @functools.cache

@@ -79,7 +79,7 @@ def train(
     taught_by = [load_model(path, device)[0] for path in teachers]
     images = len(training_split)
     training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled, images)
-    if training.epoch:
+    if training.epoch and teachers:
         _check_teachers(run_dir, teachers, digests)
     if is_finished(run_dir) and training.epoch >= settings.epochs:
         return read_json(run_dir / RESULT)
@@ -128,7 +128,12 @@ def _one_epoch(
 
 def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[str]) -> None:
     """Raises InputError where a teacher of the epochs before has been replaced."""
-    known = read_json((run_dir / LAST).with_suffix(".json")).get("teacher_digests", digests)
+    last = (run_dir / LAST).with_suffix(".json")
+    if not last.is_file():
+        raise InputError(
+            f"{last} is missing, which tells of the teachers. Put it back, or start a new run."
+        )
+    known = read_json(last).get("teacher_digests", digests)
     for path, before, now in zip(teachers, known, digests, strict=True):
         if before != now:
             raise InputError(

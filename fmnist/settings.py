@@ -11,7 +11,7 @@ from fmnist.cards import Facts, read_card, read_json, write_json
 from fmnist.choices import recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
-from fmnist.recipes import Recipe
+from fmnist.recipes import FULL_SIZE, Recipe
 from fmnist.run_folder import SETTINGS, epochs_done, is_planned, no_run_in
 
 _LISTS = ("teachers", "changes", "teacher_digests")
@@ -128,8 +128,13 @@ def settle(run_dir: Path, settings: Settings) -> None:
     write_json(run_dir / SETTINGS, settings.to_dict())
 
 
+def _can_be_prolonged(recipe: Recipe) -> bool:
+    """Whether nothing in it depends on how long it lasts."""
+    return recipe.schedule == "constant" and recipe.sizes == FULL_SIZE and not recipe.ema_decay
+
+
 def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
-    """The settings of a run to resume; `epochs` prolongs one whose learning rate is constant.
+    """The settings of a run to resume; `epochs` prolongs one that does not depend on them.
 
     Raises:
         InputError: no run is there, or its schedule does not allow more epochs.
@@ -147,7 +152,7 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
         ) from error
     if epochs is None or epochs == settings.epochs:
         return settings
-    if settings.recipe.schedule != "constant":
+    if not _can_be_prolonged(settings.recipe):
         raise InputError(
             f"The schedule of {run_dir} was planned for {settings.epochs} epochs. "
             "Resume it without --epochs, or start a new run."

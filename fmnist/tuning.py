@@ -95,7 +95,7 @@ def _study(folder: Path, name: str) -> optuna.Study:
             direction="maximize",
             pruner=optuna.pruners.MedianPruner(n_warmup_steps=1),
         )
-    except ValueError as error:
+    except (ValueError, LookupError, TypeError, AssertionError) as error:
         raise InputError(f"{log} is damaged. Begin a new search with another -o.") from error
     # With the seed of its beginning a search that goes on would suggest the same once more.
     study.sampler = optuna.samplers.TPESampler(seed=len(study.trials))

@@ -73,6 +73,25 @@ def test_a_gpu_that_is_full_is_told(tmp_path: Path) -> None:
     assert "smaller batches (--set batch_size=64)" in outcome.err
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "MemoryError()",
+        'RuntimeError("DefaultCPUAllocator: can\'t allocate memory: you tried")',
+        "RuntimeError('OpenCV: error: (-4:Insufficient memory) Failed to allocate 9 bytes')",
+    ],
+)
+def test_too_little_memory_is_told(tmp_path: Path, said: str) -> None:
+    outcome = fmnist("evaluate", "vgg", folder=tmp_path, code=failing(f"raise {said}"))
+    assert outcome.code == 2 and "too little memory. Choose a smaller" in outcome.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    command = f"{sys.executable} -m cli --version {closed}"
+    assert subprocess.run(command, shell=True, cwd=ROOT).returncode == 0
+
+
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CODE, os.devnull, "--help"]
     process = subprocess.Popen(

@@ -1,5 +1,6 @@
 """The figures: whole PNG files of a readable size, the same for the same numbers."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,7 +67,7 @@ def test_a_figure_that_fails_leaves_the_old_one(
     path = tmp_path / "figure.png"
     draw_distribution(path)
     before = path.read_bytes()
-    (tmp_path / ".figure.png.part").mkdir()
+    (tmp_path / f".figure.png.{os.getpid()}.part").mkdir()
     with pytest.raises(InputError, match="cannot be written"):
         draw_curves(path)
     assert path.read_bytes() == before

@@ -112,6 +112,17 @@ def test_what_the_first_process_cannot_make_no_other_waits_for(tmp_path: Path) -
         assert (tmp_path / f"made.no.{rank}").read_text() == "nothing to make"
 
 
+def test_half_of_what_torchrun_sets_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    monkeypatch.delenv("RANK", raising=False)
+    with (
+        pytest.raises(InputError, match="Start with torchrun"),
+        parallel.group(torch.device("cpu")),
+    ):
+        pass
+
+
 def test_without_torchrun_nothing_is_shared() -> None:
     batch = torch.arange(6)
     assert parallel.processes() == 1

@@ -23,6 +23,8 @@ def test_the_command_tells_no_folder_of_this_machine(monkeypatch: pytest.MonkeyP
     ]
     monkeypatch.setattr("sys.argv", typed)
     assert command_line() == "fmnist train vgg --photos street -o a/b"
+    monkeypatch.setattr("sys.argv", [*typed[:3], "--data-dir=/home/me/data", "-o=a/b"])
+    assert command_line() == "fmnist train vgg --data-dir=data -o=a/b"
     monkeypatch.setattr("sys.argv", ["/home/me/fmnist/cli.py", "data"])
     assert command_line() == "fmnist data"
 

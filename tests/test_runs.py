@@ -118,6 +118,24 @@ def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
     prepare(scheduled, plan("lenet", "best", 2, 0, ""))
     with pytest.raises(InputError, match="planned for 2 epochs"):
         read_settings(scheduled, epochs=3)
+    averaged = plan("lenet", "report", 2, 0, changes=["ema_decay=0.99"])
+    constant = ["schedule=constant", "ema_decay=0"]
+    growing = plan("resnet10-56", "gpu", 2, 0, changes=constant)  # of 20, then 28 pixels
+    for name, settings in (("averaged", averaged), ("growing", growing)):
+        prepare(tmp_path / name, settings)
+        with pytest.raises(InputError, match="planned for 2 epochs"):
+            read_settings(tmp_path / name, epochs=3)
+
+
+def test_a_run_goes_on_without_the_weights_that_it_leaves(
+    splits: tuple[Split, Split, Split], tmp_path: Path
+) -> None:
+    prepare(run := tmp_path / "run", plan("lenet", "report", 1, 0))
+    runs.train(read_settings(run), run, splits, CPU, QUIET)
+    for file in run.glob("last.*"):
+        file.unlink()
+    facts = runs.train(read_settings(run, epochs=2), run, splits, CPU, QUIET)
+    assert facts and facts["epochs_done"] == 2
 
 
 def test_a_run_is_not_made_shorter_than_it_is(
@@ -270,8 +288,9 @@ def test_imagenet_weights_that_are_none_leave_no_run_folder(tmp_path: Path) -> N
     missing = tmp_path / "missing.pth"
     with pytest.raises(InputError, match="no such file"):
         plan("resnet18", "report", 1, 0, pretrained=str(missing))
-    missing.write_bytes(b"no weights")
-    settings = plan("resnet18", "report", 1, 0, pretrained=str(missing))
-    with pytest.raises(InputError, match="cannot be had"):
-        prepare(tmp_path / "run", settings)
-    assert not (tmp_path / "run").exists()
+    for wrong in (b"no weights", b"hello\n"):
+        missing.write_bytes(wrong)
+        settings = plan("resnet18", "report", 1, 0, pretrained=str(missing))
+        with pytest.raises(InputError, match="cannot be had"):
+            prepare(tmp_path / "run", settings)
+        assert not (tmp_path / "run").exists()

@@ -59,9 +59,10 @@ def test_a_trial_that_was_given_up_has_no_result() -> None:
 
 
 def test_a_damaged_search_is_told(tiny_split: Split, tmp_path: Path) -> None:
-    (tmp_path / "trials.log").write_text("{damaged\n")
-    with pytest.raises(InputError, match="is damaged"):
-        searched(hold_out(tiny_split, 20), tmp_path, 1)
+    for wrong in ("{damaged", '{"a": 1}', "[1]", "5"):
+        (tmp_path / "trials.log").write_text(f"{wrong}\n")
+        with pytest.raises(InputError, match="is damaged"):
+            searched(hold_out(tiny_split, 20), tmp_path, 1)
 
 
 def test_everything_that_can_be_searched_is_a_part_of_the_recipe() -> None:

@@ -31,12 +31,14 @@ MODELS = {
     "wrn": ("fmnist.models.resnet", "WideResNet"),
 }
 
+WITHOUT_DROPOUT = frozenset({"resnet18"})
+
 
 def build(name: str, dropout: float = 1.0) -> "nn.Module":
     """A classifier of `MODELS` with fresh weights, on the CPU, in training mode.
 
     `dropout` scales the network's own rates, each told where it is defined (0: none); what the
-    report had is 1, of its ResNets 0. ResNet-18 has none.
+    report had is 1, of its ResNets 0; those `WITHOUT_DROPOUT` ignore it.
 
     Raises:
         InputError: there is no network of that name.

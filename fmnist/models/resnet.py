@@ -114,7 +114,7 @@ def _imagenet_state(source: str) -> dict[str, Tensor]:
         if source == "torchvision":
             return dict(ResNet18_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True))
         state: dict[str, Tensor] = torch.load(Path(source), "cpu", weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
+    except (OSError, RuntimeError, UnpicklingError, EOFError, LookupError, ValueError) as error:
         raise InputError(
             f"The ImageNet weights cannot be had from {source} ({error}). "
             "Name the file with --pretrained FILE, or train from scratch without it."

@@ -73,6 +73,8 @@ def results(rows: Sequence[Facts]) -> Section:
         "Results",
         "Hyper-parameters were chosen on validation images; the test set was used once a run, with "
         "the last weights of a schedule fixed before. ± is the standard deviation over seeds; the "
+        "95 % interval of one run is Wilson's, of the test images, that of several Student's, of "
+        "their mean over seeds; the "
         "difference from the report is in points, ✓ where it is at most half a point. "
         f"The report's VGG-like network had {REPORTED_TEST:.2%} on the test set." + _where(rows),
         parts,

@@ -1,0 +1,30 @@
+"""A file is whole whoever writes it, and however many."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from fmnist.atomic import write_atomically
+from tests.command import ROOT
+
+WRITING = """
+import sys
+from pathlib import Path
+from fmnist.atomic import write_atomically
+for _ in range(400):
+    write_atomically(Path(sys.argv[1]), sys.argv[2].encode() * 200_000)
+"""
+
+
+def test_two_processes_that_write_one_file_leave_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"c" * 200_000)
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITING, str(path), letter], cwd=ROOT)
+        for letter in "ab"
+    ]
+    while any(writer.poll() is None for writer in writers):
+        content = path.read_bytes()
+        assert len(content) == 200_000 and len(set(content)) == 1
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
