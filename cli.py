@@ -1,5 +1,6 @@
 """The `fmnist` command: parse, call, and end with the right exit code."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -49,9 +50,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command with these arguments; the exit code."""
+    # None: closed by whoever called; what is said there is lost, and must not go to the other.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        if stream:  # None: it was closed
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     words = [word for word in arguments if word != "--debug"] or ["--help"]
     return console.run(lambda: _invoke(words), debug="--debug" in arguments)
 

@@ -77,7 +77,9 @@ def detector_train(
     from fmnist import files
 
     if not resume and any((run_dir / name).exists() for name in LEFT):
-        raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
+        if (run_dir / GRID_STATE).exists():
+            raise InputError(f"{run_dir} holds a run. Go on with --resume, or choose another -o.")
+        raise InputError(f"{run_dir} holds another run. Choose another -o.")
     if resume and not (run_dir / GRID_STATE).exists():
         raise InputError(f"{run_dir} holds no run that could go on. Start without --resume.")
     writable_folder(run_dir)

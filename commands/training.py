@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,10 +75,8 @@ def train(
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    if epochs and any(change.startswith("epochs=") for change in changes or ()):
-        raise InputError("--epochs and --set epochs are one number. Leave one of them out.")
-    if epochs and any(change.startswith("seconds=") for change in changes or ()):
-        raise InputError("--set seconds chooses the number of epochs. Leave it or --epochs out.")
+    if epochs:
+        check_told_once(changes or ())
     if resume:
         refuse_settings(context, resume)
         settings = read_settings(resume, epochs)
@@ -119,6 +118,14 @@ def train(
         facts = carry_on(settings, folder, data, where, manner, clothes)
         if facts and parallel.rank() == 0:
             print(result_line(facts))
+
+
+def check_told_once(changes: Sequence[str]) -> None:
+    """Raises InputError where these changes choose a number of epochs beside --epochs."""
+    if any(change.startswith("epochs=") for change in changes):
+        raise InputError("--epochs and --set epochs are one number. Leave one of them out.")
+    if any(change.startswith("seconds=") and change != "seconds=0" for change in changes):
+        raise InputError("--set seconds chooses the number of epochs. Leave it or --epochs out.")
 
 
 def going_on(context: typer.Context, run: Path) -> str:

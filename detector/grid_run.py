@@ -101,6 +101,11 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
     if before != settings:
         every = sorted({*before, *settings})
         others = [name for name in every if before.get(name) != settings.get(name)]
+        if others == ["photo_names"]:
+            raise InputError(
+                f"The photos are not those that {last} was begun with. "
+                "Put them back, or choose another -o."
+            )
         raise InputError(
             f"{last} was begun with another {', '.join(others)}. "
             "Say the same options again, or choose another -o."

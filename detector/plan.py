@@ -111,7 +111,8 @@ def _names(paths: Sequence[Path]) -> list[str]:
     results = []
     for path in paths:
         name = path.stem if stems[path.stem, _suffix(path)] == 1 else path.name
-        place = f"{path.absolute().parent.name}-" if names[path.name] > 1 else ""
+        folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
+        place = f"{folder}-" if names[path.name] > 1 else ""
         results.append(f"{place}{name}{MARK}{_suffix(path)}")
     return results
 

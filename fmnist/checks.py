@@ -88,8 +88,10 @@ def all_free(overwrite: bool, *targets: Path | str | None) -> None:
     Raises:
         InputError: as `free`, or two of them are one.
     """
-    wanted = [Path(target) for target in targets if target and target != "-"]
-    for number, target in enumerate(wanted):
-        if target.absolute() in (other.absolute() for other in wanted[:number]):
-            raise InputError(f"{target} would be written twice. Choose another name.")
+    taken: set[Path] = set()
+    for target in (Path(target) for target in targets if target and target != "-"):
         free(target, overwrite)
+        if target.absolute() in taken:
+            raise InputError(f"{target} would be written twice. Choose another name.")
+        if target.is_file() or not target.exists():  # a device takes any number
+            taken.add(target.absolute())

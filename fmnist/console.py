@@ -31,8 +31,7 @@ def run(command: Callable[[], None], debug: bool = False) -> int:
     """
     try:
         command()
-        if sys.stdout:  # None: it was closed
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("interrupted", 130)
     except BrokenPipeError:  # whoever read stdout has enough
@@ -77,8 +76,6 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _abandon_stdout() -> None:
     """Python flushes stdout at exit; what could not be written must not fail a second time."""
-    if not sys.stdout:
-        return
     with suppress(OSError):  # what was printed before goes where it can
         sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -94,7 +94,7 @@ def in_turn(work: Callable[[], Value]) -> Value:
         InputError: in all of them, where the first one raised it.
     """
     done = first(work)
-    return work() if done is None else done
+    return work() if rank() else cast(Value, done)
 
 
 def shared(network: nn.Module) -> nn.Module:

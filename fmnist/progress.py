@@ -1,5 +1,6 @@
 """How far the work is, on stderr: a line that is rewritten on a terminal, else one now and then."""
 
+import os
 import shutil
 import sys
 import time
@@ -36,7 +37,7 @@ class Progress:
             return
         filled = min(BAR, BAR * done // total) if total else 0
         bar = f"[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total}" if total else str(done)
-        room = shutil.get_terminal_size().columns - len(bar) - 2  # the last column stays free
+        room = _columns() - len(bar) - 2  # the last column stays free
         if len(what) > room:
             what = f"…{what[len(what) + 1 - room :]}" if room > 1 else ""
         self._rewrite(f"{what} {bar}")
@@ -56,3 +57,11 @@ class Progress:
     def _rewrite(self, line: str) -> None:
         print(f"\r{line:{self._width}}", end="\r" if not line else "", file=sys.stderr, flush=True)
         self._width = len(line)
+
+
+def _columns() -> int:
+    """Of the terminal that the line is written to; stdout may go elsewhere."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):  # it is none, or knows no size
+        return shutil.get_terminal_size().columns

@@ -40,7 +40,9 @@ def no_run_in(folder: Path) -> Path:
     Raises:
         InputError: it holds a run already, or cannot be written.
     """
-    if is_planned(folder) or (folder / METRICS).is_file():  # that of a grid, too
+    if (folder / METRICS).is_file() and not is_planned(folder):  # that of a grid
+        raise InputError(f"{folder} holds another run. Choose another -o.")
+    if is_planned(folder):
         raise InputError(
             f"{folder} already holds a run. Go on with --resume {folder}, or choose another -o."
         )

@@ -91,6 +91,20 @@ def without_rate(path: Path, times: Sequence[float] = TIMES) -> Path:
     return path
 
 
+def held(path: Path, seconds: float, frames: int = 10) -> Path:
+    """A clip whose last frame is shown for so long, as of a screen that was recorded."""
+    whole = clip(path.with_name(f"whole-{path.name}"), TIMES[:frames])
+    with av.open(str(whole)) as source, av.open(str(path), "w") as out:
+        track = out.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.pts is not None]
+        packets[-1].duration = round(seconds / packets[-1].time_base)
+        for packet in packets:
+            packet.stream = track
+            out.mux(packet)
+    whole.unlink()
+    return path
+
+
 def avi(path: Path, frames: int = 75) -> Path:
     """An AVI of Motion JPEG, as old cameras write it."""
     fourcc = cv2.VideoWriter.fourcc(*"MJPG")

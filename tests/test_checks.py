@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fmnist.atomic import write_atomically
-from fmnist.checks import device_name, free, free_folder, known, made, writable_folder
+from fmnist.checks import all_free, device_name, free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
 
 
@@ -78,6 +78,12 @@ def test_a_device_is_free_though_nothing_may_be_written_beside_it(
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(InputError, match="cannot be written"):
         free(null, overwrite=False)
+
+
+def test_one_file_cannot_hold_two_results(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="x would be written twice"):
+        all_free(False, str(tmp_path / "x"), tmp_path / "x")
+    all_free(False, "-", "-", "", None, os.devnull, Path(os.devnull))
 
 
 def test_a_folder_of_results_is_empty_or_to_be_overwritten(tmp_path: Path) -> None:

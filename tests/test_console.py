@@ -1,5 +1,6 @@
 """How a run ends when it cannot go on: exit code and text, in a real process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -90,6 +91,14 @@ def test_too_little_memory_is_told(tmp_path: Path, said: str) -> None:
 def test_closed_streams_are_no_error(closed: str) -> None:
     command = f"{sys.executable} -m cli --version {closed}"
     assert subprocess.run(command, shell=True, cwd=ROOT).returncode == 0
+
+
+def test_a_closed_stderr_says_nothing_on_stdout(tmp_path: Path) -> None:
+    for words, code in (("evaluate vgggg", 2), ("models --json -", 0)):
+        command = f"{sys.executable} -m cli {words} 2>&-"
+        done = subprocess.run(command, shell=True, cwd=ROOT, stdout=subprocess.PIPE)
+        assert done.returncode == code
+        assert json.loads(done.stdout or "0") is not None
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

@@ -113,6 +113,36 @@ def test_a_copy_that_broke_off_is_told_where_the_length_stands_first(
     assert reader.damaged == pytest.approx(75 - count, abs=2)
 
 
+def test_a_whole_file_that_lasts_longer_than_its_frames_has_lost_nothing(tmp_path: Path) -> None:
+    late = clips.clip(tmp_path / "late.mkv", [2 + i / 25 for i in range(25)])
+    held = clips.held(tmp_path / "held.mkv", 3.0)
+    for path, count in ((late, 25), (held, 10)):
+        reader = Reader(path)
+        assert (len(list(reader)), reader.damaged) == (count, 0), path
+    dropped = clips.avi(tmp_path / "dropped.avi")
+    frames = 75 + 50  # as its header tells when the last ones were left out
+    data = dropped.read_bytes()
+    for mark, offset in ((b"avih", 24), (b"strh", 40)):
+        start = data.index(mark) + offset
+        data = data[:start] + frames.to_bytes(4, "little") + data[start + 4 :]
+    dropped.write_bytes(data)
+    reader = Reader(dropped)
+    assert (len(list(reader)), reader.damaged) == (75, 0)
+
+
+@pytest.mark.parametrize("told", ["3 seconds", "00:00:03,000000000", "180000 ms"])
+def test_a_tag_may_say_anything(tmp_path: Path, told: str) -> None:
+    path = clips.clip(tmp_path / "tag.mkv")
+    tag = b"00:00:02.000000000"
+    data = path.read_bytes()
+    assert tag in data
+    path.write_bytes(data.replace(tag, told.encode().ljust(len(tag), b"\0")))
+    reader = Reader(path)
+    assert (len(list(reader)), reader.damaged) == (50, 0)
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert len(list(Reader(path))) < 50
+
+
 def test_a_reader_can_be_read_again(tmp_path: Path) -> None:
     reader = Reader(clips.damaged(tmp_path / "damaged.mp4"))
     once = [frame.index for frame in reader]

@@ -128,6 +128,9 @@ def test_without_torchrun_nothing_is_shared() -> None:
     assert parallel.processes() == 1
     assert torch.equal(parallel.share(batch), batch)
     assert parallel.agreed("mine") == "mine"
+    done: list[int] = []
+    parallel.in_turn(lambda: done.append(1))
+    assert done == [1]
 
 
 def test_a_batch_that_cannot_be_shared_is_told(

@@ -110,6 +110,12 @@ def test_two_sources_of_one_name_are_told_apart_by_their_folders(desk: Path) -> 
         clips.clip(desk / folder / "clip.mkv")
     plan = plan_outputs(["a/clip.mkv", "b/clip.mkv"])
     assert plan.outputs == (Path("a-clip.mkv.fmnist.mp4"), Path("b-clip.mkv.fmnist.mp4"))
+    clips.clip(desk / "clip.mkv")
+    here, above = plan_outputs(["a/clip.mkv", "a/../clip.mkv"]).outputs
+    assert (here, above) == (
+        Path("a-clip.mkv.fmnist.mp4"),
+        Path(f"{desk.name}-clip.mkv.fmnist.mp4"),
+    )
     with pytest.raises(InputError, match=r"a-clip\.mkv\.fmnist\.mp4 would be written twice"):
         plan_outputs(["a/clip.mkv", "c/a/clip.mkv"])
 

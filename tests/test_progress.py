@@ -1,6 +1,10 @@
 """Progress: few lines in a log, one that is rewritten on a terminal, none when quiet."""
 
+import fcntl
 import io
+import pty
+import struct
+import termios
 from contextlib import redirect_stderr
 
 import pytest
@@ -48,6 +52,17 @@ def test_a_long_name_is_cut_to_what_fits_in_a_line(monkeypatch: pytest.MonkeyPat
     bar = "…whose/name/is/long/clip.mp4 [########################] 5/5"
     assert len(bar) == 59
     assert terminal.getvalue() == f"\r{bar}\r{' ' * len(bar)}\r"
+
+
+def test_the_terminal_counts_that_the_line_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    _, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("4H", 24, 50, 0, 0))
+    terminal = Terminal()
+    terminal.fileno = lambda: there  # type: ignore[method-assign]
+    with redirect_stderr(terminal), Progress() as progress:
+        progress("/a/folder/whose/name/is/long/clip.mp4", 5, 5)
+    assert len(terminal.getvalue().split("\r")[1]) == 49
 
 
 def test_quiet_is_silent() -> None:

@@ -35,9 +35,18 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
         path = kept(graph, backend)
         try:
             return read(path, backend, device)
-        except Exception:  # each library raises its own
-            path.unlink()  # it may be damaged: once more
-            return read(kept(graph, backend), backend, device)
+        except (ImportError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # each library raises its own: is the file damaged?
+            try:
+                write_whole(graph, backend, path, lambda file: _tried(file, backend, device))
+            except Exception:
+                raise error from None
+            return read(path, backend, device)
+
+
+def _tried(path: Path, backend: str, device: torch.device) -> None:
+    read(path, backend, device)
 
 
 def current(device: torch.device) -> AbstractContextManager[object]:

@@ -2,6 +2,7 @@
 
 import itertools
 import statistics
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import av
 # isort: on
 
 LOOKED_AT = 100  # packets: their times tell the rate
-FASTEST = 240  # frames a second: what tells more counts the ticks of its clock
+TICKS = 1000  # a second: what tells so many frames or more counts those of its clock
 
 
 class Account(NamedTuple):
@@ -32,7 +33,7 @@ class Account(NamedTuple):
 def account_of(path: Path) -> Account:
     """What FFmpeg reads of a video's beginning; nothing is decoded."""
     try:
-        with av.open(f"file:{path.absolute()}") as container:
+        with opened(path) as container:
             video = container.streams.video[0]
             seconds = float((video.duration or 0) * (video.time_base or 0))
             return Account(seconds, _promised(container.format.name, video), _rate(container))
@@ -40,11 +41,16 @@ def account_of(path: Path) -> Account:
         return Account()
 
 
+def opened(path: Path) -> Any:
+    """The file as FFmpeg reads it; tags of any encoding do not matter."""
+    return av.open(f"file:{path.absolute()}", metadata_errors="replace")
+
+
 def _promised(form: str, video: Any) -> float:
     if form == "matroska,webm":
-        told = video.metadata.get("DURATION") or "0:0:0"
-        hours, minutes, seconds = map(float, told.split(":"))
-        return 3600 * hours + 60 * minutes + seconds
+        with suppress(ValueError):  # a tag may say anything
+            hours, minutes, seconds = map(float, video.metadata.get("DURATION", "").split(":"))
+            return 3600 * hours + 60 * minutes + seconds
     if form == "avi" and video.average_rate:
         return float(video.frames / video.average_rate)
     return 0.0
@@ -54,7 +60,7 @@ def _rate(container: Any) -> float:
     """As it is told if that can be; else by the times of the first frames, as of a browser's WebM,
     which tells none."""
     told = container.streams.video[0].average_rate
-    if told and told <= FASTEST:
+    if told and told < TICKS:
         return float(told)
     times: set[Fraction] = set()
     for packet in itertools.islice(container.demux(video=0), LOOKED_AT):

@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from detector.pictures import decoded
 from detector.video.container import account_of
 from detector.video.quiet import quiet_opencv
-from detector.video.sources import check_source, is_image, is_indexed, not_readable
+from detector.video.sources import check_source, is_cut, is_image, is_indexed, not_readable
 from fmnist.errors import InputError
 
 # A failed read is not the end of a file; this many in a row are.
@@ -87,7 +87,7 @@ class Reader:
         else:
             self.frames_expected = None
         if not is_indexed(self.path):
-            self._promised = account.promised
+            self._promised = account.promised if is_cut(self.path) else 0.0
         elif count > 0:
             self._duration = account.seconds
             # An MP4 that was trimmed on the phone still counts the frames that it hides.

@@ -107,6 +107,30 @@ def is_indexed(path: Path) -> bool:
     return _is_mp4(head) and b"moof" not in _boxes(path)
 
 
+def is_cut(path: Path) -> bool:
+    """Whether an AVI or a Matroska file is shorter than its beginning says."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        told = int.from_bytes(head[4:8], "little")  # behind this number
+        return told != 0xFFFFFFFF and 8 + told > size + 1  # unknown; a byte may fill it up
+    if head[:4] == b"\x1a\x45\xdf\xa3":  # EBML (RFC 8794): its own header, then the segment
+        start = _end_of_element(head, 0)
+        return start is not None and (_end_of_element(head, start) or 0) > size
+    return False
+
+
+def _end_of_element(data: bytes, start: int) -> int | None:
+    """Where the element that begins there ends, by its size; None: unknown."""
+    at = start + 4  # that of these two ids
+    if at >= len(data):
+        return None
+    length = 9 - data[at].bit_length()  # bytes of the size, by the zeros before its first bit
+    told = int.from_bytes(data[at : at + length], "big") & ~(1 << 7 * length)
+    return None if told == (1 << 7 * length) - 1 else at + length + told
+
+
 def not_readable(path: Path) -> InputError:
     """The error for a file that is something else."""
     return InputError(f"{path} is not a video or image that can be read.")

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.interrupt import uninterrupted
+from detector.video.container import opened
 from detector.video.disk import SpareDisk, disk_full
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
@@ -154,7 +155,7 @@ class _Sound:
 
     def __init__(self, source: Path, out: av.container.OutputContainer) -> None:
         self._out = out
-        self._container = av.open(f"file:{source.absolute()}")
+        self._container = opened(source)
         self._stream: Any = next(iter(self._container.streams.audio), None)
         self._ahead: Any = None
         if self._stream is None or self._stream.codec_context is None:  # none, or none we know
