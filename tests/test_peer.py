@@ -62,7 +62,7 @@ def test_what_cannot_be_judged_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file. Give a .pt file of ultralytics"):
         Peer(tmp_path / "none.pt", 96, CPU)
     (tmp_path / "text.pt").write_text("no weights")
-    with pytest.raises(InputError, match=r"text.pt cannot be read .* Give a .pt file of ultral"):
+    with pytest.raises(InputError, match=r"text.pt cannot be read. Give a .pt file of ultral"):
         Peer(tmp_path / "text.pt", 96, CPU)
     with pytest.raises(InputError, match=r"zoo.pt: elephant"):
         Peer(saved(tmp_path / "zoo.pt", ("elephant",)), 96, CPU)
