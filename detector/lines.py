@@ -12,8 +12,9 @@ from typing import Any, TextIO
 
 from detector.boxes import Detections
 from detector.plan import STDOUT
-from detector.video.disk import DISK_FULL, disk_full, part_of
+from detector.video.disk import DISK_FULL, disk_full
 from detector.video.frames import Frame
+from fmnist.atomic import part_of
 from fmnist.classes import CLASSES
 
 UNKNOWN = "unknown"

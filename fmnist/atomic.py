@@ -13,10 +13,15 @@ def write_atomically(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process has its own
+    part = part_of(path)
     try:
         part.write_bytes(content)
         os.replace(part, path)
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def part_of(path: Path) -> Path:
+    """The name under which this process writes a file until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")

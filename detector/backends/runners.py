@@ -39,14 +39,10 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
             raise
         except Exception as error:  # each library raises its own: is the file damaged?
             try:
-                write_whole(graph, backend, path, lambda file: _tried(file, backend, device))
+                write_whole(graph, backend, path, lambda file: read(file, backend, device))
             except Exception:
                 raise error from None
             return read(path, backend, device)
-
-
-def _tried(path: Path, backend: str, device: torch.device) -> None:
-    read(path, backend, device)
 
 
 def current(device: torch.device) -> AbstractContextManager[object]:
@@ -117,7 +113,7 @@ def _own_folder() -> Path:
 
 
 def write_whole(
-    graph: Graph, backend: str, path: Path, check: Callable[[Path], None] = lambda file: None
+    graph: Graph, backend: str, path: Path, check: Callable[[Path], object] = lambda file: None
 ) -> None:
     """The same, but a file is there only when it is whole, and `check` raised nothing."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.video.quiet import quiet_opencv
+from fmnist.atomic import part_of
 from fmnist.errors import InputError
 
 # Set aside while a video is written: a full disk must still take its index, 20 bytes a frame.
@@ -93,8 +94,3 @@ def disk_full(path: Path, kept: bool) -> InputError:
     """The error for a disk that filled up while `path` was written; `kept`: what fitted is."""
     told = "What fitted is there" if kept else "Nothing was kept"
     return InputError(f"{path}: the disk is full. {told}; free space, then run it again.")
-
-
-def part_of(path: Path) -> Path:
-    """The name under which a file is written until it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
