@@ -60,7 +60,7 @@ def detector_train(
         typer.Option("--freeze", help="Keep a VGG-like backbone as it is: a third of the work."),
     ] = False,
     rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
-    reports: Annotated[int, typer.Option(min=1, help="Times that it is judged and kept.")] = 30,
+    reports: Annotated[int, typer.Option(min=1, help="Times that it is judged.")] = 30,
     seed: Seed = 0,
     device: Device = "auto",
     workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
@@ -124,9 +124,9 @@ def detector_train(
         )
     except KeyboardInterrupt:
         if (run_dir / GRID_STATE).exists():
-            say("stopped; go on from the last report with the same command and --resume")
+            say("stopped; go on from its last minute with the same command and --resume")
         else:
-            say("stopped before the first report; nothing is kept")
+            say("stopped in the first minute; nothing is kept")
         raise
     if weights:
         say(f"written: {weights}")

@@ -42,7 +42,7 @@ class Schedule:
 
     @property
     def period(self) -> int:
-        """Steps from one report (and restart point) to the next."""
+        """Steps from one report to the next."""
         return -(-self.steps // self.reports)
 
     def size_at(self, step: int) -> int:

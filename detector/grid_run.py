@@ -1,5 +1,6 @@
 """A training of the grid between two steps: what it was asked for, where it stands, as a file."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,6 +58,8 @@ class Run:
     optimizers: list[torch.optim.Optimizer]
     step: int
     rows: list[dict[str, float]]
+    losses: Counter[str] = field(default_factory=Counter)  # their sums since the last report
+    seconds: float = 0.0  # of training since then
 
     def save(self, run_dir: Path, settings: dict[str, Any]) -> None:
         """Keep it for `saved_run`."""
@@ -69,6 +72,8 @@ class Run:
                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "step": self.step,
                 "rows": self.rows,
+                "losses": dict(self.losses),
+                "seconds": self.seconds,
             },
         )
 
@@ -80,6 +85,9 @@ class Run:
             optimizer.load_state_dict(values)
         self.step = saved["step"]
         self.rows = saved["rows"]
+        # Runs from before they were kept between two reports have none.
+        self.losses = Counter(saved.get("losses", {}))
+        self.seconds = saved.get("seconds", 0.0)
 
 
 def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ from fmnist.errors import InputError
 from fmnist.muon import Muon
 from fmnist.run_folder import METRICS
 
+KEEP_EVERY = 60.0  # seconds
+
 
 def train(
     task: Task,
@@ -48,9 +49,9 @@ def train(
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
-    The run can be stopped at any time: `resume` goes on from the last report and ends as the
-    run would have ended without the stop. `workers` processes make the frames. `validation` are
-    sets of frames by the prefix of their columns. `facts` are added to the card.
+    The run can be stopped at any time: it is kept every minute, `resume` goes on from there and
+    ends as the run would have ended without the stop. `workers` processes make the frames.
+    `validation` are sets of frames by the prefix of their columns. `facts` are added to the card.
 
     Returns:
         The weights, or None where `max_minutes` ended the run first.
@@ -59,7 +60,7 @@ def train(
         InputError: the loss is no longer finite, or there is nothing to resume.
     """
     keep_memory()
-    started = time.monotonic()
+    end = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     schedule, settings = task.schedule, task.settings()
     network = begun(task.init, task.backbone, task.seed).to(device).train()
     if task.frozen:
@@ -68,20 +69,26 @@ def train(
     if resume:
         run.restore(saved_run(run_dir, task))
     run_dir.mkdir(parents=True, exist_ok=True)
-    batches = iter(loader(SceneBatches(schedule, make, task.seed), run.step, workers))
-    while run.step < schedule.steps:
-        before = time.monotonic()
-        period = islice(batches, schedule.period)
-        loss = _train_period(run, period, schedule, device, altered=is_theirs(task.init))
-        row = {"scenes": run.step * schedule.batch_size, **loss}
-        row |= _validated(_averaged(run, schedule, device), validation)
-        run.rows.append(row)
-        run.save(run_dir, settings)
-        write_csv(run_dir / METRICS, run.rows)
-        report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+    batches = loader(SceneBatches(schedule, make, task.seed), run.step, workers)
+    before = kept = time.monotonic()
+    for losses in _steps(run, batches, schedule, device, altered=is_theirs(task.init)):
         now = time.monotonic()
-        if max_minutes is not None and now - started + (now - before) > max_minutes * 60:
+        run.losses.update(losses)
+        run.seconds += now - before
+        reported = run.step % schedule.period == 0 or run.step == schedule.steps
+        if reported:
+            row = _row(run, schedule) | _validated(_averaged(run, schedule, device), validation)
+            run.rows.append(row)
+            run.losses, run.seconds = Counter(), 0.0
+            write_csv(run_dir / METRICS, run.rows)
+            report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        late = end is not None and now > end
+        if reported or late or now - kept > KEEP_EVERY:
+            run.save(run_dir, settings)
+            kept = now
+        if late:
             break
+        before = time.monotonic()
     if run.step < schedule.steps:
         done = f"stopped after {run.step} of {schedule.steps} steps"
         report(f"{done}; go on with the same command and --resume")
@@ -137,21 +144,18 @@ def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimi
     return optimizers
 
 
-def _train_period(
+def _steps(
     run: Run,
     batches: Iterable[dict[str, Tensor]],
     schedule: Schedule,
     device: torch.device,
     *,
-    altered: bool = False,
-) -> dict[str, float]:
-    """Take one step a batch; gives the mean losses and the scenes per second.
+    altered: bool,
+) -> Iterator[dict[str, float]]:
+    """Take one step a batch; gives the losses of each.
 
     The activations of an `altered` network become ours with the steps, see `detector.starts`.
     """
-    started = time.monotonic()
-    totals: Counter[str] = Counter()
-    steps = 0
     old, new = _floats(run.average), _floats(run.network)
     clipped = [p for group in run.optimizers[0].param_groups for p in group["params"]]
     for batch in batches:
@@ -167,9 +171,8 @@ def _train_period(
         loss, parts = run.network.loss(batch, maps)
         total = loss.sum()
         if not total.isfinite():
-            kept = "The last report is kept" if run.rows else "Nothing is kept"
             raise InputError(
-                f"The loss is no longer finite at step {run.step}. {kept}. "
+                f"The loss is no longer finite at step {run.step}. "
                 "Start again with a smaller --rate or another --seed, and another -o."
             )
         run.network.zero_grad()
@@ -180,11 +183,15 @@ def _train_period(
         run.step += 1
         keep = min(0.999, run.step / (9 + run.step))  # a memory that grows up to 1000 steps
         get_ema_multi_avg_fn(keep)(old, new, run.step)
-        totals.update({name: float(value) for name, value in parts.items()})
-        steps += 1
-    seconds = time.monotonic() - started
-    means = {name: value / steps for name, value in totals.items()}
-    return {**means, "scenes_per_second": steps * schedule.batch_size / seconds}
+        yield {name: float(value) for name, value in parts.items()}
+
+
+def _row(run: Run, schedule: Schedule) -> dict[str, float]:
+    """The mean losses and the scenes per second since the last report."""
+    steps = (run.step - 1) % schedule.period + 1
+    means = {name: value / steps for name, value in run.losses.items()}
+    speed = steps * schedule.batch_size / run.seconds
+    return {"scenes": run.step * schedule.batch_size, **means, "scenes_per_second": speed}
 
 
 def _floats(module: nn.Module) -> list[Tensor]:

@@ -106,7 +106,7 @@ def test_a_run_is_prolonged_once_its_data_are_there(
 def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
     start = ("detector", "train", "--scenes", "80", "--image-size", "64", "-o", "run")
     told = interrupted_after(tmp_path / "run/last.pt", tmp_path, fashion_mnist, *start)
-    assert "stopped; go on from the last report with the same command and --resume" in told
+    assert "go on from its last minute with the same command and --resume" in told
     assert not (tmp_path / "run/grid.safetensors").exists()
     finished(tmp_path, fashion_mnist, *start, "--resume")
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 5

@@ -285,8 +285,9 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
     )
     assert whole is not None and resumed is not None
     assert whole.read_bytes() == resumed.read_bytes()
-    rows = list(csv.DictReader((tmp_path / "b" / "metrics.csv").open()))
-    assert [int(row["scenes"]) for row in rows] == [8, 16, 24, 32]
+    rows = metrics(tmp_path / "b")
+    assert rows == metrics(tmp_path / "a")
+    assert [row["scenes"] for row in rows] == [8, 16, 24, 32]
     card = json.loads(resumed.with_suffix(".json").read_text())
     assert card["image_size"] == 64 and card["parameters"] == 2_592_180
     with pytest.raises(InputError, match="was begun with another"):
@@ -300,6 +301,38 @@ def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) 
         )
     with pytest.raises(InputError, match="--resume"):
         train(TINY, rectangles, validation, tmp_path / "c", CPU, resume=True)
+
+
+def metrics(run_dir: Path) -> list[dict[str, float]]:
+    """The reports of a run, without how long they took."""
+    rows = csv.DictReader((run_dir / "metrics.csv").open())
+    return [
+        {name: float(value) for name, value in row.items() if name != "scenes_per_second"}
+        for row in rows
+    ]
+
+
+def test_a_training_that_is_killed_goes_on_from_its_last_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def fail(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        made.append(None)
+        if len(made) > 5 * SHORT.batch_size:
+            raise MemoryError
+        return rectangles(rng, size_wh)
+
+    whole = train(TINY, rectangles, {}, tmp_path / "a", CPU, workers=0, report=quiet)
+    monkeypatch.setattr("detector.grid_training.KEEP_EVERY", 0.0)
+    with pytest.raises(MemoryError):
+        train(TINY, fail, {}, tmp_path / "b", CPU, workers=0, report=quiet)
+    made.clear()
+    resumed = train(TINY, fail, {}, tmp_path / "b", CPU, workers=0, resume=True, report=quiet)
+    assert len(made) == 3 * SHORT.batch_size  # of 8 steps, 5 were done
+    assert whole is not None and resumed is not None
+    assert whole.read_bytes() == resumed.read_bytes()
+    assert metrics(tmp_path / "a") == metrics(tmp_path / "b")
 
 
 def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None:
