@@ -30,12 +30,14 @@ def read_picture(file: Path) -> UInt8[np.ndarray, "h w 3"]:
 def read_mask(file: Path) -> UInt8[np.ndarray, "h w"]:
     """The number that each pixel of a file is: where it has a palette the index, not the colour.
 
-    Raises InputError where it cannot be read, or has colours or numbers above 255.
+    Raises InputError where it cannot be read, is huge, or has colours or numbers above 255.
     """
     try:
         with Image.open(file) as opened:  # OpenCV would turn indices into colours
             mask = np.asarray(opened)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise InputError(f"{file} has more pixels than are read of a mask. Shrink it.") from None
+    except (OSError, SyntaxError, ValueError):
         raise _unreadable(file) from None
     if mask.ndim == 3 and (mask == mask[..., :1]).all():
         mask = mask[..., 0]  # gray, written as colours

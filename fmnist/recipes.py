@@ -1,11 +1,19 @@
 """Recipes by name: every number that decides how a classifier is trained. No torch here."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, get_origin
 
 from fmnist.classes import VALIDATION_SIZE
 
 FULL_SIZE = ((1.0, 28),)  # pixels of a side, until the end
+
+
+def check_types(made: Any) -> None:
+    """Raises TypeError where a field (of a damaged file) holds another type than its own."""
+    for field in fields(made):
+        kind = get_origin(field.type) or field.type
+        if not isinstance(getattr(made, field.name), (int, float) if kind is float else kind):
+            raise TypeError(f"{field.name} is not {field.type}.")
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,9 @@ class Recipe:
     seconds: float = 0.0  # as many epochs as fit into this on the device, not fewer than one
     # (until this fraction of all steps, edge length of the images): small first, 28 at the end
     sizes: tuple[tuple[float, int], ...] = FULL_SIZE
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"sizes": [list(part) for part in self.sizes]}

@@ -11,7 +11,7 @@ from fmnist.cards import Facts, read_card, read_json, write_json
 from fmnist.choices import recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
-from fmnist.recipes import FULL_SIZE, Recipe
+from fmnist.recipes import FULL_SIZE, Recipe, check_types
 from fmnist.run_folder import SETTINGS, epochs_done, is_planned, no_run_in
 
 _LISTS = ("teachers", "changes", "teacher_digests")
@@ -34,6 +34,9 @@ class Settings:
     teachers: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     teacher_digests: tuple[str, ...] = ()  # SHA-256 of their files, once the run has begun
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     def to_dict(self) -> Facts:
         lists = {name: list(getattr(self, name)) for name in _LISTS}

@@ -115,6 +115,14 @@ def test_there_has_to_be_something_to_judge_by(tmp_path: Path) -> None:
         check_judged([hats], want_frames=False)
 
 
+def test_a_mask_of_more_pixels_than_are_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(InputError, match="has more pixels"):
+        list(listing(with_masks(tmp_path)).photos())
+
+
 def test_what_is_wrong_with_a_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         check([tmp_path / "none"])

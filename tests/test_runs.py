@@ -270,9 +270,11 @@ def test_a_damaged_run_is_told(splits: tuple[Split, Split, Split], tmp_path: Pat
     torch.save({"training": {"model": {}}, "rows": []}, run / "state.pt")
     with pytest.raises(InputError, match="state.pt is of another run"):
         runs.train(settings, run, splits, CPU, QUIET)
-    (run / "settings.json").write_text("{}")
-    with pytest.raises(InputError, match="settings.json is damaged or of another version"):
-        read_settings(run)
+    whole = json.loads((run / "settings.json").read_text())
+    for damage in ({"epochs": "1"}, {"recipe": {}}, {"recipe": {**whole["recipe"], "pad": None}}):
+        (run / "settings.json").write_text(json.dumps(whole | damage))
+        with pytest.raises(InputError, match="settings.json is damaged or of another version"):
+            read_settings(run)
 
 
 def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:
