@@ -47,6 +47,8 @@ def benchmark_detect(
 ) -> None:
     """Frames a second from file to drawn file, beside `yolo predict`; stages; how cost grows."""
     all_free(overwrite, json_file, plot)
+    if clip == CLIP and not clip.exists():
+        raise InputError("The bundled clip is in a clone of the project only. Name a VIDEO.")
     check_source(clip)
     if is_image(clip):
         raise InputError(f"{clip} is an image. Name a video.")

@@ -51,7 +51,7 @@ def live(
         str | None,
         typer.Argument(
             help="Camera (0, 1, ...), video file, URL of a stream; with --web also HOST:PORT.",
-            show_default="0",
+            show_default="0; of a page the visitor's own",
         ),
     ] = None,
     web: Annotated[bool, typer.Option("--web", help="A page instead of a window.")] = False,
@@ -73,11 +73,11 @@ def live(
         float, typer.Option(min=LEAST_ASKED, max=MOST_ASKED, help="Least confidence.")
     ] = CONFIDENCE,
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
-    classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
-    mirror: Annotated[bool, typer.Option("--mirror", help="Left is right.")] = False,
+    classes: Annotated[str, typer.Option(help="Of a window: only these, with commas.")] = "",
+    mirror: Annotated[bool, typer.Option("--mirror", help="Of a window: left is right.")] = False,
     size: Annotated[str, typer.Option(metavar="WxH", help="Asked of the camera.")] = "",
     all_frames: Annotated[
-        bool, typer.Option("--all-frames", help="Of a file, however slow that is.")
+        bool, typer.Option("--all-frames", help="Of a file in a window, however slow.")
     ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="MP4", help="What is shown; of a page, each visit.")

@@ -94,7 +94,7 @@ def benchmark_speed(
 @app.command()
 def speedrun(
     model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="One of `fmnist train`'s.")] = "best",
+    recipe: Annotated[str, typer.Option(help="best, gpu or report.")] = "best",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A part of it.")
     ] = None,

@@ -15,10 +15,17 @@ app = typer.Typer()
 @app.command()
 def tune(
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="Where the search begins.")] = "best",
-    names: Annotated[str, typer.Option("--search", help="Parts of it, with commas between.")] = (
-        "learning_rate,label_smoothing,dropout,erasing"
-    ),
+    recipe: Annotated[
+        str, typer.Option(help="Where it begins: best, gpu, fast or report.")
+    ] = "best",
+    names: Annotated[
+        str | None,
+        typer.Option(
+            "--search",
+            help="Parts of it, with commas between.",
+            show_default="learning_rate,label_smoothing,erasing, and dropout where there is one",
+        ),
+    ] = None,
     trials: Annotated[int, typer.Option(min=1, help="In all, with those done before.")] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Of every trial.")] = 4,
     images: Annotated[
@@ -30,13 +37,14 @@ def tune(
 ) -> None:
     """Search the numbers of a recipe on the validation images; the same command goes on."""
     from fmnist import files
-    from fmnist.choices import SEARCHED, check_search, recipe_for
+    from fmnist.choices import SEARCHED, check_search, recipe_for, usual_search
     from fmnist.models import MODELS
     from fmnist.recipes import RECIPES
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    searched = tuple(known(name, SEARCHED, "part to search") for name in names.split(",") if name)
+    named = usual_search(model) if names is None else [n for n in names.split(",") if n]
+    searched = tuple(known(name, SEARCHED, "part to search") for name in named)
     begun = recipe_for(recipe, model)
     check_search(model, begun, searched)
     target = writable_folder(run_dir or Path("runs") / f"tune-{model}-{recipe}")

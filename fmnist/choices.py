@@ -146,6 +146,12 @@ def _readers(name: str) -> tuple[str, ...]:
     return _READ_BY.get(name, _CHOICES["optimizer"])
 
 
+def usual_search(model: str) -> tuple[str, ...]:
+    """What `fmnist tune` searches where nothing is named."""
+    dropout = () if model in WITHOUT_DROPOUT else ("dropout",)
+    return ("learning_rate", "label_smoothing", *dropout, "erasing")
+
+
 def check_search(model: str, recipe: Recipe, names: Sequence[str]) -> None:
     """Raises InputError where these parts of the recipe cannot be searched."""
     if "dropout" in names:

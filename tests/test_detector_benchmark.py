@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import cli
 from detector.backends.names import BACKENDS
 from detector.benchmark import growth, stages
 from detector.benchmark.answers import BATCHES, ROUNDS, answers
@@ -104,6 +105,15 @@ def test_stages_growth_table_and_picture(
     assert all(title in text for title in TITLES)
     draw_growth(grown, tmp_path / "growth.png")
     assert next(read(tmp_path / "growth.png")).image.shape[1] > 1000
+
+
+def test_where_the_bundled_clip_is_not_installed_a_video_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "garments.mp4"
+    monkeypatch.setattr("commands.detector_speed.CLIP", clip)
+    assert cli.run(["benchmark", "detect", str(clip)]) == 2
+    assert "Name a VIDEO." in capsys.readouterr().err
 
 
 def test_boxes_for_the_head_lie_in_the_frame() -> None:

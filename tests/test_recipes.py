@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fmnist.choices import check_search, recipe_for
+from fmnist.choices import check_search, recipe_for, usual_search
 from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, Recipe
@@ -82,6 +82,11 @@ def test_numbers_that_exclude_each_other_are_told(
 
 def test_a_schedule_can_be_shorter() -> None:
     assert recipe_for("best", "vgg", ["epochs=3"]) == replace(recipe_for("best", "vgg"), epochs=3)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_network_has_something_to_search(model: str) -> None:
+    check_search(model, recipe_for("best", model), usual_search(model))
 
 
 def test_a_search_needs_something_that_moves() -> None:
