@@ -58,11 +58,12 @@ def clip(
     audio: str | None = None,
     audio_seconds: float = 2.0,
     options: dict[str, str] | None = None,
+    layout: str = "mono",
 ) -> Path:
     """A clip with one frame at each of `times` (seconds); the last one is shown for 1/25 s."""
     # "file:", because FFmpeg takes what stands before a colon for a protocol.
     with av.open(f"file:{path}", "w", options=options or {}) as out:
-        _fill(out, times, size_wh, codec, audio, audio_seconds)
+        _fill(out, times, size_wh, codec, audio, audio_seconds, layout)
     return path
 
 
@@ -196,6 +197,7 @@ def _fill(
     codec: str,
     audio: str | None,
     audio_seconds: float,
+    layout: str = "mono",
 ) -> None:
     video: Any = out.add_stream(codec, rate=FPS)
     video.width, video.height = size_wh
@@ -205,7 +207,7 @@ def _fill(
     # Without B frames FFmpeg knows the durations of a variable rate exactly.
     quick = {"deadline": "realtime", "cpu-used": "8"}
     video.options = {"g": "12", "bf": "0"} if codec == "libx264" else quick
-    sound: Any = out.add_stream(audio, rate=SAMPLE_RATE, layout="mono") if audio else None
+    sound: Any = out.add_stream(audio, rate=SAMPLE_RATE, layout=layout) if audio else None
     for number, seconds in enumerate(times):
         frame = av.VideoFrame.from_ndarray(numbered(number, size_wh), format="bgr24")
         frame.pts, frame.time_base = round(seconds * 1000), Fraction(1, 1000)
@@ -222,6 +224,15 @@ def _hum(out: "av.container.OutputContainer", stream: "av.AudioStream", seconds:
     frame.sample_rate, frame.pts = SAMPLE_RATE, 0
     out.mux(stream.encode(frame))
     out.mux(stream.encode())
+
+
+def joined(path: Path, audio: str, layouts: Sequence[str] = ("mono", "mono")) -> Path:
+    """Two clips of two seconds one behind the other, each with its own clock and kind of sound."""
+    parts = [path.with_name(f"{number}-{path.name}") for number in range(2)]
+    for part, layout in zip(parts, layouts, strict=True):
+        clip(part, audio=audio, layout=layout)
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
 
 
 def two_sounds_a_packet(path: Path) -> Path:

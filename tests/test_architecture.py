@@ -46,6 +46,7 @@ ALONE = [
     ("ultralytics.utils", "detector/network.py"),
     ("ultralytics.trackers", "detector/association.py"),
     ("ultralytics", "detector/theirs.py"),
+    ("av", "detector/video/sound.py"),
     ("av", "detector/video/writer.py"),
     ("av", "detector/video/container.py"),
 ]

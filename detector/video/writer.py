@@ -1,7 +1,5 @@
 """Video out: H.264 with the times and the sound of its source, complete or not there at all."""
 
-import contextlib
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +14,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.interrupt import uninterrupted
-from detector.video.container import opened
 from detector.video.disk import SpareDisk, disk_full
+from detector.video.sound import Sound
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
-# What browsers play from an MP4 as it is; any other sound becomes AAC.
-COPIED_SOUND = frozenset({"aac", "opus", "flac"})
-
-AAC_RATES = frozenset(
-    {96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000}
-)
 
 
 class Writer:
@@ -58,7 +50,7 @@ class Writer:
             self._out = av.open(self._file, "w", format="mp4", options=options)
             self._video = _h264(self._out, size_wh, self._interval)
             self._video.codec_context.sample_aspect_ratio = pixel_aspect
-            self._sound = _Sound(sound_of, self._out) if sound_of else None
+            self._sound = Sound(sound_of, self._out) if sound_of else None
         except BaseException:
             self._file.settle(keep=False)
             raise
@@ -148,68 +140,6 @@ def _fitted(
     fitted = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
     fitted[top : top + inner_wh[1], left : left + inner_wh[0]] = cv2.resize(image, inner_wh)
     return fitted
-
-
-class _Sound:
-    """The first sound track of a source, packet by packet; AAC where an MP4 would be silent."""
-
-    def __init__(self, source: Path, out: av.container.OutputContainer) -> None:
-        self._out = out
-        self._container = opened(source)
-        self._stream: Any = next(iter(self._container.streams.audio), None)
-        self._ahead: Any = None
-        if self._stream is None or self._stream.codec_context is None:  # none, or none we know
-            self._stream = None
-            self._packets: Iterator[Any] = iter(())
-            return
-        video = next(iter(self._container.streams.video), None)
-        # Seconds count from the first frame of the video, packets from wherever they like.
-        self._start = float((video.start_time or 0) * (video.time_base or 0)) if video else 0.0
-        self._is_copied = self._stream.codec_context.name in COPIED_SOUND
-        if self._is_copied:
-            self._track = out.add_stream_from_template(self._stream)
-        else:
-            rate = self._stream.rate
-            self._track = out.add_stream("aac", rate=rate if rate in AAC_RATES else 48_000)
-        self._packets = self._container.demux(self._stream)
-        self._end = Fraction(0)  # seconds, of the frame that was encoded last
-
-    def copy_until(self, seconds: float) -> None:
-        """Move every packet that starts before `seconds`, but the damaged ones."""
-        with contextlib.suppress(av.FFmpegError, StopIteration):
-            while True:
-                if self._ahead is None:
-                    self._ahead = next(self._packets)
-                packet = self._ahead
-                if packet.pts is not None:
-                    if float(packet.pts * packet.time_base) - self._start >= seconds:
-                        return
-                    with contextlib.suppress(av.FFmpegError):
-                        self._move(packet)
-                self._ahead = None
-
-    def _move(self, packet: Any) -> None:
-        offset = round(self._start / packet.time_base)
-        if self._is_copied:
-            packet.pts -= offset
-            packet.dts = packet.pts
-            packet.stream = self._track
-            self._out.mux(packet)
-            return
-        for frame in packet.decode():
-            if frame.pts is None:  # only the first of a packet has a time
-                frame.pts = round(self._end / frame.time_base)
-            else:
-                frame.pts -= round(self._start / frame.time_base)
-            self._end = frame.pts * frame.time_base + Fraction(frame.samples, frame.sample_rate)
-            self._out.mux(self._track.encode(frame))
-
-    def close(self) -> None:
-        """Write what an encoder still holds."""
-        if self._stream is not None and not self._is_copied:
-            with contextlib.suppress(av.FFmpegError):
-                self._out.mux(self._track.encode(None))
-        self._container.close()
 
 
 def _h264(out: av.container.OutputContainer, size_wh: tuple[int, int], interval: float) -> Any:
