@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from detector.video.disk import is_picture
@@ -69,10 +70,17 @@ def check_display(instead: str = "Use fmnist live --web, or drop --show.") -> No
     if sys.platform != "linux":
         return
     name = os.environ.get("DISPLAY", "")
-    if not (name or os.environ.get("WAYLAND_DISPLAY")):
+    if not (name or (os.environ.get("WAYLAND_DISPLAY") and _speaks_wayland())):
         raise InputError(f"no display. {instead}")
     if name and not _opens(name):
         raise InputError(f"no display at {name}. {instead}")
+
+
+def _speaks_wayland() -> bool:
+    """Whether OpenCV could open a window there: the Qt of its wheels speaks X11 only."""
+    found = find_spec("cv2")
+    plugins = Path(found.origin if found and found.origin else "").parent / "qt/plugins/platforms"
+    return not plugins.is_dir() or any(plugins.glob("*wayland*"))
 
 
 def _opens(display: str) -> bool:

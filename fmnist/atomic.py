@@ -1,5 +1,6 @@
 """A file appears under its name whole, or not at all."""
 
+import glob
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def is_taken(path: Path) -> bool:
+    """Whether a file of this name is there, or some process is about to write one."""
+    parts = path.parent.glob(f".{glob.escape(path.name)}.*.part")
+    return path.exists() or any(parts)
 
 
 def part_of(path: Path) -> Path:

@@ -226,6 +226,18 @@ def _hum(out: "av.container.OutputContainer", stream: "av.AudioStream", seconds:
     out.mux(stream.encode())
 
 
+def rare(path: Path, times: Sequence[float]) -> Path:
+    """A clip of few pictures far apart with sound all along, as of a lecture's slides."""
+    before = clip(path.with_suffix(".mov"), times, audio="aac", audio_seconds=times[-1])
+    with av.open(str(before)) as source, av.open(str(path), "w") as out:
+        tracks = [out.add_stream_from_template(stream) for stream in source.streams]
+        told = [packet for packet in source.demux() if packet.dts is not None]
+        for packet in sorted(told, key=lambda packet: packet.dts * packet.time_base):
+            packet.stream = tracks[packet.stream.index]
+            out.mux(packet)
+    return path
+
+
 def joined(path: Path, audio: str, layouts: Sequence[str] = ("mono", "mono")) -> Path:
     """Two clips of two seconds one behind the other, each with its own clock and kind of sound."""
     parts = [path.with_name(f"{number}-{path.name}") for number in range(2)]

@@ -206,3 +206,20 @@ def test_a_clip_behind_another_goes_on_where_that_ended(tmp_path: Path) -> None:
     times = [frame.seconds for frame in read(tmp_path / "twice.ts")]
     steps = np.diff(times)
     assert len(times) > 90 and steps.min() > 0.03 and times[-1] == pytest.approx(4, abs=0.3)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_pictures_that_stand_for_minutes_are_all_read(tmp_path: Path, suffix: str) -> None:
+    times = (0, 1, 100, 200, 201)
+    reader = Reader(clips.rare(tmp_path / f"slides.{suffix}", times))
+    assert [frame.seconds for frame in reader] == pytest.approx(times, abs=0.03)
+    assert reader.damaged == 0
+
+
+def test_pictures_one_behind_the_other_are_a_video(tmp_path: Path) -> None:
+    jpegs = [cv2.imencode(".jpg", clips.numbered(number))[1].tobytes() for number in range(20)]
+    (tmp_path / "camera.mjpeg").write_bytes(b"".join(jpegs))
+    assert [clips.number_of(f.image) for f in read(tmp_path / "camera.mjpeg")] == list(range(20))
+    bright = b"FRAME\n" + bytes([235]) * (192 * 128) + bytes([128]) * (192 * 64)
+    (tmp_path / "bright.y4m").write_bytes(b"YUV4MPEG2 W192 H128 F25:1 C420jpeg\n" + 3 * bright)
+    assert len(list(read(tmp_path / "bright.y4m"))) == 3

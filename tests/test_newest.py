@@ -92,9 +92,9 @@ def test_closing_ends_the_thread_and_the_source() -> None:
 
 
 def test_a_file_that_is_paused_waits() -> None:
-    running = threading.Event()
-    frames = at_own_speed(map(frame, range(3)), running)
-    newest = Newest(frames, every=True, running=running)
+    running, closed = threading.Event(), threading.Event()
+    frames = at_own_speed(map(frame, range(3)), lambda: 0, running, closed)
+    newest = Newest(frames, every=True, running=running, closed=closed)
     newest.pause(True)
     while (taken := newest.take(0.2)) is not None:
         assert taken[0].index < 2  # the one that was on its way
@@ -104,11 +104,19 @@ def test_a_file_that_is_paused_waits() -> None:
 
 
 def test_a_file_plays_no_faster_than_it_should() -> None:
-    running = threading.Event()
+    running, closed = threading.Event(), threading.Event()
     running.set()
     start = time.monotonic()
-    for shown in at_own_speed(map(frame, range(10)), running):
+    for shown in at_own_speed(map(frame, range(10)), lambda: 0.5, running, closed):
         assert time.monotonic() - start >= shown.seconds
+    assert time.monotonic() - start >= 0.5, "the last one has its time, too"
+
+
+def test_a_file_whose_picture_stands_can_be_closed(tmp_path: Path) -> None:
+    newest = Newest.of(Reader(clips.held(tmp_path / "held.mp4", 3600.0, frames=1)))
+    assert newest.take(PATIENCE) and not newest.is_over
+    newest.close()
+    wait_until(lambda: newest.is_over)
 
 
 def test_a_file_gives_every_frame_and_a_stream_the_newest(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_slider_filter_pause_and_mirror(page: Browser, server: Served) -> None:
 
 def test_the_slider_offers_what_the_server_takes() -> None:
     html = (ROOT / "detector/web/page/page.html").read_text()
-    assert f'min="{LEAST_ASKED}" max="{MOST_ASKED}" step="0.05" value="{CONFIDENCE}"' in html
+    assert f'min="{LEAST_ASKED}" max="{MOST_ASKED}" step="0.01" value="{CONFIDENCE}"' in html
 
 
 def test_a_snapshot_is_saved(page: Browser, server: Served, tmp_path: Path) -> None:

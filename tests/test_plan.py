@@ -1,6 +1,7 @@
 """Where results go, and what is refused before anything is read."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -134,7 +135,10 @@ def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"no display\. Use fmnist live --web, or drop --show\."):
         check_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    check_display()
+    for speaks in (True, False):
+        monkeypatch.setattr("detector.plan._speaks_wayland", lambda speaks=speaks: speaks)
+        with nullcontext() if speaks else pytest.raises(InputError, match="no display"):
+            check_display()
 
 
 @pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")

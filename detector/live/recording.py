@@ -6,6 +6,7 @@ from pathlib import Path
 from detector.boxes import Picture
 from detector.video.background import Behind
 from detector.video.writer import Writer
+from fmnist.atomic import is_taken
 
 
 class Recording:
@@ -40,8 +41,8 @@ class Recording:
 
 
 def free_name(suffix: str, folder: Path) -> Path:
-    """fmnist-001.png and so on, the first that does not exist."""
+    """fmnist-001.png and so on, the first that nobody has or writes."""
     number = 1
-    while (path := folder / f"fmnist-{number:03d}{suffix}").exists():
+    while is_taken(path := folder / f"fmnist-{number:03d}{suffix}"):
         number += 1
     return path

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from detector.video.frames import Frame
+from detector.video.own_speed import OwnSpeed
 from detector.video.quiet import quiet_opencv
 from detector.video.sources import check_source
 from fmnist.errors import InputError
@@ -21,12 +22,15 @@ PROTOCOLS = ("rtsp", "rtsps", "rtmp", "http", "https", "srt", "udp", "tcp")
 TIME_OUT_MS = 5000  # of opening a stream, and of every frame of it
 # Seconds before each further try, from the last frame on; after the last one it is given up.
 BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0)
-# RTSP over UDP loses packets without a word; what waits in buffers is latency.
-STREAM_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+# RTSP over UDP loses packets without a word; what waits in buffers is latency. A recording would
+# lose its beginning without them.
+STREAM_OPTIONS = "rtsp_transport;tcp|flags;low_delay"
+UNBUFFERED = "|fflags;nobuffer"
 V4L = Path("/sys/class/video4linux")
 # A recording that stops after so much of the frames it tells of has ended: their number is an
-# estimate, and without a buffer FFmpeg drops the first ones.
+# estimate.
 WHOLE = 0.5
+JUMP = 10.0  # seconds from one frame to the next: the clock of the stream began anew
 LAST_CAMERA = 2**31 - 1  # that OpenCV takes: some systems count from a thousand on
 PROBED = 5  # cameras that are tried where the system has no list of them
 
@@ -72,7 +76,7 @@ class Camera:
     """A camera or stream that is open; every iteration goes on with the newest frames.
 
     One that stops is opened again, after longer and longer waits; `waits` are their seconds. A
-    recording behind a URL ends.
+    recording behind a URL comes at its own speed, and ends; so does HLS, in pieces of seconds.
     The seconds of a frame are those from the opening to its arrival, on the clock of this
     machine. Raises InputError if it cannot be opened now, or does not come back later.
     """
@@ -104,10 +108,13 @@ class Camera:
     def _frames(self, closed: threading.Event) -> Iterator[Frame]:
         index, failures = 0, 0
         name = name_of(self.source)
+        hasty = _Hasty(closed)
         try:
             while not closed.is_set():
                 decoded, image = self._capture.read()
                 if decoded:
+                    if self._is_recorded():
+                        hasty.slow_down(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
                     seconds = time.monotonic() - self._start
                     yield Frame(np.asarray(image, np.uint8), seconds, index, name)
                     index, failures = index + 1, 0
@@ -124,9 +131,32 @@ class Camera:
         finally:
             self._capture.release()
 
+    def _is_recorded(self) -> bool:
+        """Whether it comes as fast as the network can, at once or in pieces."""
+        if not isinstance(self.source, str):
+            return False
+        told = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
+        return told or ".m3u8" in self.source
+
     def close(self) -> None:
         """Let the iteration end, soon, in whatever thread it runs. Another one opens it again."""
         self._closed.set()
+
+
+class _Hasty:
+    """Frames that come faster than they were taken: each is held until its time."""
+
+    def __init__(self, closed: threading.Event) -> None:
+        self._closed = closed
+        self._clock: OwnSpeed | None = None
+        self._before = 0.0
+
+    def slow_down(self, seconds: float) -> None:
+        """Wait for the time of a frame."""
+        if self._clock is None or not 0 <= seconds - self._before <= JUMP:
+            self._clock = OwnSpeed(self._closed, seconds)
+        self._before = seconds
+        self._clock.wait_for(seconds)
 
 
 def list_cameras() -> dict[int, str]:
@@ -161,7 +191,8 @@ def _open_stream(url: str) -> cv2.VideoCapture:
     key = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
     before = os.environ.get(key)
     if before is None:
-        os.environ[key] = STREAM_OPTIONS
+        is_web = url.lower().startswith("http")
+        os.environ[key] = STREAM_OPTIONS + ("" if is_web else UNBUFFERED)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIME_OUT_MS]
     limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIME_OUT_MS]
     try:

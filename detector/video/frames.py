@@ -135,7 +135,8 @@ class Reader:
                 index += 1
             if index == 0:
                 raise Undecodable(
-                    f"{self.path}: no frame could be decoded (codec {_codec(capture)})."
+                    f"{self.path}: no frame could be decoded (codec {_codec(capture)}). "
+                    "If it plays elsewhere, convert it to H.264."
                 )
         finally:
             capture.release()

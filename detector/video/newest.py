@@ -4,15 +4,15 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from detector.video.background import ahead
 from detector.video.cameras import Camera, Source
 from detector.video.frames import Frame, Reader
+from detector.video.own_speed import OwnSpeed
 
 RATE_OVER = 30  # frames that the rate is the mean of
-HELD_UP = 0.5  # seconds that a file may be late and still catch up
 
 
 class Newest:
@@ -27,15 +27,16 @@ class Newest:
         frames: Iterable[Frame],
         every: bool = False,
         running: threading.Event | None = None,
+        closed: threading.Event | None = None,
     ) -> None:
         self._camera = frames if isinstance(frames, Camera) else None
         self._running = running or threading.Event()
         self._running.set()
+        self._closed = closed or threading.Event()
         self._changed = threading.Condition()
         self._waiting: tuple[Frame, float] | None = None
         self._error: BaseException | None = None
         self._is_read = False
-        self._is_closed = False
         self._every = every
         self._arrivals: deque[float] = deque(maxlen=RATE_OVER)
         self._thread = threading.Thread(target=self._run, args=(iter(frames),), daemon=True)
@@ -44,9 +45,11 @@ class Newest:
     @staticmethod
     def of(opened: Reader | Camera, every: bool = False) -> "Newest":
         """A file at its own speed, or a camera or stream."""
-        running = threading.Event()
-        frames = at_own_speed(opened, running) if isinstance(opened, Reader) else opened
-        return Newest(frames, every, running)
+        if isinstance(opened, Camera):
+            return Newest(opened, every)
+        running, closed = threading.Event(), threading.Event()
+        frames = at_own_speed(opened, lambda: opened.end_seconds, running, closed)
+        return Newest(frames, every, running, closed)
 
     @property
     def is_over(self) -> bool:
@@ -89,11 +92,11 @@ class Newest:
 
     def close(self) -> None:
         """Stop reading. Does not wait for a camera that keeps silent."""
+        self._closed.set()
         self._running.set()
         if self._camera:
             self._camera.close()
         with self._changed:
-            self._is_closed = True
             self._changed.notify_all()
         self._thread.join(1.0)
 
@@ -114,12 +117,12 @@ class Newest:
     def _put(self, frame: Frame) -> bool:
         with self._changed:
             if self._every:
-                self._changed.wait_for(lambda: self._waiting is None or self._is_closed)
+                self._changed.wait_for(lambda: self._waiting is None or self._closed.is_set())
             now = time.monotonic()
             self._arrivals.append(now)
             self._waiting = frame, now
             self._changed.notify_all()
-            return not self._is_closed
+            return not self._closed.is_set()
 
 
 def frames_of(opened: Reader | Camera) -> Iterator[Frame]:
@@ -144,14 +147,22 @@ def open_source(source: Source, size_wh: tuple[int, int] | None = None) -> Reade
     return Reader(source) if isinstance(source, Path) else Camera(source, size_wh)
 
 
-def at_own_speed(frames: Iterable[Frame], running: threading.Event) -> Iterator[Frame]:
-    """Each frame of a file when its time has come; none while `running` is not set."""
-    begun = time.monotonic()
+def at_own_speed(
+    frames: Iterable[Frame],
+    end: Callable[[], float],
+    running: threading.Event,
+    closed: threading.Event,
+) -> Iterator[Frame]:
+    """Each frame of a file when its time has come; none while `running` is not set.
+
+    It is over when the last one has had its time, at the `end` (seconds) that is known then, or
+    once it is `closed`.
+    """
+    clock = OwnSpeed(closed)
     for frame in frames:
-        late = time.monotonic() - begun - frame.seconds
-        if late < 0:
-            time.sleep(-late)
-        elif late > HELD_UP:  # goes on at the usual speed instead of racing after lost time
-            begun += late
+        if not clock.wait_for(frame.seconds):
+            return
         running.wait()
         yield frame
+    clock.wait_for(end())
+    running.wait()

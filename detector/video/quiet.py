@@ -12,6 +12,9 @@ def quiet_opencv() -> Iterator[None]:
     """What OpenCV and FFmpeg would print while a source is opened and read is told by us."""
     # FFmpeg would print every damaged macroblock; we count frames instead.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # Packets of sound count, too: with the 4096 of the beginning a picture that stands for a minute
+    # and a half ends its video.
+    os.environ.setdefault("OPENCV_FFMPEG_READ_ATTEMPTS", str(10**9))
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

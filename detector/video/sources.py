@@ -11,9 +11,10 @@ from pathlib import Path
 from fmnist.errors import InputError
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-VIDEOS = frozenset(
+JPEGS = frozenset({".mjpeg", ".mjpg"})  # one behind the other: they begin like an image
+VIDEOS = JPEGS | frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"}
-    | {".3gp", ".wmv", ".flv", ".ogv", ".gif"}
+    | {".3gp", ".wmv", ".flv", ".ogv", ".gif", ".y4m"}
 )
 # How files of these formats begin; the suffix is only a name.
 IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*")
@@ -95,6 +96,8 @@ def pictures_in(folder: Path, deep: bool = False) -> list[Path]:
 
 def is_image(path: Path) -> bool:
     """Whether the file begins like a still image; everything else is tried as a video."""
+    if path.suffix.lower() in JPEGS:
+        return False
     with path.open("rb") as file:
         head = file.read(16)
     return head.startswith(IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
@@ -165,6 +168,8 @@ def _did_you_mean(path: Path) -> str:
 
 def _is_text(head: bytes) -> bool:
     """Video and images have control characters in their first bytes, text has none."""
+    if head.startswith(b"YUV4MPEG2 "):  # bytes of a bright picture behind a line of text
+        return False
     return not any(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in head)
 
 

@@ -14,6 +14,7 @@ from detector.lines import texts_of
 from detector.live.recording import Recording
 from detector.pictures import shrunk
 from detector.web.pictures import LONGEST
+from fmnist.atomic import is_taken
 from fmnist.errors import InputError
 
 FPS = 25.0  # how long the last picture lasts; every other one lasts until the next one came
@@ -122,11 +123,11 @@ def _why(error: Exception) -> str:
 
 def _names(path: Path, overwrite: bool) -> Iterator[Path]:
     """The path itself, if it may be written, then numbered ones that are free."""
-    if overwrite or not path.exists():
+    if overwrite or not is_taken(path):
         yield path
     number = 1
     while True:
         number += 1
         numbered = path.with_stem(f"{path.stem}-{number}")
-        if not numbered.exists():
+        if not is_taken(numbered):
             yield numbered
