@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fmnist.atomic import write_atomically
+from fmnist.atomic import is_taken, part_of, write_atomically
 from tests.command import ROOT
 
 WRITING = """
@@ -28,3 +28,12 @@ def test_two_processes_that_write_one_file_leave_it_whole(tmp_path: Path) -> Non
         assert len(content) == 200_000 and len(set(content)) == 1
     assert [writer.returncode for writer in writers] == [0, 0]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_is_taken_once_somebody_begins_to_write_it(tmp_path: Path) -> None:
+    path, other = tmp_path / "a[1].mp4", tmp_path / "a[1].mp4.mp4"
+    assert not is_taken(path)
+    part_of(path).write_bytes(b"")
+    assert is_taken(path) and not is_taken(other)
+    part_of(path).rename(path)
+    assert is_taken(path)
