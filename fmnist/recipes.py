@@ -11,7 +11,7 @@ FULL_SIZE = ((1.0, 28),)  # pixels of a side, until the end
 def check_types(made: Any) -> None:
     """Raises TypeError where a field (of a damaged file) holds another type than its own."""
     for field in fields(made):
-        kind = get_origin(field.type) or field.type
+        kind: Any = get_origin(field.type) or field.type
         if not isinstance(getattr(made, field.name), (int, float) if kind is float else kind):
             raise TypeError(f"{field.name} is not {field.type}.")
 

@@ -231,7 +231,7 @@ def rare(path: Path, times: Sequence[float]) -> Path:
     before = clip(path.with_suffix(".mov"), times, audio="aac", audio_seconds=times[-1])
     with av.open(str(before)) as source, av.open(str(path), "w") as out:
         tracks = [out.add_stream_from_template(stream) for stream in source.streams]
-        told = [packet for packet in source.demux() if packet.dts is not None]
+        told: list[Any] = [packet for packet in source.demux() if packet.dts is not None]
         for packet in sorted(told, key=lambda packet: packet.dts * packet.time_base):
             packet.stream = tracks[packet.stream.index]
             out.mux(packet)

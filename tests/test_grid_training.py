@@ -118,7 +118,7 @@ def metrics(run_dir: Path) -> list[dict[str, float]]:
 def test_a_training_that_is_killed_goes_on_from_its_last_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
+    made: list[None] = []
 
     def fail(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
         made.append(None)

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -271,7 +272,9 @@ def test_a_damaged_run_is_told(splits: tuple[Split, Split, Split], tmp_path: Pat
     with pytest.raises(InputError, match="state.pt is of another run"):
         runs.train(settings, run, splits, CPU, QUIET)
     whole = json.loads((run / "settings.json").read_text())
-    for damage in ({"epochs": "1"}, {"recipe": {}}, {"recipe": {**whole["recipe"], "pad": None}}):
+    no_pad = {**whole["recipe"], "pad": None}
+    damages: list[dict[str, Any]] = [{"epochs": "1"}, {"recipe": {}}, {"recipe": no_pad}]
+    for damage in damages:
         (run / "settings.json").write_text(json.dumps(whole | damage))
         with pytest.raises(InputError, match="settings.json is damaged or of another version"):
             read_settings(run)
