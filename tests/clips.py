@@ -238,11 +238,19 @@ def rare(path: Path, times: Sequence[float]) -> Path:
     return path
 
 
-def joined(path: Path, audio: str, layouts: Sequence[str] = ("mono", "mono")) -> Path:
-    """Two clips of two seconds one behind the other, each with its own clock and kind of sound."""
+def joined(
+    path: Path,
+    audio: str,
+    layouts: Sequence[str] = ("mono", "mono"),
+    audio_seconds: float = 2.0,
+) -> Path:
+    """Two clips of two seconds one behind the other, each with its own clock and kind of sound.
+
+    That of the first lasts `audio_seconds`.
+    """
     parts = [path.with_name(f"{number}-{path.name}") for number in range(2)]
-    for part, layout in zip(parts, layouts, strict=True):
-        clip(part, audio=audio, layout=layout)
+    for part, layout, seconds in zip(parts, layouts, (audio_seconds, 2.0), strict=True):
+        clip(part, audio=audio, audio_seconds=seconds, layout=layout)
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     return path
 

@@ -122,6 +122,18 @@ def test_the_servers_own_clip_is_shown_to_all_who_ask(tmp_path: Path) -> None:
                 assert isinstance(picture, bytes) and picture.startswith(b"\xff\xd8")
 
 
+def test_a_picture_of_a_clip_that_stands_is_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.web.feed.STANDS", 0.5)
+    clip = clips.held(tmp_path / "slide.mp4", 3600.0, frames=1)
+    with served(clip=clip, silence=2.0) as server, server.socket("watch") as client:
+        for _ in range(6):  # longer than nobody hears of each other
+            client.send("{}")
+            assert answer(client)["boxes"]
+            assert client.recv(timeout=60)
+
+
 def test_the_servers_camera_is_let_go_with_its_last_viewer_and_comes_back_for_the_next() -> None:
     network_camera = mjpeg.Camera()
     try:

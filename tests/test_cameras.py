@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from detector.video import cameras
-from detector.video.cameras import Camera, list_cameras, name_of, read_source
+from detector.video.cameras import Camera, _StreamClock, list_cameras, name_of, read_source
 from fmnist.errors import InputError
 from tests import clips, mjpeg
 from tests.display import wait_until
@@ -191,3 +191,37 @@ def test_one_that_was_closed_can_be_looked_through_again(network_camera: mjpeg.C
         camera.close()
         assert list(frames) == []
         wait_until(lambda: network_camera.watched == 0)
+
+
+class Waiting(threading.Event):
+    """Counts the seconds for which it should be waited, and waits for none."""
+
+    seconds = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds += timeout or 0.0
+        return False
+
+
+@pytest.mark.parametrize(
+    ("is_recorded", "is_hls", "is_held"),
+    [(True, False, True), (False, False, False), (False, True, True)],
+)
+def test_recordings_are_held_until_their_time_and_cameras_never(
+    is_recorded: bool, is_hls: bool, is_held: bool
+) -> None:
+    clock = _StreamClock(closed := Waiting())
+    for seconds in (1000.0, 1006.0):
+        clock.wait(seconds, is_recorded, is_hls)
+    assert closed.seconds == pytest.approx(6.0 * is_held, abs=1)
+
+
+def test_hls_catches_up_after_a_pause_and_a_jump_of_its_clock() -> None:
+    clock = _StreamClock(closed := Waiting())
+    clock.wait(0.0, False, True)
+    time.sleep(0.7)
+    for seconds in (0.1, 0.3, 0.6):
+        clock.wait(seconds, False, True)
+    assert closed.seconds == 0, "what waited comes at once"
+    clock.wait(5000.0, False, True)
+    assert closed.seconds < 1

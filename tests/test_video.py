@@ -98,21 +98,6 @@ def test_sound_whose_packets_hold_several_frames_is_kept(tmp_path: Path) -> None
     assert all(0 < b - a < 0.05 for a, b in itertools.pairwise(times)), "in order, without a gap"
 
 
-@pytest.mark.parametrize(
-    ("audio", "layouts"),
-    [("aac", ("mono", "mono")), ("mp2", ("mono", "stereo")), ("ac3", ("5.1", "stereo"))],
-)
-def test_the_sound_of_joined_clips_is_kept(
-    tmp_path: Path, audio: str, layouts: tuple[str, str]
-) -> None:
-    copied(clips.joined(tmp_path / "a.ts", audio, layouts), tmp_path / "copy.mp4")
-    assert clips.seconds_of(tmp_path / "copy.mp4") == pytest.approx(4, abs=0.05)
-    assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(4, abs=0.12)
-    with av.open(str(tmp_path / "copy.mp4")) as container:
-        loud = [f.time for f in container.decode(audio=0) if np.abs(f.to_ndarray()).max() > 0.1]
-    assert loud[-1] is not None and loud[-1] > 3.8
-
-
 def test_a_name_that_looks_like_a_protocol_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

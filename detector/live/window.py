@@ -154,6 +154,8 @@ class Window:
 
     def _record(self, recording: Recording, picture: Picture, seconds: float) -> None:
         """One that a key began may fail; one that was asked for from the start may not."""
+        if not recording.is_written and recording.path != self.record:
+            recording.path = free_name(".mp4", self.folder)  # another may have taken it meanwhile
         try:
             recording.write(picture, seconds)
         except (OSError, InputError) as error:

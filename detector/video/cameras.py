@@ -1,5 +1,6 @@
 """Cameras and streams: opened with a time-out, tried again when they stop, told by name."""
 
+import math
 import os
 import re
 import sys
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from detector.video.frames import Frame
-from detector.video.own_speed import OwnSpeed
+from detector.video.own_speed import HELD_UP, OwnSpeed
 from detector.video.quiet import quiet_opencv
 from detector.video.sources import check_source
 from fmnist.errors import InputError
@@ -30,7 +31,7 @@ V4L = Path("/sys/class/video4linux")
 # A recording that stops after so much of the frames it tells of has ended: their number is an
 # estimate.
 WHOLE = 0.5
-JUMP = 10.0  # seconds from one frame to the next: the clock of the stream began anew
+JUMP = 10.0  # seconds from one frame of HLS to the next: its clock began anew
 LAST_CAMERA = 2**31 - 1  # that OpenCV takes: some systems count from a thousand on
 PROBED = 5  # cameras that are tried where the system has no list of them
 
@@ -76,7 +77,8 @@ class Camera:
     """A camera or stream that is open; every iteration goes on with the newest frames.
 
     One that stops is opened again, after longer and longer waits; `waits` are their seconds. A
-    recording behind a URL comes at its own speed, and ends; so does HLS, in pieces of seconds.
+    recording behind a URL that tells how many frames it has comes at its own speed, and ends. So
+    does HLS, which comes in pieces of seconds, and catches up after a pause.
     The seconds of a frame are those from the opening to its arrival, on the clock of this
     machine. Raises InputError if it cannot be opened now, or does not come back later.
     """
@@ -108,18 +110,21 @@ class Camera:
     def _frames(self, closed: threading.Event) -> Iterator[Frame]:
         index, failures = 0, 0
         name = name_of(self.source)
-        hasty = _Hasty(closed)
+        clock = _StreamClock(closed)
         try:
             while not closed.is_set():
                 decoded, image = self._capture.read()
                 if decoded:
-                    if self._is_recorded():
-                        hasty.slow_down(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+                    if isinstance(self.source, str):
+                        told = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                        # A camera's endless MP4 tells of the frames that it began with.
+                        is_recorded = index < self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+                        clock.wait(told, is_recorded, ".m3u8" in self.source)
                     seconds = time.monotonic() - self._start
                     yield Frame(np.asarray(image, np.uint8), seconds, index, name)
                     index, failures = index + 1, 0
                     continue
-                if 0 < WHOLE * self._capture.get(cv2.CAP_PROP_FRAME_COUNT) <= index:
+                if self._is_past(index, clock.seconds):
                     return
                 self._capture.release()
                 if failures == len(self._waits):
@@ -131,31 +136,31 @@ class Camera:
         finally:
             self._capture.release()
 
-    def _is_recorded(self) -> bool:
-        """Whether it comes as fast as the network can, at once or in pieces."""
-        if not isinstance(self.source, str):
-            return False
-        told = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
-        return told or ".m3u8" in self.source
+    def _is_past(self, index: int, seconds: float) -> bool:
+        """Whether enough of a recording was seen, by its frames or by its time."""
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        return 0 < WHOLE * count <= max(index, seconds * self._capture.get(cv2.CAP_PROP_FPS))
 
     def close(self) -> None:
         """Let the iteration end, soon, in whatever thread it runs. Another one opens it again."""
         self._closed.set()
 
 
-class _Hasty:
-    """Frames that come faster than they were taken: each is held until its time."""
+class _StreamClock:
+    """Holds the frames of what comes faster than it was taken until their time has come."""
 
     def __init__(self, closed: threading.Event) -> None:
+        self.seconds = 0.0  # of the newest frame, by the stream itself
         self._closed = closed
         self._clock: OwnSpeed | None = None
-        self._before = 0.0
 
-    def slow_down(self, seconds: float) -> None:
-        """Wait for the time of a frame."""
-        if self._clock is None or not 0 <= seconds - self._before <= JUMP:
-            self._clock = OwnSpeed(self._closed, seconds)
-        self._before = seconds
+    def wait(self, seconds: float, is_recorded: bool, is_hls: bool) -> None:
+        """For the time of the frame that was read; not for that of a camera's."""
+        step, self.seconds = seconds - self.seconds, seconds
+        if not (is_recorded or is_hls):
+            return
+        if self._clock is None or step < 0 or (is_hls and step > JUMP):
+            self._clock = OwnSpeed(self._closed, seconds, math.inf if is_hls else HELD_UP)
         self._clock.wait_for(seconds)
 
 

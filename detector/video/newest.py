@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from detector.video.background import ahead
@@ -48,7 +49,7 @@ class Newest:
         if isinstance(opened, Camera):
             return Newest(opened, every)
         running, closed = threading.Event(), threading.Event()
-        frames = at_own_speed(opened, lambda: opened.end_seconds, running, closed)
+        frames = at_own_speed(opened, partial(_end_of, opened), running, closed)
         return Newest(frames, every, running, closed)
 
     @property
@@ -123,6 +124,11 @@ class Newest:
             self._waiting = frame, now
             self._changed.notify_all()
             return not self._closed.is_set()
+
+
+def _end_of(reader: Reader) -> float:
+    """When its last picture goes, once it is read: of what is cut off at once."""
+    return 0.0 if reader.damaged else reader.end_seconds
 
 
 def frames_of(opened: Reader | Camera) -> Iterator[Frame]:

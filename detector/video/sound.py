@@ -18,7 +18,9 @@ COPIED = frozenset({"aac", "opus", "flac"})
 AAC_RATES = frozenset(
     {96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000}
 )
-ANEW = 0.5  # seconds: a packet so far behind the last one is of a second clip, whose clock begins
+JUMP = 0.5  # seconds from the end of one packet to the next, either way
+NEXT = 0.1  # seconds: so near is the next packet of one clock
+SURE = 1.0  # seconds of sound after a jump that tell a new clock from packets with a damaged time
 
 
 class Sound:
@@ -33,9 +35,7 @@ class Sound:
             self._stream = None
             self._packets: Iterator[Any] = iter(())
             return
-        video = next(iter(self._container.streams.video), None)
-        # Seconds count from the first frame of the video, packets from wherever they like.
-        self._start = float((video.start_time or 0) * (video.time_base or 0)) if video else 0.0
+        self._video: Any = next(iter(self._container.streams.video), None)
         self._is_copied = self._stream.codec_context.name in COPIED
         if self._is_copied:
             self._track = out.add_stream_from_template(self._stream)
@@ -44,8 +44,8 @@ class Sound:
             self._track = out.add_stream("aac", rate=rate if rate in AAC_RATES else 48_000)
         self._kind: tuple[Any, ...] = ()  # of the frames that the resampler takes
         self._resampler: Any = None
-        self._packets = self._container.demux(self._stream)
-        self._end: Fraction | None = None  # seconds, of what was moved last
+        self._packets = self._in_time()
+        self._end = Fraction(0)  # seconds, of the frame that was encoded last
 
     def copy_until(self, seconds: float) -> None:
         """Move every packet that starts before `seconds`, but the damaged ones."""
@@ -53,34 +53,35 @@ class Sound:
             while True:
                 if self._ahead is None:
                     self._ahead = next(self._packets)
-                packet = self._ahead
-                if packet.pts is not None:
-                    if self._begin_of(packet) >= seconds:
-                        return
-                    with contextlib.suppress(av.FFmpegError):
-                        self._move(packet)
+                packet, start = self._ahead
+                if _begin_of(packet) - start >= seconds:
+                    return
+                with contextlib.suppress(av.FFmpegError):
+                    self._move(packet, start)
                 self._ahead = None
 
-    def _begin_of(self, packet: Any) -> float:
-        """Its time in seconds of the pictures. One far behind the last one follows it at once."""
-        told = float(packet.pts * packet.time_base)
-        if self._end is not None and told - self._start < self._end - ANEW:
-            self._start = told - float(self._end)
-        return told - self._start
+    def _in_time(self) -> Iterator[tuple[Any, float]]:
+        """Each packet, and where on its clock the picture began."""
+        clock = _Clock(_Picture(self._video))
+        for packet in self._container.demux(*filter(None, (self._stream, self._video))):
+            if packet.stream is self._video:
+                clock.picture.see(packet)
+            elif packet.pts is not None:
+                yield from clock.settled(packet)
+        yield from clock.rest()
 
-    def _move(self, packet: Any) -> None:
+    def _move(self, packet: Any, start: float) -> None:
         if self._is_copied:
-            packet.pts -= round(self._start / packet.time_base)
+            packet.pts -= round(start / packet.time_base)
             packet.dts = packet.pts
-            self._end = (packet.pts + (packet.duration or 0)) * packet.time_base
             packet.stream = self._track
             self._out.mux(packet)
             return
         for frame in packet.decode():
             if frame.pts is None:  # only the first of a packet has a time
-                frame.pts = round((self._end or 0) / frame.time_base)
+                frame.pts = round(self._end / frame.time_base)
             else:
-                frame.pts -= round(self._start / frame.time_base)
+                frame.pts -= round(start / frame.time_base)
             self._end = frame.pts * frame.time_base + Fraction(frame.samples, frame.sample_rate)
             for even in self._evened(frame):
                 self._out.mux(self._track.encode(even))
@@ -106,3 +107,89 @@ class Sound:
             with contextlib.suppress(av.FFmpegError):
                 self._out.mux(self._track.encode(None))
         self._container.close()
+
+
+class _Clock:
+    """Tells packets of sound with a damaged time from those of a clip that was joined behind.
+
+    That has a clock of its own, and its sound belongs to its picture. The damaged ones follow the
+    last one before them.
+    """
+
+    def __init__(self, picture: "_Picture") -> None:
+        self.picture = picture
+        self._start = picture.start
+        self._end: float | None = None  # of what is settled, in seconds of the picture
+        self._odd: list[Any] = []  # after a jump, not many
+
+    def settled(self, packet: Any) -> list[tuple[Any, float]]:
+        """The packets whose time is certain with this one, and where the picture began for each."""
+        if self._end is None or (self._fits(packet) and not self._continues(packet)):
+            return [*self.rest(), self._settle(packet)]
+        self._odd.append(packet)
+        if sum(map(_length_of, self._odd)) < SURE:
+            return []
+        odd, self._odd = self._odd, []
+        if _begin_of(odd[0]) - self._start < self._end:
+            follows = _begin_of(odd[0]) - self._end
+            self._start = self.picture.start_of_clip if self.picture.clips else follows
+        return [self._settle(one) for one in odd]
+
+    def rest(self) -> list[tuple[Any, float]]:
+        """Those that wait still, one behind the other."""
+        odd, self._odd = self._odd, []
+        settled = []
+        for one in odd:
+            settled.append((one, _begin_of(one) - (self._end or 0.0)))
+            self._end = (self._end or 0.0) + _length_of(one)
+        return settled
+
+    def _fits(self, packet: Any) -> bool:
+        """Whether it comes when what waits and is settled have been heard."""
+        heard = (self._end or 0.0) + sum(map(_length_of, self._odd))
+        return abs(_begin_of(packet) - self._start - heard) <= JUMP
+
+    def _continues(self, packet: Any) -> bool:
+        """Whether it follows the last one that waits."""
+        last = self._odd[-1:]
+        return any(abs(_begin_of(packet) - _begin_of(p) - _length_of(p)) <= NEXT for p in last)
+
+    def _settle(self, packet: Any) -> tuple[Any, float]:
+        self._end = _begin_of(packet) - self._start + _length_of(packet)
+        return packet, self._start
+
+
+class _Picture:
+    """How long the picture lasts, as its packets go by, and where its clock begins anew."""
+
+    def __init__(self, stream: Any) -> None:
+        # Seconds count from the first frame of the video, packets from wherever they like.
+        self.start = float((stream.start_time or 0) * (stream.time_base or 0)) if stream else 0.0
+        self.start_of_clip = self.start  # on the clock of the newest clip
+        self.clips = 0  # behind the first
+        self._before: float | None = None
+        self._lead = 0.0  # of decoding before showing, in seconds
+        rate = stream.average_rate if stream else None
+        self._interval = float(1 / rate) if rate else 0.0
+        self._end = 0.0  # of what went by, in seconds from the beginning
+
+    def see(self, packet: Any) -> None:
+        """A packet of the picture, in the order of the file."""
+        if packet.dts is None:
+            return
+        told = float(packet.dts * packet.time_base)
+        if self._before is None:
+            self._lead = self.start - told
+        elif told < self._before - JUMP:
+            self.start_of_clip = told + self._lead - self._end
+            self.clips += 1
+        self._before = told
+        self._end = told + self._lead - self.start_of_clip + (_length_of(packet) or self._interval)
+
+
+def _begin_of(packet: Any) -> float:
+    return float(packet.pts * packet.time_base)
+
+
+def _length_of(packet: Any) -> float:
+    return float((packet.duration or 0) * packet.time_base)

@@ -27,6 +27,7 @@ from fmnist.errors import InputError
 
 QUALITY = 80
 PATIENCE = 0.2  # seconds without a frame after which the viewers are looked at
+STANDS = 10.0  # seconds after which a file's picture is sent again: nobody is to think it stopped
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,15 @@ class Feed:
 
     async def _work(self) -> None:
         self._recorder = self._recordings.begin(self._label_confidence)
+        last, sent = None, time.monotonic()
         try:
             while self._wishes:
-                if shown := await self._next():
+                shown = await self._next()
+                if isinstance(self._opened, Reader) and time.monotonic() - sent > STANDS:
+                    shown = shown or last
+                if shown:
                     await self._publish(shown)
+                    last, sent = shown, time.monotonic()
         except InputError as error:
             await self._publish(Shown(json.dumps({"error": str(error)})))
         except Exception:
