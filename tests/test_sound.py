@@ -59,3 +59,6 @@ def test_the_sound_follows_the_picture_of_a_second_clip() -> None:
     for at in (0, 640, 0):
         picture.see(Packet(at, 10))
     assert settled(clock, range(0, 120, 10))[:2] == [6.5, 6.6]
+    # A last word after a pause.
+    assert settled(clock, [300]) == []
+    assert [round(packet.pts / 100 - start, 6) for packet, start in clock.ended()] == [9.5]

@@ -20,7 +20,9 @@ AAC_RATES = frozenset(
 )
 JUMP = 0.5  # seconds from the end of one packet to the next, either way
 NEXT = 0.1  # seconds: so near is the next packet of one clock
-SURE = 1.0  # seconds of sound after a jump that tell a new clock from packets with a damaged time
+# So much sound after a jump tells a new clock, or a pause, from packets with a damaged time.
+SURE = 1.0  # seconds
+MANY = 50  # packets, where they do not tell their length
 
 
 class Sound:
@@ -68,7 +70,7 @@ class Sound:
                 clock.picture.see(packet)
             elif packet.pts is not None:
                 yield from clock.settled(packet)
-        yield from clock.rest()
+        yield from clock.ended()
 
     def _move(self, packet: Any, start: float) -> None:
         if self._is_copied:
@@ -127,13 +129,19 @@ class _Clock:
         if self._end is None or (self._fits(packet) and not self._continues(packet)):
             return [*self.rest(), self._settle(packet)]
         self._odd.append(packet)
-        if sum(map(_length_of, self._odd)) < SURE:
+        if sum(map(_length_of, self._odd)) < SURE and len(self._odd) < MANY:
             return []
         odd, self._odd = self._odd, []
         if _begin_of(odd[0]) - self._start < self._end:
             follows = _begin_of(odd[0]) - self._end
             self._start = self.picture.start_of_clip if self.picture.clips else follows
         return [self._settle(one) for one in odd]
+
+    def ended(self) -> list[tuple[Any, float]]:
+        """Those that wait still at the end: after a pause by their own time."""
+        if self._odd and _begin_of(self._odd[0]) - self._start > (self._end or 0.0):
+            return [self._settle(one) for one in self._odd]
+        return self.rest()
 
     def rest(self) -> list[tuple[Any, float]]:
         """Those that wait still, one behind the other."""
