@@ -117,9 +117,7 @@ class Camera:
                 if decoded:
                     if isinstance(self.source, str):
                         told = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                        # A camera's endless MP4 tells of the frames that it began with.
-                        is_recorded = index < self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-                        clock.wait(told, is_recorded, ".m3u8" in self.source)
+                        clock.wait(told, self._is_recorded(index, told), ".m3u8" in self.source)
                     seconds = time.monotonic() - self._start
                     yield Frame(np.asarray(image, np.uint8), seconds, index, name)
                     index, failures = index + 1, 0
@@ -136,10 +134,16 @@ class Camera:
         finally:
             self._capture.release()
 
+    def _is_recorded(self, index: int, seconds: float) -> bool:
+        """Whether the frame is of a recording: a camera's MP4 tells of those it began with only."""
+        frames = seconds * self._capture.get(cv2.CAP_PROP_FPS)
+        return min(index, frames) < self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+
     def _is_past(self, index: int, seconds: float) -> bool:
         """Whether enough of a recording was seen, by its frames or by its time."""
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        return 0 < WHOLE * count <= max(index, seconds * self._capture.get(cv2.CAP_PROP_FPS))
+        seen = max(index, seconds * self._capture.get(cv2.CAP_PROP_FPS))
+        return 0 < WHOLE * count <= seen <= count / WHOLE  # far more are a camera's
 
     def close(self) -> None:
         """Let the iteration end, soon, in whatever thread it runs. Another one opens it again."""

@@ -38,11 +38,11 @@ class Sound:
             self._packets: Iterator[Any] = iter(())
             return
         self._video: Any = next(iter(self._container.streams.video), None)
-        self._is_copied = self._stream.codec_context.name in COPIED
+        rate = self._stream.rate  # 0 where its first packets are far behind
+        self._is_copied = rate > 0 and self._stream.codec_context.name in COPIED
         if self._is_copied:
             self._track = out.add_stream_from_template(self._stream)
         else:
-            rate = self._stream.rate
             self._track = out.add_stream("aac", rate=rate if rate in AAC_RATES else 48_000)
         self._kind: tuple[Any, ...] = ()  # of the frames that the resampler takes
         self._resampler: Any = None
@@ -131,26 +131,38 @@ class _Clock:
         self._odd.append(packet)
         if sum(map(_length_of, self._odd)) < SURE and len(self._odd) < MANY:
             return []
+        if _begin_of(self._odd[-1]) - self._start >= self._end:
+            return self._after_a_pause()
         odd, self._odd = self._odd, []
-        if _begin_of(odd[0]) - self._start < self._end:
-            follows = _begin_of(odd[0]) - self._end
-            self._start = self.picture.start_of_clip if self.picture.clips else follows
+        follows = _begin_of(odd[0]) - self._end
+        self._start = self.picture.start_of_clip if self.picture.clips else follows
         return [self._settle(one) for one in odd]
 
     def ended(self) -> list[tuple[Any, float]]:
         """Those that wait still at the end: after a pause by their own time."""
-        if self._odd and _begin_of(self._odd[0]) - self._start > (self._end or 0.0):
-            return [self._settle(one) for one in self._odd]
+        if self._odd and _begin_of(self._odd[-1]) - self._start >= (self._end or 0.0):
+            return self._after_a_pause()
         return self.rest()
 
     def rest(self) -> list[tuple[Any, float]]:
         """Those that wait still, one behind the other."""
         odd, self._odd = self._odd, []
+        return [self._follow(one) for one in odd]
+
+    def _after_a_pause(self) -> list[tuple[Any, float]]:
+        """Those that wait, by their own times; a damaged one among them follows the one before."""
+        odd, self._odd = self._odd, []
+        latest = _begin_of(odd[-1]) - self._start
         settled = []
         for one in odd:
-            settled.append((one, _begin_of(one) - (self._end or 0.0)))
-            self._end = (self._end or 0.0) + _length_of(one)
+            is_whole = (self._end or 0.0) <= _begin_of(one) - self._start <= latest
+            settled.append(self._settle(one) if is_whole else self._follow(one))
         return settled
+
+    def _follow(self, packet: Any) -> tuple[Any, float]:
+        end = self._end or 0.0
+        self._end = end + _length_of(packet)
+        return packet, _begin_of(packet) - end
 
     def _fits(self, packet: Any) -> bool:
         """Whether it comes when what waits and is settled have been heard."""
