@@ -135,7 +135,7 @@ class _Clock:
             return self._after_a_pause()
         odd, self._odd = self._odd, []
         follows = _begin_of(odd[0]) - self._end
-        self._start = self.picture.start_of_clip if self.picture.clips else follows
+        self._start = self.picture.start_of_clip if self.picture.is_joined else follows
         return [self._settle(one) for one in odd]
 
     def ended(self) -> list[tuple[Any, float]]:
@@ -171,8 +171,10 @@ class _Clock:
 
     def _continues(self, packet: Any) -> bool:
         """Whether it follows the last one that waits."""
-        last = self._odd[-1:]
-        return any(abs(_begin_of(packet) - _begin_of(p) - _length_of(p)) <= NEXT for p in last)
+        if not self._odd:
+            return False
+        last = self._odd[-1]
+        return abs(_begin_of(packet) - _begin_of(last) - _length_of(last)) <= NEXT
 
     def _settle(self, packet: Any) -> tuple[Any, float]:
         self._end = _begin_of(packet) - self._start + _length_of(packet)
@@ -186,7 +188,7 @@ class _Picture:
         # Seconds count from the first frame of the video, packets from wherever they like.
         self.start = float((stream.start_time or 0) * (stream.time_base or 0)) if stream else 0.0
         self.start_of_clip = self.start  # on the clock of the newest clip
-        self.clips = 0  # behind the first
+        self.is_joined = False  # of clips, one behind the other
         self._before: float | None = None
         self._lead = 0.0  # of decoding before showing, in seconds
         rate = stream.average_rate if stream else None
@@ -202,7 +204,7 @@ class _Picture:
             self._lead = self.start - told
         elif told < self._before - JUMP:
             self.start_of_clip = told + self._lead - self._end
-            self.clips += 1
+            self.is_joined = True
         self._before = told
         self._end = told + self._lead - self.start_of_clip + (_length_of(packet) or self._interval)
 
