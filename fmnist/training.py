@@ -32,7 +32,7 @@ class Training:
 
     model: nn.Module
     network: nn.Module  # what a step moves: the model, or more around it
-    forward: Callable[..., Any]  # the network as a step runs it: compiled, or as it is
+    judge: Callable[..., Any]  # what a step asks: compiled, or as it is
     average: AveragedModel | None
     optimizers: list[torch.optim.Optimizer]
     recipe: Recipe
@@ -64,9 +64,11 @@ class Training:
         for optimizer, values in zip(self.optimizers, state["optimizers"], strict=True):
             restore(optimizer, values)
         self.epoch = state["epoch"]
+        freeze_idle_biases(self.model)  # of a run that began before they were zero
 
     def begin_anew(self, fresh: nn.Module, seed: int) -> None:
         """As `start` with these weights would, in the memory and with the graphs that are there."""
+        freeze_idle_biases(fresh)
         _inner(self.network).load_state_dict(_around(fresh, self.recipe).state_dict())
         if self.average is not None:
             self.average.module.load_state_dict(fresh.state_dict())
@@ -109,9 +111,9 @@ def start(
 
         # Networks share code, and torch would compile no more than eight variants of that.
         config.recompile_limit = VARIANTS
-    forward = torch.compile(network, dynamic=False) if compiled else network
+    judge = torch.compile(judged, dynamic=False) if compiled else judged
     training = Training(
-        model, network, forward, average, moving, recipe, epochs, seed, teachers, compiled
+        model, network, judge, average, moving, recipe, epochs, seed, teachers, compiled
     )
     # Triplets come in numbers that the GPU would have to tell; processes wait for each other.
     if device.type == "cuda" and not recipe.triplet and parallel.processes() == 1:
@@ -131,18 +133,39 @@ def _inner(network: nn.Module) -> nn.Module:
     return inner
 
 
-def _answer(training: Training, images: Float[Tensor, "batch 1 h w"]) -> Any:
-    """What the network says, compiled or as it is.
+def judged(
+    network: nn.Module,
+    recipe: Recipe,
+    images: Float[Tensor, "batch 1 h w"],
+    targets: Targets,
+    taught: Float[Tensor, "batch 10"] | None,
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """The loss of a step, in full precision, and the part of the images that is named rightly."""
+    answer = network(images)
+    with torch.autocast(images.device.type, enabled=False):
+        logits, embedding = answer if recipe.triplet else (answer, None)
+        logits = logits.float()
+        if recipe.nothing:
+            logits = with_nothing(logits)
+            targets = told(logits, targets)
+        loss = answers_loss(recipe, logits, targets, taught)
+        loss = loss + places_loss(recipe, embedding, targets)
+        shown = targets.argmax(1) if targets.ndim == 2 else targets
+        return loss, (logits.argmax(1) == shown).float().mean()
+
+
+def _judge(training: Training, *seen: Any) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """`judged`, compiled or as it is.
 
     Raises:
         InputError: torch.compile cannot work here.
     """
     if not training.compiled:
-        return training.forward(images)
+        return training.judge(training.network, training.recipe, *seen)
     from torch._dynamo.exc import ShortenTraceback  # importing it takes seconds
 
     try:
-        return training.forward(images)
+        return training.judge(training.network, training.recipe, *seen)
     except ShortenTraceback as error:  # the compiler failed, or there is none for this GPU
         cause = str(error).strip().splitlines()[0]
         raise InputError(
@@ -157,17 +180,9 @@ def step(
     taught: Float[Tensor, "batch 10"] | None,
 ) -> Float[Tensor, "2"]:
     """Move the weights once; gives loss and accuracy."""
-    recipe = training.recipe
     images = images.contiguous(memory_format=torch.channels_last)
     with autocast(images.device):
-        answer = _answer(training, images)
-    logits, embedding = answer if recipe.triplet else (answer, None)
-    logits = logits.float()
-    if recipe.nothing:
-        logits = with_nothing(logits)
-        targets = told(logits, targets)
-    loss = answers_loss(recipe, logits, targets, taught)
-    loss = loss + places_loss(recipe, embedding, targets)
+        loss, accuracy = _judge(training, images, targets, taught)
     for optimizer in training.optimizers:
         optimizer.zero_grad()
     loss.backward()
@@ -175,5 +190,4 @@ def step(
         optimizer.step()
     if training.average is not None:
         follow(training.average, training.model)
-    shown = targets.argmax(1) if targets.ndim == 2 else targets
-    return torch.stack([loss.detach(), (logits.argmax(1) == shown).float().mean()])
+    return torch.stack([loss.detach(), accuracy])

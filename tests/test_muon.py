@@ -4,13 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist.muon import Muon, orthogonalize
+from fmnist import muon
+from fmnist.muon import Muon, orthogonalizers
+
+
+def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
+    (factor,) = orthogonalizers([matrix])
+    return factor @ matrix if len(matrix) <= matrix.shape[1] else matrix @ factor
 
 
 @pytest.mark.parametrize("shape", [(8, 72), (32, 9), (16, 16)])
 def test_the_step_has_singular_values_near_one(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    before, after = torch.linalg.svdvals(matrix), torch.linalg.svdvals(orthogonalize(matrix))
+    before, after = torch.linalg.svdvals(matrix), torch.linalg.svdvals(orthogonalized(matrix))
     assert after.max() < 1.3
     assert after[before > before.norm() / 8].min() > 0.6
 
@@ -18,8 +24,28 @@ def test_the_step_has_singular_values_near_one(shape: tuple[int, int]) -> None:
 def test_the_step_keeps_the_singular_vectors() -> None:
     matrix = torch.randn(6, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     u, _, vh = torch.linalg.svd(matrix, full_matrices=False)
-    core = u.mT @ orthogonalize(matrix) @ vh.mT
+    core = u.mT @ orthogonalized(matrix) @ vh.mT
     torch.testing.assert_close(core, torch.diag(core.diagonal()), atol=1e-8, rtol=0)
+
+
+def test_all_at_once_as_on_a_gpu_is_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = torch.Generator().manual_seed(0)
+    matrices = [torch.randn(shape, generator=random) for shape in [(8, 72), (32, 9), (8, 27)]]
+    alone = [orthogonalizers([matrix])[0] for matrix in matrices]
+    monkeypatch.setattr(muon, "_batches", lambda all_of_them: [[*range(len(all_of_them))]])
+    for one, other in zip(alone, orthogonalizers(matrices), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_order_in_memory_changes_nothing() -> None:
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(4, 8, 3), nn.Conv2d(4, 8, 3).to(memory_format=torch.channels_last)]
+    layers[1].load_state_dict(layers[0].state_dict())
+    gradient = torch.randn_like(layers[0].weight)
+    for layer in layers:
+        layer.weight.grad = gradient.clone()  # not channels last in either
+        Muon([layer.weight], lr=0.1).step()
+    torch.testing.assert_close(layers[0].weight, layers[1].weight)
 
 
 def test_the_filters_keep_their_length_and_fit_a_target() -> None:
