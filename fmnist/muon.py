@@ -26,20 +26,21 @@ def orthogonalizers(matrices: Sequence[Matrix]) -> list[Matrix]:
     polynomials of XX', which commute; so it runs on the small square matrices, for half the
     arithmetic. Those of several X are one batch: a GPU takes as long for one as for all.
     """
-    found: dict[int, Tensor] = {}
+    found: dict[int, Matrix] = {}
     for places in _batches(matrices):
-        sides = [min(matrices[place].shape) for place in places]
-        squares = matrices[0].new_zeros(len(places), max(sides), max(sides))
-        parts = [square[:side, :side] for square, side in zip(squares, sides, strict=True)]
-
-        def multiply(number: int, places: list[int] = places, parts: list[Tensor] = parts) -> None:
-            wide = _wide(matrices[places[number]])
-            torch.mm(wide, wide.mT, out=parts[number])
-
-        side_by_side(multiply, range(len(places)), squares.device)
-        for place, side, factor in zip(places, sides, _polynomial(squares), strict=True):
-            found[place] = factor[:side, :side]
+        batch = [_wide(matrices[place]) for place in places]
+        side = max(map(len, batch))
+        squares = batch[0].new_zeros(len(batch), side, side)
+        side_by_side(_square, [*zip(batch, squares, strict=True)], squares.device)
+        for place, wide, factor in zip(places, batch, _polynomial(squares), strict=True):
+            found[place] = factor[: len(wide), : len(wide)]
     return [found[place] for place in range(len(matrices))]
+
+
+def _square(given: tuple[Matrix, Matrix]) -> None:
+    """XX' of the first, into a corner of the second."""
+    wide, square = given
+    torch.mm(wide, wide.mT, out=square[: len(wide), : len(wide)])
 
 
 def _polynomial(squares: Float[Tensor, "n side side"]) -> Float[Tensor, "n side side"]:
@@ -74,8 +75,9 @@ class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalized per filter bank, on weights of constant length.
 
     Every bank [out in h w] is a matrix [out, in*h*w] whose Frobenius norm is set to
-    sqrt(min(out, in*h*w)) before the first and after each step. Batch norm makes the network blind to that length, so
-    `lr` is the length of a step relative to the weights (as in airbench, Jordan 2024).
+    sqrt(min(out, in*h*w)) before the first and after each step. Batch norm makes the network
+    blind to that length, so `lr` is the length of a step relative to the weights (as in airbench,
+    Jordan 2024).
     """
 
     def __init__(
@@ -96,14 +98,14 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             moved = [weight for weight in group["params"] if weight.grad is not None]
-            if not self._has_begun:
+            if moved and not self._has_begun:
                 _set_length(moved)
             if moved:
                 self._move(moved, group["lr"], group["momentum"])
         self._has_begun = True
 
     def _move(self, weights: list[nn.Parameter], rate: float | Tensor, momentum: float) -> None:
-        gradients = [weight.grad for weight in weights]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
         buffers = [self._momentum(weight) for weight in weights]
         torch._foreach_lerp_(buffers, gradients, 1 - momentum)
         ahead = torch._foreach_lerp(gradients, buffers, momentum)
@@ -111,8 +113,9 @@ class Muon(torch.optim.Optimizer):
         factors = torch._foreach_mul(orthogonalizers(directions), rate)
 
         def move(number: int) -> None:
-            moved = _wide(_rows(weights[number], weights[number]))
-            moved.addmm_(factors[number], _wide(directions[number]), alpha=-1)
+            moved = _rows(weights[number], weights[number])
+            assert moved.data_ptr() == weights[number].data_ptr()  # no copy of weights with gaps
+            _wide(moved).addmm_(factors[number], _wide(directions[number]), alpha=-1)
 
         side_by_side(move, range(len(weights)), weights[0].device)
         _set_length(weights)
@@ -133,8 +136,9 @@ def _rows(bank: Float[Tensor, "out in h w"], like: Tensor) -> Matrix:
     return (bank.permute(0, 2, 3, 1) if is_last else bank).reshape(len(bank), -1)
 
 
-def _set_length(weights: list[nn.Parameter]) -> None:
+def _set_length(weights: Sequence[Tensor]) -> None:
     """Scale each bank to the length that it keeps."""
     lengths = [min(len(weight), weight[0].numel()) ** 0.5 for weight in weights]
-    scales = torch._foreach_div([*torch._foreach_norm(weights)], lengths)
-    torch._foreach_div_(weights, scales)
+    norms = torch._foreach_norm([*weights])
+    for weight, norm, length in zip(weights, norms, lengths, strict=True):
+        weight.mul_(length / norm)

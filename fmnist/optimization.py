@@ -47,8 +47,9 @@ def freeze_idle_biases(model: nn.Module) -> None:
     for layers in model.modules():
         if isinstance(layers, nn.Sequential):
             for layer, following in pairwise(layers):
-                is_idle = isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d)
-                if is_idle and layer.bias is not None:
+                if not isinstance(layer, nn.Conv2d) or not isinstance(following, nn.BatchNorm2d):
+                    continue
+                if layer.bias is not None:
                     layer.bias.requires_grad_(False)
                     if isinstance(layer, Convolution):
                         layer.give_bias_to(following)

@@ -133,6 +133,21 @@ def test_an_epoch_after_a_restart_is_the_epoch_without_one(
     assert all(torch.equal(a, b) for a, b in averages)
 
 
+def test_a_run_from_before_biases_were_given_to_norms_goes_on(tiny_split: Split) -> None:
+    recipe = replace(recipe_for("best", "vgg"), ema_decay=0.0)
+    training, older = begin("vgg", recipe, 3), begin("vgg", recipe, 3)
+    state = training.state_dict()
+    state["model"] = {name: value.clone() for name, value in state["model"].items()}
+    state["model"]["features.1.bias"] += 1
+    state["model"]["features.2.running_mean"] += 1
+    older.load_state_dict(state)
+    assert not older.model.get_parameter("features.1.bias").any()
+    images = tiny_split.images[:16]
+    torch.testing.assert_close(
+        predict_logits(older.model, images), predict_logits(training.model, images)
+    )
+
+
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd"}, {"triplet": 0.2}])
 def test_a_training_that_begins_anew_is_a_new_one(
     changes: dict[str, Any], tiny_split: Split

@@ -6,7 +6,6 @@ from fmnist.models.classifier import Classifier
 from fmnist.models.convolution import Convolution
 from fmnist.models.dropout import Dropout
 from fmnist.models.normalize import Normalize
-from fmnist.models.pool import MaxPool
 
 # Channels of the 3x3 convolutions; "M" halves with a max pool, followed by dropout.
 LAYERS = (64, 64, "M", 128, 128, "M", 256, 256)
@@ -24,7 +23,7 @@ class VGG(Classifier):
         width = 1
         for layer in LAYERS:
             if isinstance(layer, str):
-                layers += [MaxPool(), Dropout(0.4 * dropout)]
+                layers += [nn.MaxPool2d(2), Dropout(0.4 * dropout)]
                 continue
             layers += [Convolution(width, layer), nn.BatchNorm2d(layer)]
             layers += [nn.ReLU(inplace=True)]

@@ -1,0 +1,75 @@
+"""The convolution before a batch norm: its bias may go to the norm, and nothing else changes."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from fmnist.models import build
+from fmnist.models.convolution import Convolution
+from fmnist.optimization import freeze_idle_biases
+
+
+@pytest.fixture
+def layers() -> nn.Sequential:
+    """With a bias and a mean that are not zero."""
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(4)
+    norm.running_mean = torch.randn(4)
+    return nn.Sequential(Convolution(1, 4), norm)
+
+
+def without_bias(layers: nn.Sequential) -> nn.Sequential:
+    other = copy.deepcopy(layers)
+    freeze_idle_biases(other)
+    return other
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_what_the_norm_says_stays(layers: nn.Sequential, training: bool) -> None:
+    images = torch.rand(8, 1, 6, 6)
+    other = without_bias(layers).train(training)
+    torch.testing.assert_close(other(images), layers.train(training)(images))
+    torch.testing.assert_close(other.eval()(images), layers.eval()(images))  # its mean has moved
+
+
+def test_the_bias_is_zero_and_does_not_move(layers: nn.Sequential) -> None:
+    other = without_bias(without_bias(layers))
+    other(torch.rand(8, 1, 6, 6)).square().sum().backward()
+    assert isinstance(other[0], Convolution)
+    assert other[0].bias is not None and other[0].bias.grad is None
+    assert not other[0].bias.any()
+
+
+def test_a_frozen_network_keeps_the_biases_that_it_adds(layers: nn.Sequential) -> None:
+    """As the detector's grid on a frozen VGG-like trunk, which no training of ours has begun."""
+    frozen = copy.deepcopy(layers).requires_grad_(False)
+    assert isinstance(frozen[0], Convolution)
+    images = torch.rand(8, 1, 6, 6)
+    convolved = nn.functional.conv2d(images, frozen[0].weight, frozen[0].bias, padding=1)
+    torch.testing.assert_close(frozen[0].train()(images), convolved)
+
+
+def test_compiled_it_is_the_same(layers: nn.Sequential) -> None:
+    """Images of one channel are widened there; the backend is the one that compiles nothing."""
+    plain = without_bias(layers)
+    compiled = copy.deepcopy(plain)
+    images = torch.rand(8, 1, 6, 6)
+    ran = torch.compile(compiled, backend="aot_eager")(images)
+    wanted = plain(images)
+    torch.testing.assert_close(ran, wanted)
+    pull = torch.rand_like(wanted)
+    for answers in (ran, wanted):
+        (pull * answers).sum().backward()
+    for got, weight in zip(compiled.parameters(), plain.parameters(), strict=True):
+        if weight.requires_grad:
+            torch.testing.assert_close(got.grad, weight.grad, atol=1e-4, rtol=1e-4)
+
+
+def test_every_bias_of_the_vgg_like_before_a_norm_is_given() -> None:
+    network = build("vgg")
+    freeze_idle_biases(network)
+    given = [layer for layer in network.modules() if isinstance(layer, Convolution)]
+    assert len(given) == 6
+    assert all(layer.is_without_bias for layer in given)
