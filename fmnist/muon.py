@@ -80,11 +80,12 @@ class Muon(torch.optim.Optimizer):
     Jordan 2024).
     """
 
+    _has_begun = False  # whether the weights have their length
+
     def __init__(
         self, filters: list[nn.Parameter], lr: float | Tensor, momentum: float = 0.9
     ) -> None:
         super().__init__(filters, {"lr": lr, "momentum": momentum})
-        self.begin()
 
     def begin(self) -> None:
         """The weights are others now, of any length."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # that of several GPUs, too
 
 from fmnist.models.convolution import Convolution
 from fmnist.muon import Muon
@@ -39,15 +40,15 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
 
 
 def freeze_idle_biases(model: nn.Module) -> None:
-    """Biases that a batch norm takes away again stay as they are: their gradient is zero.
+    """Biases that a batch norm takes away again are not learnt: their gradient is zero.
 
     To sum it up all the same costs a GPU a tenth of the VGG-like's step, to add them a twentieth:
-    those of a `Convolution` become zero, and the mean of the norm moves instead.
+    a `Convolution` gives them to the norm. Done twice, nothing more happens.
     """
     for layers in model.modules():
         if isinstance(layers, nn.Sequential):
             for layer, following in pairwise(layers):
-                if not isinstance(layer, nn.Conv2d) or not isinstance(following, nn.BatchNorm2d):
+                if not (isinstance(layer, nn.Conv2d) and isinstance(following, _BatchNorm)):
                     continue
                 if layer.bias is not None:
                     layer.bias.requires_grad_(False)

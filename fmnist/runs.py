@@ -59,7 +59,7 @@ def train(
         stop_after: stop when this many epochs of the run are done.
         initial: weights of the same network to begin a new run with.
         teachers: weights of the networks that `settings.teachers` names.
-        compiled: have torch.compile fuse the network.
+        compiled: have torch.compile fuse network and loss.
 
     Returns:
         What result.json holds, or None where the run was stopped before its end.

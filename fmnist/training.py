@@ -23,7 +23,7 @@ from fmnist.nothing import with_nothing
 from fmnist.optimization import forget, freeze_idle_biases, optimizers, restore
 from fmnist.recipes import Recipe
 
-VARIANTS = 64  # of networks, sizes of images and rates of dropout in one process
+VARIANTS = 64  # of networks, sizes of images, rates of dropout and kinds of loss in one process
 
 
 @dataclass
@@ -32,7 +32,9 @@ class Training:
 
     model: nn.Module
     network: nn.Module  # what a step moves: the model, or more around it
-    judge: Callable[..., Any]  # what a step asks: compiled, or as it is
+    # What a step asks, and of which network: the one or the other is compiled, or neither.
+    assess: Callable[..., tuple[Tensor, Tensor]]
+    forward: Callable[..., Any]
     average: AveragedModel | None
     optimizers: list[torch.optim.Optimizer]
     recipe: Recipe
@@ -90,7 +92,7 @@ def start(
 ) -> Training:
     """Put optimizers and averaged weights around a network that is on its device.
 
-    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse the network in them. Of
+    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse network and loss. Of
     `images` an epoch has as many.
     """
     device = next(model.parameters()).device
@@ -106,20 +108,26 @@ def start(
     network = _around(model, recipe).to(device)
     moving = optimizers(network, recipe)
     network = parallel.shared(network)
-    if compiled:
-        from torch._dynamo import config  # takes seconds
-
-        # Networks share code, and torch would compile no more than eight variants of that.
-        config.recompile_limit = VARIANTS
-    judge = torch.compile(judged, dynamic=False) if compiled else judged
-    training = Training(
-        model, network, judge, average, moving, recipe, epochs, seed, teachers, compiled
-    )
     # Triplets come in numbers that the GPU would have to tell; processes wait for each other.
-    if device.type == "cuda" and not recipe.triplet and parallel.processes() == 1:
+    is_whole = not recipe.triplet and parallel.processes() == 1
+    assess = _compiled(loss_and_accuracy) if compiled and is_whole else loss_and_accuracy
+    forward = _compiled(network) if compiled and not is_whole else network
+    training = Training(
+        model, network, assess, forward, average, moving, recipe, epochs, seed, teachers, compiled
+    )
+    if device.type == "cuda" and is_whole:
         # A proxy: in a cycle its graphs would keep their memory until Python looks for cycles.
         training.captured = Captured(partial(step, weakref.proxy(training)))
     return training
+
+
+def _compiled(work: Callable[..., Any]) -> Callable[..., Any]:
+    from torch._dynamo import config  # takes seconds
+
+    # Trainings share code, and torch would compile no more than eight variants of that.
+    config.recompile_limit = VARIANTS
+    done: Callable[..., Any] = torch.compile(work, dynamic=False)
+    return done
 
 
 def _around(model: nn.Module, recipe: Recipe) -> nn.Module:
@@ -133,14 +141,14 @@ def _inner(network: nn.Module) -> nn.Module:
     return inner
 
 
-def judged(
-    network: nn.Module,
+def loss_and_accuracy(
+    network: Callable[..., Any],
     recipe: Recipe,
     images: Float[Tensor, "batch 1 h w"],
     targets: Targets,
     taught: Float[Tensor, "batch 10"] | None,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The loss of a step, in full precision, and the part of the images that is named rightly."""
+    """Of a step: the loss, in full precision, and the part of the images that is named rightly."""
     answer = network(images)
     with torch.autocast(images.device.type, enabled=False):
         logits, embedding = answer if recipe.triplet else (answer, None)
@@ -154,18 +162,18 @@ def judged(
         return loss, (logits.argmax(1) == shown).float().mean()
 
 
-def _judge(training: Training, *seen: Any) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """`judged`, compiled or as it is.
+def _assessed(training: Training, *seen: Any) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """`loss_and_accuracy`, compiled or as it is.
 
     Raises:
         InputError: torch.compile cannot work here.
     """
     if not training.compiled:
-        return training.judge(training.network, training.recipe, *seen)
+        return training.assess(training.forward, training.recipe, *seen)
     from torch._dynamo.exc import ShortenTraceback  # importing it takes seconds
 
     try:
-        return training.judge(training.network, training.recipe, *seen)
+        return training.assess(training.forward, training.recipe, *seen)
     except ShortenTraceback as error:  # the compiler failed, or there is none for this GPU
         cause = str(error).strip().splitlines()[0]
         raise InputError(
@@ -182,7 +190,7 @@ def step(
     """Move the weights once; gives loss and accuracy."""
     images = images.contiguous(memory_format=torch.channels_last)
     with autocast(images.device):
-        loss, accuracy = _judge(training, images, targets, taught)
+        loss, accuracy = _assessed(training, images, targets, taught)
     for optimizer in training.optimizers:
         optimizer.zero_grad()
     loss.backward()

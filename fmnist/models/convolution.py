@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 ALIGNED = 8  # channels: with fewer, cuDNN makes as many itself, in passes of its own
 
@@ -16,7 +17,7 @@ class Convolution(nn.Conv2d):
     def __init__(self, width: int, channels: int) -> None:
         super().__init__(width, channels, 3, padding=1)
 
-    def give_bias_to(self, norm: nn.BatchNorm2d) -> None:
+    def give_bias_to(self, norm: _BatchNorm) -> None:
         """Have the mean of the norm that follows stand for the bias; what both say stays."""
         assert self.bias is not None and norm.running_mean is not None
         with torch.no_grad():
@@ -27,12 +28,13 @@ class Convolution(nn.Conv2d):
     def forward(self, input: Float[Tensor, "batch in h w"]) -> Float[Tensor, "batch out h w"]:
         if not (self.training and self.is_without_bias):
             return super().forward(input)
-        if self.in_channels == 1 and torch.compiler.is_compiling():
-            return F.conv2d(_aligned(input), _aligned(self.weight), padding=1)
-        return self._conv_forward(input, self.weight, None)
+        weight = self.weight
+        if self.in_channels == 1 and input.is_cuda and torch.compiler.is_compiling():
+            input, weight = aligned(input), aligned(weight)
+        return self._conv_forward(input, weight, None)
 
 
-def _aligned(images: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 8 h w"]:
-    """With channels of zeros, which the compiler writes where it writes the images anyway."""
+def aligned(images: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 8 h w"]:
+    """With channels of zeros, which a compiler writes where it writes the images anyway."""
     wide = F.pad(images, (0, 0, 0, 0, 0, ALIGNED - 1))
     return wide.contiguous(memory_format=torch.channels_last)
