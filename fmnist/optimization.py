@@ -48,12 +48,12 @@ def freeze_idle_biases(model: nn.Module) -> None:
     for layers in model.modules():
         if isinstance(layers, nn.Sequential):
             for layer, following in pairwise(layers):
-                if not (isinstance(layer, nn.Conv2d) and isinstance(following, _BatchNorm)):
+                is_convolution = isinstance(layer, nn.Conv2d) and layer.bias is not None
+                if not (is_convolution and isinstance(following, _BatchNorm)):
                     continue
-                if layer.bias is not None:
-                    layer.bias.requires_grad_(False)
-                    if isinstance(layer, Convolution):
-                        layer.give_bias_to(following)
+                layer.bias.requires_grad_(False)
+                if isinstance(layer, Convolution):
+                    layer.give_bias_to(following)
 
 
 def _rate(peak: float, device: torch.device) -> float | Tensor:
