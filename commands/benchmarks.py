@@ -92,7 +92,7 @@ def benchmark(
 
     from fmnist import files
     from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
-    from fmnist.benchmark.tables import COLUMNS, kept_rows
+    from fmnist.benchmark.tables import COLUMNS, SPEEDS, kept_rows, kept_speeds
     from fmnist.settings import check_unseen
 
     chosen = [Row.read(text) for text in rows or ROWS]
@@ -103,6 +103,7 @@ def benchmark(
     all_free(overwrite, json_file)
     writable_folder(run_dir)
     before = kept_rows(run_dir / "benchmark.json", earlier)
+    kept_speeds(run_dir / SPEEDS)
     trained = trainable(chosen, teacher or ())
     for row in trained:
         check_unseen(row.resolved(), taught_by if row.resolved().distill else ())

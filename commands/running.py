@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,10 +98,10 @@ def carry_on(
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from fmnist import runs
     from fmnist.device import compiles
-    from fmnist.parallel import in_turn
+    from fmnist.parallel import first, in_turn
     from fmnist.progress import Progress
     from fmnist.provenance import commit
-    from fmnist.run_folder import has_begun
+    from fmnist.run_folder import claimed, has_begun
 
     commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
@@ -109,7 +110,9 @@ def carry_on(
         kept_in, plain = run_dir / "crops.npz", data
         data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
     again = manner.again or f"fmnist train --resume {run_dir}"
-    with Progress(manner.quiet) as progress:
+    with ExitStack() as stack:
+        first(lambda: stack.enter_context(claimed(run_dir)))
+        progress = stack.enter_context(Progress(manner.quiet))
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
             epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),

@@ -19,6 +19,7 @@ from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
 from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
 from fmnist.provenance import provenance
+from fmnist.run_folder import claimed
 
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
@@ -145,22 +146,28 @@ def train_grid(
     resume: bool,
     report: Callable[[str], None],
 ) -> Path | None:
-    """Train the grid on the data set in `folder`; the weights, or None where time ended it."""
+    """Train the grid on the data set in `folder`; the weights, or None where time ended it.
+
+    Raises:
+        InputError: as `detector.grid_training.train`, or another process trains in `run_dir`.
+    """
     if resume:  # with other settings: told before minutes of reading photos
         saved_run(run_dir, task)
-    kept, validation = hold_out(load(folder, "train"))
-    watched = {"": watched_scenes(validation, task.seed)}
-    if real := photographed(task.photos):
-        watched["photos "] = real
-    return train(
-        task,
-        training_scenes(kept, task.seed, task.backgrounds, task.photos, report),
-        watched,
-        run_dir,
-        device,
-        workers=workers,
-        max_minutes=max_minutes,
-        resume=resume,
-        facts=provenance(device),
-        report=report,
-    )
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with claimed(run_dir):
+        kept, validation = hold_out(load(folder, "train"))
+        watched = {"": watched_scenes(validation, task.seed)}
+        if real := photographed(task.photos):
+            watched["photos "] = real
+        return train(
+            task,
+            training_scenes(kept, task.seed, task.backgrounds, task.photos, report),
+            watched,
+            run_dir,
+            device,
+            workers=workers,
+            max_minutes=max_minutes,
+            resume=resume,
+            facts=provenance(device),
+            report=report,
+        )

@@ -3,6 +3,8 @@
 Beside these it holds figures, and for a head the crops that it learns from.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fmnist.checks import writable_folder
@@ -14,6 +16,7 @@ LAST = "last.safetensors"  # weights of the schedule so far, their card beside t
 BEST = "best.safetensors"  # and those that were best on validation
 STATE = "state.pt"  # what it goes on from; with it, an epoch is done
 RESULT = "result.json"  # what it came to; with it, the run is finished
+LOCK = ".lock"  # empty; who trains here holds it
 
 
 def is_planned(run: Path) -> bool:
@@ -32,6 +35,28 @@ def is_finished(run: Path) -> bool:
 def epochs_done(run: Path) -> int:
     metrics = run / METRICS
     return len(metrics.read_text(encoding="utf-8").splitlines()) - 1 if metrics.is_file() else 0
+
+
+@contextmanager
+def claimed(run: Path) -> Iterator[None]:
+    """Nobody else writes this run meanwhile; the system lets go of it when the process dies.
+
+    Raises:
+        InputError: another process trains there.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(run / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            f"Another process trains in {run}. Wait until it has ended, or choose another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def no_run_in(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from fmnist.choices import recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.recipes import FULL_SIZE, Recipe, check_types
-from fmnist.run_folder import SETTINGS, epochs_done, is_planned, no_run_in
+from fmnist.run_folder import SETTINGS, claimed, epochs_done, is_planned, no_run_in
 
 _LISTS = ("teachers", "changes", "teacher_digests")
 
@@ -127,8 +127,13 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
 
 
 def settle(run_dir: Path, settings: Settings) -> None:
-    """Write what a run is to be, a prolonged one, too."""
-    write_json(run_dir / SETTINGS, settings.to_dict())
+    """Write what a run is to be, a prolonged one, too.
+
+    Raises:
+        InputError: another process trains there.
+    """
+    with claimed(run_dir):
+        write_json(run_dir / SETTINGS, settings.to_dict())
 
 
 def _can_be_prolonged(recipe: Recipe) -> bool:

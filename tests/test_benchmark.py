@@ -196,6 +196,14 @@ def test_a_row_that_diverges_does_not_end_the_others(fashion_mnist: Path, tmp_pa
     assert [row["n"] for row in kept] == [0, 1] and kept[1]["seeds"] == [0]
 
 
+@pytest.mark.parametrize("text", ["[]", '{"a": 1}', '{"lenet": {"machine": "a GPU"}}'])
+def test_speeds_that_are_none_are_told_and_kept(tmp_path: Path, text: str) -> None:
+    (tmp_path / "inference.json").write_text(text)
+    done = fmnist("benchmark", "--row", "lenet:report", "-o", ".", folder=tmp_path)
+    assert (done.code, "torch" in done.modules) == (2, False) and "inference.json" in done.err
+    assert (tmp_path / "inference.json").read_text() == text
+
+
 def test_a_row_without_its_teachers_is_told(fashion_mnist: Path, tmp_path: Path) -> None:
     words = ("benchmark", "--row", "vgg:distill", "--data-dir", str(fashion_mnist))
     done = fmnist(*words, folder=tmp_path)

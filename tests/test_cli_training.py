@@ -15,6 +15,7 @@ import pytest
 
 import cli
 from commands.options import weights_file
+from fmnist.run_folder import LOCK, claimed
 from fmnist.settings import plan, prepare, read_settings
 from tests.command import ROOT, fmnist
 from weights import WEIGHTS
@@ -112,6 +113,42 @@ def test_a_grid_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> N
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 5
     card = json.loads((tmp_path / "run/grid.json").read_text())
     assert card["scenes"] == 80 and card["image_size"] == 64
+
+
+@pytest.mark.parametrize("more", [(), ("--epochs", "5")])
+def test_a_run_that_another_process_trains_is_left_alone(
+    fashion_mnist: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    prepare(tmp_path / "run", plan("lenet", "report", 1, 0))
+    before = (tmp_path / "run/settings.json").read_bytes()
+    data = {"FMNIST_DATA": str(fashion_mnist)}
+    with claimed(tmp_path / "run"):
+        done = fmnist("train", "--resume", "run", *more, folder=tmp_path, environment=data)
+    assert done.code == 2 and done.err.startswith("fmnist: Another process trains in run. Wait")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"settings.json", LOCK}
+    assert (tmp_path / "run/settings.json").read_bytes() == before
+
+
+def test_a_grid_that_another_process_trains_is_left_alone(
+    fashion_mnist: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    with claimed(tmp_path / "run"):
+        data = {"FMNIST_DATA": str(fashion_mnist)}
+        done = fmnist("detector", "train", "-o", "run", folder=tmp_path, environment=data)
+    assert (done.code, "Another process trains in run" in done.err) == (2, True), done.err
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK]
+
+
+def test_who_dies_lets_go_of_the_run(tmp_path: Path) -> None:
+    killed = "import os; from pathlib import Path; from fmnist.run_folder import claimed\n"
+    killed += "with claimed(Path('.')): os.kill(os.getpid(), 9)"
+    done = subprocess.run(
+        [sys.executable, "-c", killed], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == -signal.SIGKILL
+    with claimed(tmp_path):
+        assert (tmp_path / LOCK).exists()
 
 
 def test_what_a_run_has_settled_cannot_be_told_again(tmp_path: Path) -> None:

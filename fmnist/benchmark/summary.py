@@ -13,6 +13,7 @@ import torch
 
 from fmnist.benchmark.rows import Row
 from fmnist.benchmark.speed import measured
+from fmnist.benchmark.tables import SPEEDS, kept_speeds
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.checkpoint import read_csv
 from fmnist.device import describe
@@ -114,8 +115,8 @@ def add_inference(
     rows: Sequence[Facts], base: Path, device: torch.device, measure_new: bool = True
 ) -> None:
     """Add the speed of each network, which is measured once a machine and kept in `base`."""
-    path = base / "inference.json"
-    kept = read_json(path) if path.is_file() else {}
+    path = base / SPEEDS
+    kept = kept_speeds(path)
     here = describe(device)
     for row in rows:
         machine = kept.get(row["model"], {}).get("machine", {})

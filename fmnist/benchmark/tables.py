@@ -9,6 +9,7 @@ from typing import Any
 from fmnist.cards import Facts, read_json
 from fmnist.errors import InputError
 
+SPEEDS = "inference.json"  # of networks, each measured once a machine
 NOT_MEASURED = "not measured"
 
 
@@ -107,6 +108,19 @@ def kept_rows(file: Path, earlier: Path | None) -> list[Facts]:
 
 def _is_row(row: Any) -> bool:
     return isinstance(row, dict) and {"row", "model", "n"} <= row.keys()
+
+
+def kept_speeds(file: Path) -> dict[str, Facts]:
+    """How fast networks were when they were measured before, by their names.
+
+    Raises:
+        InputError: it is another file.
+    """
+    speeds = read_json(file) if file.is_file() else {}
+    for speed in speeds.values():
+        if not isinstance(speed, dict) or not isinstance(speed.get("machine"), dict):
+            raise InputError(f"{file} holds no speeds. Move it away, or choose another -o.")
+    return speeds
 
 
 def cells(facts: Facts, columns: Sequence[str]) -> list[str]:
