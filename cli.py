@@ -11,6 +11,7 @@ from typer.main import get_command
 from commands import (
     benchmarks,
     classifiers,
+    console,
     detection,
     detector,
     detector_data,
@@ -23,7 +24,6 @@ from commands import (
     training,
     tuning,
 )
-from fmnist import console
 from fmnist.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -25,7 +25,7 @@ from commands.running import Manner, carry_on, paced
 from fmnist.benchmark.rows import PEER
 from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError, NotFinite
-from fmnist.run_folder import is_planned
+from fmnist.training.run_folder import is_planned
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fmnist.benchmark.summary import Row
     from fmnist.cards import Facts
     from fmnist.data import Split
-    from fmnist.settings import Settings
+    from fmnist.training.settings import Settings
 
 app = typer.Typer()
 group = typer.Typer()
@@ -93,7 +93,7 @@ def benchmark(
     from fmnist import files
     from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
     from fmnist.benchmark.tables import COLUMNS, SPEEDS, kept_rows, kept_speeds
-    from fmnist.settings import check_unseen
+    from fmnist.training.settings import check_unseen
 
     chosen = [Row.read(text) for text in rows or ROWS]
     shown = [known(name, COLUMNS, "column") for name in columns.split(",") if name] or [*COLUMNS]
@@ -206,7 +206,7 @@ def _begun(
 
     As many epochs as fit into a time are counted once: all seeds of a row have those of the first.
     """
-    from fmnist.settings import prepare, read_settings
+    from fmnist.training.settings import prepare, read_settings
 
     folder, first = row.folder(run_dir, seed), row.folder(run_dir, 0)
     if is_planned(folder):

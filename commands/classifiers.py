@@ -20,7 +20,7 @@ from commands.options import (
 from detector.defaults import GRID, HEAD
 from fmnist.checks import all_free
 from fmnist.errors import InputError
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 app = typer.Typer()
 
@@ -35,9 +35,9 @@ def data(
     overwrite: Overwrite = False,
 ) -> None:
     """Find and check the data set; print its figures, draw its classes and some samples."""
+    from commands.progress import Progress
     from fmnist import files
     from fmnist.download import download as fetch
-    from fmnist.progress import Progress
 
     pictures = output / "class_distribution.png", output / "samples.png"
     if output.exists():
@@ -47,9 +47,9 @@ def data(
             fetch(files.search_path(data_dir)[-1], progress)
     folder = files.find(data_dir)
 
+    from commands.tables import counts_table
     from fmnist import figures
     from fmnist.data import load
-    from fmnist.tables import counts_table
 
     train, test = load(folder, "train"), load(folder, "test")
     print(f"{folder}: the MD5 of all four files is right")
@@ -69,9 +69,9 @@ def models(json_file: Json = "", overwrite: Overwrite = False) -> None:
 
     from dataclasses import asdict
 
+    from commands.tables import models_table
     from fmnist.models import ABOUT, MODELS
     from fmnist.models.size import size_of
-    from fmnist.tables import models_table
 
     rows = [{"model": name, **asdict(size_of(name)), "about": ABOUT[name]} for name in MODELS]
     if json_file != "-":
@@ -96,11 +96,11 @@ def evaluate(
 
     folder = files.find(data_dir)
 
+    from commands.tables import evaluation_table
     from fmnist.checkpoint import load_model
     from fmnist.data import load
     from fmnist.device import describe, pick_device
     from fmnist.evaluation import from_logits, predict_logits
-    from fmnist.tables import evaluation_table
 
     where = pick_device(device)
     model, facts = load_model(path, where)

@@ -25,7 +25,7 @@ from commands.options import (
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from fmnist.errors import InputError
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 app = typer.Typer()
 
@@ -78,12 +78,12 @@ def detect(
     plan = plan_outputs(sources, output, json_file, contact_sheet, no_video, overwrite)
     grid_path, head_path = grid_file(grid), classifier_file(head)
 
+    from commands.progress import Progress
     from detector.cores import leave_a_core
     from detector.detect import Interrupted, Settings
     from detector.detect import detect as run_over
     from detector.pipeline import Detector, watch
     from fmnist.device import pick_device
-    from fmnist.progress import Progress
 
     leave_a_core()
     where = pick_device(device)

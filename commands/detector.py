@@ -32,7 +32,7 @@ from detector.defaults import GRID, GRID_FILE, GRID_STATE
 from detector.layouts import CELLS, LAYOUTS, VGG, YOLO
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
-from fmnist.run_folder import METRICS, SETTINGS, name_of_weights
+from fmnist.training.run_folder import METRICS, SETTINGS, name_of_weights
 
 # What a run leaves, or one of a classifier.
 LEFT = (GRID_STATE, GRID_FILE.name, GRID_FILE.with_suffix(".json").name, METRICS, SETTINGS)
@@ -100,10 +100,10 @@ def detector_train(
         photos_in(backgrounds)
     folder = files.find(data_dir)
 
-    from detector.batches import Schedule
-    from detector.grid_run import Task
     from detector.protocol import train_grid
-    from detector.starts import begun
+    from detector.training.batches import Schedule
+    from detector.training.run import Task
+    from detector.training.starts import begun
     from fmnist.device import pick_device
 
     if initial:
@@ -175,13 +175,13 @@ def detector_evaluate(
     folder = None if photos else files.find(data_dir)
 
     from detector.backends.choice import run_with
-    from detector.contest import rows_of, shortest
+    from detector.evaluation.comparison import rows_of, shortest
+    from detector.evaluation.misses import worst
+    from detector.evaluation.peer import Peer
+    from detector.evaluation.tables import detector_table
     from detector.grid import Grid
     from detector.head import Head
-    from detector.misses import worst
-    from detector.peer import Peer
     from detector.protocol import judged_scenes, photographed
-    from detector.tables import detector_table
     from detector.video.disk import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device

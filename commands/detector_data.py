@@ -82,8 +82,8 @@ def detector_blend(
     check(photos or ())
     folder = files.find(data_dir)
 
-    from detector.blend import blend, blended
     from detector.protocol import photographed, watched_scenes
+    from detector.training.blend import blend, blended
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device
     from fmnist.provenance import provenance

@@ -11,7 +11,7 @@ from detector.backends.names import BACKENDS, FORMATS, installed, runs_on
 from detector.defaults import GRID, GRID_FILE, HEAD
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 if TYPE_CHECKING:
     from detector.backends.graphs import Graph

@@ -15,7 +15,7 @@ from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
 from fmnist.provenance import commit, origin
-from fmnist.run_folder import LAST
+from fmnist.training.run_folder import LAST
 from weights import WEIGHTS
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]

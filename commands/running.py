@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fmnist.cards import Facts
     from fmnist.data import Split
-    from fmnist.settings import Settings
+    from fmnist.training.settings import Settings
 
 
 class Clothes(NamedTuple):
@@ -80,7 +80,7 @@ def paced(
     from dataclasses import replace
 
     from fmnist.data import release
-    from fmnist.pace import epochs_within
+    from fmnist.training.pace import epochs_within
 
     split, _ = release(*data[:2], settings.recipe.held_out)
     fitting = epochs_within(settings.model, settings.recipe, split.to(device), compiled)
@@ -96,12 +96,12 @@ def carry_on(
     clothes: Clothes = NO_CLOTHES,
 ) -> "Facts | None":
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
-    from fmnist import runs
+    from commands.progress import Progress
     from fmnist.device import compiles
-    from fmnist.parallel import first, in_turn
-    from fmnist.progress import Progress
     from fmnist.provenance import commit
-    from fmnist.run_folder import claimed, has_begun
+    from fmnist.training import runs
+    from fmnist.training.parallel import first, in_turn
+    from fmnist.training.run_folder import claimed, has_begun
 
     commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
@@ -144,9 +144,9 @@ def _crop_splits(
     tell: Callable[[str], None],
     clothes: Clothes,
 ) -> "tuple[Split, Split, Split]":
-    from detector.crops import Plan, crop_splits
     from detector.photos.scenes import FOR_HEAD
     from detector.protocol import behind_garments, photo_scenes
+    from detector.training.crops import Plan, crop_splits
 
     recipe, seed, make = settings.recipe, settings.seed, None
     if kept_in.exists():

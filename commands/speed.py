@@ -49,6 +49,7 @@ def benchmark_speed(
     writable_folder(run_dir)
     folder = files.find(data_dir)
 
+    from commands.tables import training_speed_table
     from detector.benchmark.answers import answers
     from fmnist.benchmark.peer import MODEL, epoch_seconds
     from fmnist.benchmark.speed import measured
@@ -56,7 +57,6 @@ def benchmark_speed(
     from fmnist.data import splits
     from fmnist.device import compiles, describe, pick_device
     from fmnist.models import build
-    from fmnist.tables import training_speed_table
 
     where = pick_device(device)
     train, validation, _ = splits(folder)

@@ -22,7 +22,7 @@ from commands.options import (
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
 from fmnist.checks import all_free
 from fmnist.errors import InputError
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 app = typer.Typer()
 
@@ -53,9 +53,9 @@ def detector_tracks(
 
     import cv2
 
+    from detector.evaluation.steadiness import judge_video
+    from detector.evaluation.tables import tracks_table
     from detector.pipeline import Detector
-    from detector.steadiness import judge_video
-    from detector.tables import tracks_table
     from fmnist.device import describe, pick_device
 
     cv2.setNumThreads(1)

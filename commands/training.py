@@ -26,10 +26,10 @@ from fmnist.cards import card_of
 from fmnist.checks import known
 from fmnist.errors import InputError
 from fmnist.recipes import RECIPES
-from fmnist.run_folder import no_run_in
+from fmnist.training.run_folder import no_run_in
 
 if TYPE_CHECKING:
-    from fmnist.settings import Settings
+    from fmnist.training.settings import Settings
 
 app = typer.Typer()
 RECIPES_HELP = (
@@ -71,7 +71,7 @@ def train(
     """Train a classifier; leave weights, metrics, curves and results in a run folder."""
     from fmnist import files
     from fmnist.models import MODELS
-    from fmnist.settings import plan, prepare, read_settings, settle
+    from fmnist.training.settings import plan, prepare, read_settings, settle
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
@@ -98,10 +98,10 @@ def train(
     folder = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
     data_folder = files.find(data_dir)
 
-    from fmnist import parallel
+    from commands.tables import result_line
     from fmnist.data import splits
     from fmnist.device import pick_device
-    from fmnist.tables import result_line
+    from fmnist.training import parallel
 
     with parallel.group(pick_device(device)) as where:
         quiet = quiet or parallel.rank() > 0
@@ -130,7 +130,7 @@ def check_told_once(changes: Sequence[str]) -> None:
 
 def going_on(context: typer.Context, run: Path) -> str:
     """The command that goes on with the run; what was said of data and machine is said again."""
-    from fmnist import parallel
+    from fmnist.training import parallel
 
     several = f"torchrun --nproc-per-node {os.environ.get('LOCAL_WORLD_SIZE')} -m cli train"
     words = [*(several if parallel.processes() > 1 else "fmnist train").split(), "--resume", run]
@@ -156,7 +156,7 @@ def refuse_settings(context: typer.Context, resume: Path) -> None:
 
 def check_weights(settings: "Settings", initial: Path | None) -> None:
     """Raises InputError where the run cannot begin with these, or learn from its teachers."""
-    from fmnist.settings import check_unseen
+    from fmnist.training.settings import check_unseen
 
     if initial:
         card_of(settings.model, initial)

@@ -51,7 +51,7 @@ def tune(
     folder = files.find(data_dir)
 
     try:
-        from fmnist import tuning
+        from fmnist.training import tuning
     except ModuleNotFoundError as error:
         raise InputError(f"{error}. Install it: pip install 'fmnist[tune]'.") from error
     from fmnist.data import hold_out, load

@@ -15,13 +15,13 @@ import numpy as np
 
 from detector.boxes import AnyDetector, Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
-from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
-from detector.lines import JsonLines, header_of, line_of, names_of, texts_of
+from detector.output.draw import draw
+from detector.output.lines import JsonLines, header_of, line_of, names_of, texts_of
+from detector.output.screen import Screen
+from detector.output.sheet import Sheet
+from detector.output.summary import Interrupted, Summary
 from detector.plan import Plan, check_display, plan_outputs
-from detector.screen import Screen
-from detector.sheet import Sheet
-from detector.summary import Interrupted, Summary
 from detector.video.background import Behind, ahead
 from detector.video.disk import write_image
 from detector.video.frames import Frame, Reader, Undecodable
@@ -187,7 +187,10 @@ class _Run:
             if number % self.settings.every:
                 yield frame, None
             elif isinstance(detector, InSteps):
-                yield frame, partial(detector.tell, frame.image, detector.look(frame.image))
+                yield (
+                    frame,
+                    partial(detector.tell, frame.image, detector.look(frame.image)),
+                )
             else:
                 yield frame, partial(detector, frame.image)
 

@@ -13,10 +13,10 @@ from detector.boxes import Detections
 from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
 from detector.grid import Boxes, Grid
 from detector.head import Head
-from detector.memory import Memory
 from detector.pace import LIVE_RATE, Pace
 from detector.soft_nms import soft_nms
-from detector.tracks import Tracks, least_of
+from detector.tracking.memory import Memory
+from detector.tracking.tracks import Tracks, least_of
 from detector.video.cameras import read_source
 from detector.video.frames import Frame, Reader
 from detector.video.newest import frames_of, open_source

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detector.grid_run import Task, saved_run
-from detector.grid_training import train
 from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
@@ -16,10 +14,12 @@ from detector.photos.scenes import FOR_GRID, PhotoScenes
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
+from detector.training.loop import train
+from detector.training.run import Task, saved_run
 from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError
 from fmnist.provenance import provenance
-from fmnist.run_folder import claimed
+from fmnist.training.run_folder import claimed
 
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
@@ -149,7 +149,7 @@ def train_grid(
     """Train the grid on the data set in `folder`; the weights, or None where time ended it.
 
     Raises:
-        InputError: as `detector.grid_training.train`, or another process trains in `run_dir`.
+        InputError: as `detector.training.loop.train`, or another process trains in `run_dir`.
     """
     if resume:  # with other settings: told before minutes of reading photos
         saved_run(run_dir, task)

@@ -44,7 +44,7 @@ FORBIDDEN = [
 ALONE = [
     ("ultralytics.nn", "detector/network.py"),
     ("ultralytics.utils", "detector/network.py"),
-    ("ultralytics.trackers", "detector/association.py"),
+    ("ultralytics.trackers", "detector/tracking/association.py"),
     ("ultralytics", "detector/theirs.py"),
     ("av", "detector/video/sound.py"),
     ("av", "detector/video/writer.py"),
@@ -96,7 +96,7 @@ def test_no_import_cycles() -> None:
     assert not arrows, f"these import each other in a circle, or one that does: {sorted(arrows)}"
 
 
-@pytest.mark.parametrize("module", ["cli", "fmnist.models", "fmnist.settings", "weights"])
+@pytest.mark.parametrize("module", ["cli", "fmnist.models", "fmnist.training.settings", "weights"])
 def test_importing_it_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from detector.association import Association
 from detector.boxes import Detections
+from detector.tracking.association import Association
 from tests.garments_seen import BLACK, WHITE, coat, detections, shirt
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fmnist.averaging import ema_decay, follow
 from fmnist.choices import recipe_for
 from fmnist.models import build
+from fmnist.training.averaging import ema_decay, follow
 
 
 def test_in_a_graph_the_average_moves_as_it_does_outside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +23,7 @@ def test_in_a_graph_the_average_moves_as_it_does_outside(monkeypatch: pytest.Mon
             value.add_(1)
         averages[0].update_parameters(model)
         if step:  # the first one is never in a graph
-            monkeypatch.setattr("fmnist.averaging.is_recorded", lambda _: True)
+            monkeypatch.setattr("fmnist.training.averaging.is_recorded", lambda _: True)
         follow(averages[1], model)
     wanted, got = (average.module.state_dict() for average in averages)
     for name, value in wanted.items():

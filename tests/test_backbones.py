@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from detector.batches import Schedule
 from detector.defaults import GRID_FILE
 from detector.grid import Grid
-from detector.grid_run import Task
-from detector.grid_training import train
 from detector.layouts import LATER, LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from detector.network import build
-from detector.starts import begun
 from detector.synthesis.scenes import Scene
+from detector.training.batches import Schedule
+from detector.training.loop import train
+from detector.training.run import Task
+from detector.training.starts import begun
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.errors import InputError
 from weights import WEIGHTS

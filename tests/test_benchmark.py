@@ -26,9 +26,9 @@ from fmnist.choices import recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.device import describe
 from fmnist.errors import InputError
-from fmnist.pace import epochs_within, seconds_an_epoch
-from fmnist.runs import Watch, train
-from fmnist.settings import prepare
+from fmnist.training.pace import epochs_within, seconds_an_epoch
+from fmnist.training.runs import Watch, train
+from fmnist.training.settings import prepare
 from tests.command import fmnist
 
 CPU = torch.device("cpu")

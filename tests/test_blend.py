@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from commands.detector_data import check_blend
-from detector.blend import blend, blended
 from detector.layouts import MODEL
 from detector.network import build, read
 from detector.synthesis.scenes import Scene
+from detector.training.blend import blend, blended
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
 from fmnist.errors import InputError

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fmnist import captured
-from fmnist.captured import WARM_UP, Captured, side_by_side
 from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR
 from fmnist.data import Split
-from fmnist.epoch import train_one_epoch
 from fmnist.models import build
-from fmnist.training import Training, start
+from fmnist.training import captured
+from fmnist.training.captured import WARM_UP, Captured, side_by_side
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.step import Training, start
 
 CPU = torch.device("cpu")
 

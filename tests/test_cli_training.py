@@ -15,8 +15,8 @@ import pytest
 
 import cli
 from commands.options import weights_file
-from fmnist.run_folder import LOCK, claimed
-from fmnist.settings import plan, prepare, read_settings
+from fmnist.training.run_folder import LOCK, claimed
+from fmnist.training.settings import plan, prepare, read_settings
 from tests.command import ROOT, fmnist
 from weights import WEIGHTS
 
@@ -74,7 +74,7 @@ def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path
 def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
     fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fmnist import runs
+    from fmnist.training import runs
 
     began: list[Path | None] = []
 
@@ -93,7 +93,7 @@ def test_a_run_resumed_before_its_first_epoch_begins_with_the_same_weights(
 def test_a_run_is_prolonged_once_its_data_are_there(
     fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fmnist import runs
+    from fmnist.training import runs
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "train", lambda *_, **__: None)
@@ -141,7 +141,7 @@ def test_a_grid_that_another_process_trains_is_left_alone(
 
 
 def test_who_dies_lets_go_of_the_run(tmp_path: Path) -> None:
-    killed = "import os; from pathlib import Path; from fmnist.run_folder import claimed\n"
+    killed = "import os; from pathlib import Path; from fmnist.training.run_folder import claimed\n"
     killed += "with claimed(Path('.')): os.kill(os.getpid(), 9)"
     done = subprocess.run(
         [sys.executable, "-c", killed], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}

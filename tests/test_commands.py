@@ -11,7 +11,8 @@ import cv2
 import pytest
 
 import cli
-from detector import crops, protocol
+from detector import protocol
+from detector.training import crops
 from detector.video.frames import Reader
 from fmnist import data, files
 from fmnist.cards import read_json

@@ -10,9 +10,9 @@ from torch import nn
 from fmnist.augment import cutmix
 from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR, NOTHING
-from fmnist.losses import opinion, shares
 from fmnist.models import build
-from fmnist.training import loss_and_accuracy, start
+from fmnist.training.losses import opinion, shares
+from fmnist.training.step import loss_and_accuracy, start
 
 LABELS = torch.tensor([0, 3, 5, 9, 2, 2, 6, 8])
 IMAGES = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))

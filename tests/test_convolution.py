@@ -9,7 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fmnist.models import build
 from fmnist.models.convolution import Convolution, aligned
-from fmnist.optimization import freeze_idle_biases
+from fmnist.training.optimization import freeze_idle_biases
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from detector import crops as module
-from detector.crops import Plan, crop_splits, crops, photo_crops
 from detector.layouts import MODEL
 from detector.network import build
 from detector.synthesis.backgrounds import TRAIN
 from detector.synthesis.scenes import Scene
+from detector.training import crops as module
+from detector.training.crops import Plan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import FOOTWEAR, NOTHING
 from fmnist.data import Split, hold_out

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from detector.cuts import Cuts
 from detector.synthesis.held_out_textures import street
+from detector.tracking.cuts import Cuts
 
 
 def cuts(*frames: UInt8[np.ndarray, "_ _ 3"]) -> list[bool]:

@@ -19,10 +19,10 @@ from jaxtyping import UInt8
 
 from detector.boxes import Detections
 from detector.detect import Interrupted, Settings, detect, keep
-from detector.lines import line_of
+from detector.output.lines import line_of
+from detector.output.sheet import COLUMNS, PICTURES
 from detector.pipeline import Detector, watch
 from detector.plan import Plan, plan_outputs
-from detector.sheet import COLUMNS, PICTURES
 from detector.video.frames import Reader
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.evaluation import calibration_error, from_detections, match
+from detector.evaluation.metrics import calibration_error, from_detections, match
 from detector.synthesis.scenes import Scene
 from fmnist.classes import FOOTWEAR, NOTHING
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.draw import COLOURS, INK, PAPER, colour_of, contact_sheet, contrast, draw
+from detector.output.draw import COLOURS, INK, PAPER, colour_of, contact_sheet, contrast, draw
 from fmnist.classes import CLASSES
 
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from fmnist.data import Split
-from fmnist.epoch import SEEN_AT_ONCE, batches_at_once, train_one_epoch
 from fmnist.models import build
 from fmnist.recipes import RECIPES
-from fmnist.training import Training, start
+from fmnist.training.epoch import SEEN_AT_ONCE, batches_at_once, train_one_epoch
+from fmnist.training.step import Training, start
 
 
 def test_a_processor_augments_a_batch_and_a_gpu_many() -> None:
@@ -24,7 +24,7 @@ def test_views_made_many_at_once_show_every_image_once(
     tiny_split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU, where a step also is a graph."""
-    monkeypatch.setattr("fmnist.epoch.batches_at_once", lambda size, device: 48 // size)
+    monkeypatch.setattr("fmnist.training.epoch.batches_at_once", lambda size, device: 48 // size)
     numbered = Split(tiny_split.images, torch.arange(len(tiny_split)))
     steps: list[Tensor] = []
 
@@ -33,7 +33,7 @@ def test_views_made_many_at_once_show_every_image_once(
         steps.append(labels)
         return torch.zeros(2)
 
-    monkeypatch.setattr("fmnist.epoch.step", note)
+    monkeypatch.setattr("fmnist.training.epoch.step", note)
     train_one_epoch(
         start(build("lenet"), replace(RECIPES["report"], batch_size=16), 1, 0), numbered
     )

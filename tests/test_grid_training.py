@@ -10,13 +10,13 @@ import pytest
 import torch
 from torchvision.ops import box_convert
 
-from detector.batches import SceneBatches, Schedule
 from detector.boxes import iou
 from detector.grid import Grid
-from detector.grid_run import Task
-from detector.grid_training import train
 from detector.protocol import train_grid
 from detector.synthesis.scenes import Scene
+from detector.training.batches import SceneBatches, Schedule
+from detector.training.loop import train
+from detector.training.run import Task
 from fmnist.errors import InputError
 from tests.photo_folders import with_masks
 
@@ -127,7 +127,7 @@ def test_a_training_that_is_killed_goes_on_from_its_last_minute(
         return rectangles(rng, size_wh)
 
     whole = train(TINY, rectangles, {}, tmp_path / "a", CPU, workers=0, report=quiet)
-    monkeypatch.setattr("detector.grid_training.KEEP_EVERY", 0.0)
+    monkeypatch.setattr("detector.training.loop.KEEP_EVERY", 0.0)
     with pytest.raises(MemoryError):
         train(TINY, fail, {}, tmp_path / "b", CPU, workers=0, report=quiet)
     made.clear()

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist import runs
 from fmnist.checkpoint import load_checkpoint
 from fmnist.data import Split
 from fmnist.errors import InputError
-from fmnist.settings import plan, prepare
+from fmnist.training import runs
+from fmnist.training.settings import plan, prepare
 
 CPU = torch.device("cpu")
 
@@ -26,7 +26,7 @@ def test_short_epochs_are_written_down_now_and_then(
         written.append(len(metrics.read_text().splitlines()) - 1 if metrics.exists() else 0)
 
     watch = runs.Watch(step=lambda epoch, done, of: None, epoch=count)
-    monkeypatch.setattr("fmnist.keeper.KEEP_EVERY", 3600.0)
+    monkeypatch.setattr("fmnist.training.keeper.KEEP_EVERY", 3600.0)
     assert runs.train(settings, run, splits, CPU, watch) is not None
     assert written == [0, 1, 1, 1], "the first and the last one are"
     count({})

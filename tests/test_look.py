@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from detector.grid import NO_BOXES, Boxes, Grid
-from detector.look import choose_look
 from detector.synthesis.scenes import Scene
+from detector.training.look import choose_look
 
 
 class Sighted(Grid):

@@ -8,9 +8,16 @@ from torch.nn.functional import cross_entropy
 
 from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR, NOTHING, SHOES
-from fmnist.losses import answers_loss, distillation_loss, opinion, places_loss, shares, told
 from fmnist.nothing import with_nothing
 from fmnist.recipes import RECIPES
+from fmnist.training.losses import (
+    answers_loss,
+    distillation_loss,
+    opinion,
+    places_loss,
+    shares,
+    told,
+)
 
 LOGITS = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
 LABELS = torch.tensor([0, 3, 5, 9, 2, 2])

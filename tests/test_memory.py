@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from detector.head import Head, Verdict
-from detector.memory import LASTS, Memory
+from detector.tracking.memory import LASTS, Memory
 from fmnist.models import build
 
 BOXES = np.array([[10, 20, 60, 120], [150, 40, 250, 140]], np.float32)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from fmnist.metric_learning import (
+from fmnist.models import MODELS, build
+from fmnist.training.metric_learning import (
     CONFUSED,
     FARTHEST,
     MARGIN,
@@ -13,7 +14,6 @@ from fmnist.metric_learning import (
     sampling_weights,
     triplet_loss,
 )
-from fmnist.models import MODELS, build
 
 
 def random() -> torch.Generator:

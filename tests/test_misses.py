@@ -3,7 +3,7 @@
 import numpy as np
 
 from detector.boxes import Detections
-from detector.misses import errors_of, worst
+from detector.evaluation.misses import errors_of, worst
 from detector.synthesis.scenes import Scene
 from fmnist.classes import FOOTWEAR, NOTHING
 

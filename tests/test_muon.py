@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from fmnist import muon
-from fmnist.muon import Muon, orthogonalizers
+from fmnist.training import muon
+from fmnist.training.muon import Muon, orthogonalizers
 
 
 def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:

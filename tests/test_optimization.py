@@ -2,7 +2,7 @@
 
 import torch
 
-from fmnist.optimization import restore, set_rate
+from fmnist.training.optimization import restore, set_rate
 
 
 def test_a_rate_that_is_a_tensor_is_set_where_it_is() -> None:

@@ -11,7 +11,7 @@ import pytest
 from jaxtyping import UInt8
 
 from detector.defaults import CONFIDENCE, LEAST_ASKED, MOST_ASKED
-from detector.draw import COLOURS
+from detector.output.draw import COLOURS
 from detector.pipeline import Detector
 from detector.video.frames import read
 from fmnist.classes import CLASSES

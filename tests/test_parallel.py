@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist import parallel
 from fmnist.checkpoint import load_checkpoint
 from fmnist.data import Split
 from fmnist.errors import InputError
-from fmnist.runs import Watch, train
-from fmnist.settings import plan, prepare
+from fmnist.training import parallel
+from fmnist.training.runs import Watch, train
+from fmnist.training.settings import plan, prepare
 from tests.command import ROOT
 
 # What a process does, alone or under torchrun. Dropout is off: each process draws its own. In fp32
@@ -22,10 +22,11 @@ RUN = """
 import sys
 from pathlib import Path
 import torch
-from fmnist import device, parallel
+from fmnist import device
+from fmnist.training import parallel
 from fmnist.data import Split, hold_out
-from fmnist.runs import Watch, train
-from fmnist.settings import plan, prepare
+from fmnist.training.runs import Watch, train
+from fmnist.training.settings import plan, prepare
 
 device.has_bf16 = lambda _: False
 torch.set_num_threads(1)
@@ -77,7 +78,7 @@ TURNS = """
 import sys, time
 from pathlib import Path
 import torch
-from fmnist import parallel
+from fmnist.training import parallel
 from fmnist.errors import InputError
 
 def made():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from detector.evaluation.peer import Peer
 from detector.layouts import SAME_GARMENT
-from detector.peer import Peer
 from detector.photos.dataset import NAMES
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError

@@ -9,7 +9,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from fmnist.progress import Progress
+from commands.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -19,8 +19,8 @@ from fmnist.report.page import Table, write
 from fmnist.report.results import headline
 from fmnist.report.sections import all_sections
 from fmnist.report.triplets import paired, pairs, triplets
-from fmnist.runs import Watch, train
-from fmnist.settings import prepare
+from fmnist.training.runs import Watch, train
+from fmnist.training.settings import prepare
 from weights import WEIGHTS
 
 CPU = torch.device("cpu")

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 
-from fmnist import runs
+from commands.tables import result_line
 from fmnist.checkpoint import load_checkpoint, save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.data import Split, hold_out, load
 from fmnist.errors import InputError, NotFinite
 from fmnist.models import build
-from fmnist.settings import check_unseen, plan, prepare, read_settings
-from fmnist.tables import result_line
+from fmnist.training import runs
+from fmnist.training.settings import check_unseen, plan, prepare, read_settings
 
 CPU = torch.device("cpu")
 QUIET = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)

@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from detector.batches import Schedule
 from detector.grid import Grid
-from detector.grid_run import Task
-from detector.grid_training import train
 from detector.layouts import VGG, YOLO
 from detector.network import Network
-from detector.starts import ALTERED, alter, begun, started_from
 from detector.synthesis.scenes import Scene
 from detector.theirs import loaded
+from detector.training.batches import Schedule
+from detector.training.loop import train
+from detector.training.run import Task
+from detector.training.starts import ALTERED, alter, begun, started_from
 from fmnist.errors import InputError
 from tests.command import fmnist
 from tests.photo_folders import with_masks
@@ -97,7 +97,7 @@ def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
         asked.append(done)
         alter(network, done)
 
-    monkeypatch.setattr("detector.grid_training.alter", recorded)
+    monkeypatch.setattr("detector.training.loop.alter", recorded)
     task = Task(schedule, init=weights)
     start = partial(train, task, scene, watched, device=CPU, workers=0, report=said.append)
     whole = start(tmp_path / "whole")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.steadiness import Steadiness, before_and_after, steadiness
+from detector.evaluation.steadiness import Steadiness, before_and_after, steadiness
 from tests.garments_seen import BLACK, coat, detections, shirt
 
 

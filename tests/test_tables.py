@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from detector.tables import detector_table, tracks_table
+from commands.tables import counts_table, evaluation_table, training_speed_table
+from detector.evaluation.tables import detector_table, tracks_table
 from fmnist.classes import CLASSES
 from fmnist.evaluation import from_logits
-from fmnist.tables import counts_table, evaluation_table, training_speed_table
 from tests.command import ROOT
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.tracks import BRIEF, FORGOTTEN, Tracks
+from detector.tracking.tracks import BRIEF, FORGOTTEN, Tracks
 from tests.garments_seen import BLACK, COAT, SHIRT, WHITE, Seen, coat, detections, shirt
 
 RATE = 10.0

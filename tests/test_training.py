@@ -12,14 +12,14 @@ from fmnist.augment import resize
 from fmnist.choices import recipe_for
 from fmnist.classes import NOTHING
 from fmnist.data import Split, load
-from fmnist.epoch import train_one_epoch
 from fmnist.errors import NotFinite
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.nothing import garment_probability
-from fmnist.optimization import image_size, rate_factor
 from fmnist.recipes import RECIPES, Recipe
-from fmnist.training import Training, start
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.optimization import image_size, rate_factor
+from fmnist.training.step import Training, start
 
 BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)
 

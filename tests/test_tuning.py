@@ -12,7 +12,7 @@ from fmnist.choices import RELATIVE, SEARCHED, recipe_for
 from fmnist.data import Split, hold_out
 from fmnist.errors import InputError
 from fmnist.recipes import Recipe
-from fmnist.tuning import changes_of, outcome, search, tried_recipe
+from fmnist.training.tuning import changes_of, outcome, search, tried_recipe
 
 RECIPE = recipe_for("best", "lenet", ["batch_size=16"])
 LONG = recipe_for("best", "lenet", ["batch_size=16", "epochs=100"])

@@ -247,7 +247,7 @@ def test_a_full_disk_keeps_what_fitted(tmp_path: Path) -> None:
 LINES = """
 import resource, signal, sys
 from pathlib import Path
-from detector.lines import JsonLines
+from detector.output.lines import JsonLines
 from fmnist.errors import InputError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

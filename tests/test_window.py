@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from detector.draw import COLOURS
+from detector.output.draw import COLOURS
 from tests import clips, mjpeg
 from tests.command import ROOT
 from tests.display import MISSING, SECONDS, Display, display, wait_until

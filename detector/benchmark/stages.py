@@ -19,12 +19,12 @@ import torch
 
 from detector.cores import leave_a_core
 from detector.defaults import LABEL_CONFIDENCE
-from detector.draw import draw
 from detector.head import Head
-from detector.lines import texts_of
-from detector.memory import Memory
+from detector.output.draw import draw
+from detector.output.lines import texts_of
 from detector.pipeline import Detector, judge
-from detector.tracks import Tracks, least_of
+from detector.tracking.memory import Memory
+from detector.tracking.tracks import Tracks, least_of
 from detector.video.frames import Reader
 from detector.video.writer import Writer
 from fmnist.device import pick_device

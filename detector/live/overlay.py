@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from detector.boxes import Picture
-from detector.draw import FONT, PAPER
 from detector.live.keys import Key
+from detector.output.draw import FONT, PAPER
 
 DIM = (196, 196, 196)
 RED = (70, 70, 255)

@@ -14,14 +14,14 @@ from detector.adjustable import Adjustable
 from detector.boxes import Detections, Picture
 from detector.defaults import LEAST_ASKED, MOST_ASKED
 from detector.detect import Settings, keep
-from detector.draw import draw
 from detector.interrupt import interrupt_between_frames
-from detector.lines import texts_of
 from detector.live import overlay
 from detector.live.figures import Figures
 from detector.live.keys import Key, pressed
 from detector.live.recording import Recording, free_name
-from detector.screen import Closing
+from detector.output.draw import draw
+from detector.output.lines import texts_of
+from detector.output.screen import Closing
 from detector.video.disk import write_image
 from detector.video.frames import Frame
 from detector.video.newest import Newest

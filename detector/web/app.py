@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from detector.adjustable import Adjustable
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
-from detector.draw import COLOURS, NEUTRAL
 from detector.live.figures import Figures
+from detector.output.draw import COLOURS, NEUTRAL
 from detector.video.cameras import Camera
 from detector.video.frames import Reader
 from detector.web import source

@@ -13,8 +13,8 @@ from jaxtyping import UInt8
 from starlette.websockets import WebSocket
 
 from detector.adjustable import Adjustable
-from detector.lines import boxes_of
 from detector.live.figures import Figures
+from detector.output.lines import boxes_of
 from detector.pictures import shrunk
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
-from detector.draw import draw
-from detector.lines import texts_of
 from detector.live.recording import Recording
+from detector.output.draw import draw
+from detector.output.lines import texts_of
 from detector.pictures import shrunk
 from detector.web.pictures import LONGEST
 from fmnist.atomic import is_taken

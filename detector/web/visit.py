@@ -13,8 +13,8 @@ from starlette.websockets import WebSocket
 from detector.adjustable import Adjustable
 from detector.boxes import Detections
 from detector.defaults import LEAST_ASKED, MOST_ASKED
-from detector.lines import boxes_of
 from detector.live.figures import Figures
+from detector.output.lines import boxes_of
 from detector.web.pictures import BadPictureError, check, decode
 from detector.web.recordings import Recorder
 from detector.web.turns import Turns

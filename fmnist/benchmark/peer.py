@@ -16,7 +16,7 @@ from fmnist.data import Split
 from fmnist.errors import InputError
 from fmnist.evaluation import wilson_interval
 from fmnist.offline import offline
-from fmnist.run_folder import RESULT
+from fmnist.training.run_folder import RESULT
 
 MODEL = "yolo11n-cls"
 SAME_TIME = 0.05  # part of it that makes no difference

@@ -10,10 +10,10 @@ from fmnist.choices import recipe_for
 from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, Recipe
-from fmnist.run_folder import is_planned
+from fmnist.training.run_folder import is_planned
 
 if TYPE_CHECKING:
-    from fmnist.settings import Settings
+    from fmnist.training.settings import Settings
 
 # The report's Table 3 with its question 4, its future work, and how far each network goes.
 ROWS = (
@@ -70,7 +70,7 @@ class Row:
 
     def settings(self, seed: int, pretrained: str, teachers: Sequence[str]) -> "Settings":
         """Those of a run; what other rows need is left out."""
-        from fmnist.settings import plan
+        from fmnist.training.settings import plan
 
         return plan(
             self.model,
@@ -102,7 +102,7 @@ def check_runs(
     Raises:
         InputError: one has others, as after a change of the recipe: their mean would mean nothing.
     """
-    from fmnist.settings import read_settings
+    from fmnist.training.settings import read_settings
 
     for row in rows:
         recipe = row.resolved()

@@ -21,15 +21,15 @@ from typing import Any
 
 import torch
 
-from fmnist.captured import WARM_UP
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
-from fmnist.epoch import train_one_epoch
 from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.training import Training, start
+from fmnist.training.captured import WARM_UP
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.step import Training, start
 
 LEAST_RUNS = {"cpu": 3, "cuda": 20}
 

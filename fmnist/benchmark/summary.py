@@ -19,7 +19,7 @@ from fmnist.checkpoint import read_csv
 from fmnist.device import describe
 from fmnist.errors import InputError
 from fmnist.models.size import size_of
-from fmnist.run_folder import METRICS, RESULT, is_finished
+from fmnist.training.run_folder import METRICS, RESULT, is_finished
 
 
 def of(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:

@@ -15,14 +15,14 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from fmnist.benchmark.spread import around_median
-from fmnist.captured import WARM_UP
 from fmnist.choices import recipe_for
 from fmnist.classes import TRAINING_SIZE
 from fmnist.data import Split
-from fmnist.epoch import train_one_epoch
 from fmnist.models import build
 from fmnist.recipes import FULL_SIZE
-from fmnist.training import start
+from fmnist.training.captured import WARM_UP
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.step import start
 
 BATCHES = {"cpu": 128, "cuda": 1024}  # of ours: a processor's cache, a GPU's many cores
 Pass = Callable[[], float]  # goes once over the images; its seconds

@@ -9,8 +9,8 @@ from fmnist.benchmark.summary import spread
 from fmnist.benchmark.tables import NOT_MEASURED
 from fmnist.cards import Facts
 from fmnist.classes import CLASSES
-from fmnist.metric_learning import CONFUSED
 from fmnist.report.page import Section, Table
+from fmnist.training.metric_learning import CONFUSED
 
 
 def triplets(rows: Sequence[Facts]) -> Section:

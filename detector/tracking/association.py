@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from detector.boxes import Detections
-from detector.cuts import Cuts
 from detector.network import prepare_environment
+from detector.tracking.cuts import Cuts
 
 LEAST_OVERLAP = 0.2  # IoU of a sure box with the place where its garment is expected
 

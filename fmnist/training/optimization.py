@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # that of several GPUs, too
 
 from fmnist.models.convolution import Convolution
-from fmnist.muon import Muon
 from fmnist.recipes import Recipe
+from fmnist.training.muon import Muon
 
 
 def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:

@@ -12,22 +12,22 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from detector.backbones import freeze
-from detector.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.defaults import GRID_FILE
-from detector.evaluation import LEAST_CONFIDENCE, box_precision
+from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.grid_run import Run, Task, saved_run
 from detector.layouts import MODEL
 from detector.letterbox import as_input
-from detector.look import choose_look
 from detector.network import Network
-from detector.starts import alter, begun, is_theirs
 from detector.synthesis.scenes import Scene
+from detector.training.batches import SceneBatches, SceneMaker, Schedule, loader
+from detector.training.look import choose_look
+from detector.training.run import Run, Task, saved_run
+from detector.training.starts import alter, begun, is_theirs
 from fmnist.checkpoint import save_checkpoint, write_csv
 from fmnist.device import autocast, keep_memory
 from fmnist.errors import InputError
-from fmnist.muon import Muon
-from fmnist.run_folder import METRICS
+from fmnist.training.muon import Muon
+from fmnist.training.run_folder import METRICS
 
 KEEP_EVERY = 60.0  # seconds
 
@@ -45,7 +45,7 @@ def train(
     facts: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train the grid from what the task starts with, see `detector.starts.begun`.
+    """Train the grid from what the task starts with, see `detector.training.starts.begun`.
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
@@ -154,7 +154,8 @@ def _steps(
 ) -> Iterator[dict[str, float]]:
     """Take one step a batch; gives the losses of each.
 
-    The activations of an `altered` network become ours with the steps, see `detector.starts`.
+    The activations of an `altered` network become ours with the steps, see
+    `detector.training.starts`.
     """
     old, new = _floats(run.average), _floats(run.network)
     clipped = [p for group in run.optimizers[0].param_groups for p in group["params"]]

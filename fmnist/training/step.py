@@ -11,17 +11,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fmnist import parallel
-from fmnist.averaging import ema_decay, follow
-from fmnist.captured import Captured
 from fmnist.classes import TRAINING_SIZE
 from fmnist.device import autocast, keep_memory, settle_on
 from fmnist.errors import InputError
-from fmnist.losses import Targets, answers_loss, places_loss, told
-from fmnist.metric_learning import Embedded
 from fmnist.nothing import with_nothing
-from fmnist.optimization import forget, freeze_idle_biases, optimizers, restore
 from fmnist.recipes import Recipe
+from fmnist.training import parallel
+from fmnist.training.averaging import ema_decay, follow
+from fmnist.training.captured import Captured
+from fmnist.training.losses import Targets, answers_loss, places_loss, told
+from fmnist.training.metric_learning import Embedded
+from fmnist.training.optimization import forget, freeze_idle_biases, optimizers, restore
 
 VARIANTS = 64  # of networks, sizes of images, rates of dropout and kinds of loss in one process
 

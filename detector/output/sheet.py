@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
-from detector.draw import contact_sheet, draw
+from detector.output.draw import contact_sheet, draw
 from detector.video.disk import write_image
 
 PICTURES = 12

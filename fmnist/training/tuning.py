@@ -15,12 +15,12 @@ from optuna.storages.journal import JournalFileBackend
 from fmnist.checks import made
 from fmnist.choices import RELATIVE, SEARCHED
 from fmnist.data import Split
-from fmnist.epoch import train_one_epoch
 from fmnist.errors import InputError, NotFinite
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.runs import judge
-from fmnist.training import start
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.runs import judge
+from fmnist.training.step import start
 
 COMPLETE = optuna.trial.TrialState.COMPLETE
 ENDED = (COMPLETE, optuna.trial.TrialState.PRUNED)

@@ -8,8 +8,8 @@ from jaxtyping import UInt8
 
 from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
-from detector.draw import contact_sheet, draw
-from detector.evaluation import fits, match, name_of
+from detector.evaluation.metrics import fits, match, name_of
+from detector.output.draw import contact_sheet, draw
 from detector.synthesis.scenes import Scene
 from fmnist.classes import CLASSES, NOTHING
 

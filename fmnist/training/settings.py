@@ -12,7 +12,7 @@ from fmnist.choices import recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.recipes import FULL_SIZE, Recipe, check_types
-from fmnist.run_folder import SETTINGS, claimed, epochs_done, is_planned, no_run_in
+from fmnist.training.run_folder import SETTINGS, claimed, epochs_done, is_planned, no_run_in
 
 _LISTS = ("teachers", "changes", "teacher_digests")
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from detector.association import Association
 from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
+from detector.tracking.association import Association
 from fmnist.classes import CLASSES
 
 LEAST = 0.1  # confidence of a box that may continue a track, as ByteTrack's authors have it

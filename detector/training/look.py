@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from detector.evaluation import LEAST_CONFIDENCE, box_precision
+from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.layouts import CELLS
 from detector.synthesis.scenes import Scene

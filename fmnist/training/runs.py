@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from fmnist import figures, parallel
+from fmnist import figures
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.checkpoint import (
     load_model,
@@ -18,15 +18,16 @@ from fmnist.checkpoint import (
     weights_of,
 )
 from fmnist.data import Split, release
-from fmnist.epoch import train_one_epoch
 from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
-from fmnist.keeper import Keeper, Row, card
 from fmnist.models import build
 from fmnist.models.resnet import ResNet18
-from fmnist.run_folder import LAST, RESULT, SETTINGS, STATE, is_finished, is_planned
-from fmnist.settings import Settings
-from fmnist.training import Training, start
+from fmnist.training import parallel
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.keeper import Keeper, Row, card
+from fmnist.training.run_folder import LAST, RESULT, SETTINGS, STATE, is_finished, is_planned
+from fmnist.training.settings import Settings
+from fmnist.training.step import Training, start
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def train(
     """
     parallel.check_batch(settings.recipe.batch_size)
     if not parallel.agreed(is_planned(run_dir)):  # that of the first process, which prepared it
-        raise InputError(f"{run_dir} holds no run. Make one with `fmnist.settings.prepare`.")
+        raise InputError(
+            f"{run_dir} holds no run. Make one with `fmnist.training.settings.prepare`."
+        )
     plain = release(*splits[:2], settings.recipe.held_out)
     training_split, validation, test = (split.to(device) for split in (*plain, splits[2]))
     digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)

@@ -8,9 +8,9 @@ from typing import Any
 
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
-from detector.lines import UNKNOWN, names_of
+from detector.output.lines import UNKNOWN, names_of
 from detector.pipeline import Detector, watch
-from detector.tracks import Tracks, association, least_of
+from detector.tracking.tracks import Tracks, association, least_of
 from detector.video.frames import Reader
 
 

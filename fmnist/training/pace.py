@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import torch
 
-from fmnist.captured import WARM_UP
 from fmnist.data import Split
-from fmnist.epoch import batches_at_once, train_one_epoch
 from fmnist.models import build
-from fmnist.optimization import image_size
 from fmnist.recipes import Recipe
-from fmnist.training import start
+from fmnist.training.captured import WARM_UP
+from fmnist.training.epoch import batches_at_once, train_one_epoch
+from fmnist.training.optimization import image_size
+from fmnist.training.step import start
 
 PASSES = 3  # over a few batches of every size that are counted, after some that warm up
 

@@ -8,8 +8,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
-from fmnist.metric_learning import triplet_loss
 from fmnist.recipes import Recipe
+from fmnist.training.metric_learning import triplet_loss
 
 # The shoes as a slice: a list of places would have to be sent to a GPU, which no CUDA graph allows.
 EVERY_SHOE = slice(SHOES[0], SHOES[-1] + 1, SHOES[1] - SHOES[0])

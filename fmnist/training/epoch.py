@@ -7,15 +7,15 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Generator, Tensor
 
-from fmnist import parallel
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
 from fmnist.device import autocast
 from fmnist.errors import NotFinite
-from fmnist.losses import Targets, opinion, shares
-from fmnist.optimization import image_size, rate_factor, set_rate
 from fmnist.recipes import Recipe
-from fmnist.training import Training, step
+from fmnist.training import parallel
+from fmnist.training.losses import Targets, opinion, shares
+from fmnist.training.optimization import image_size, rate_factor, set_rate
+from fmnist.training.step import Training, step
 
 # Images that a GPU augments at once: enough for its cores, few enough for its cache.
 SEEN_AT_ONCE = 8192

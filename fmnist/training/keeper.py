@@ -6,13 +6,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from fmnist import parallel, run_folder
 from fmnist.cards import Facts
 from fmnist.checkpoint import save_checkpoint, write_csv, write_state
 from fmnist.evaluation import Evaluation
 from fmnist.provenance import provenance, travelling
-from fmnist.settings import Settings
-from fmnist.training import Training
+from fmnist.training import parallel, run_folder
+from fmnist.training.settings import Settings
+from fmnist.training.step import Training
 
 Row = dict[str, float]
 KEEP_EVERY = 5.0  # seconds

@@ -18,7 +18,7 @@ from detector.theirs import loaded
 from fmnist.cards import read_card
 from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
 ALTERED = 0.5  # of the training, until all activations are ours

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 from detector.boxes import AnyDetector, Detections
 from detector.defaults import CONFIDENCE
-from detector.evaluation import LEAST_CONFIDENCE, fits, from_detections, name_of
+from detector.evaluation.metrics import LEAST_CONFIDENCE, fits, from_detections, name_of
+from detector.evaluation.peer import Peer
 from detector.grid import Grid
 from detector.head import Head
-from detector.peer import Peer
 from detector.photos.folder import validation_part
 from detector.pipeline import Detector, judge
 from detector.single import SURE_OF_ONE, name_single
 from detector.synthesis.scenes import Scene
 from fmnist.classes import NOTHING
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 Row = dict[str, Any]
 TIMED = 40  # scenes are enough for a median

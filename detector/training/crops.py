@@ -21,7 +21,6 @@ import torch
 from jaxtyping import Float32
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from detector.batches import SceneMaker, start_worker
 from detector.boxes import iou
 from detector.defaults import GRID_FILE
 from detector.grid import Grid
@@ -30,6 +29,7 @@ from detector.synthesis.backgrounds import HELD_OUT, TRAIN, procedural
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, Scene, render
 from detector.synthesis.textures import Painter
+from detector.training.batches import SceneMaker, start_worker
 from fmnist.atomic import write_atomically
 from fmnist.classes import NOTHING
 from fmnist.data import Split

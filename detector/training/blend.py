@@ -13,12 +13,12 @@ from torch import Tensor
 
 from detector.grid import Grid
 from detector.layouts import MODEL, backbone_of
-from detector.look import choose_look
 from detector.network import Network, read
 from detector.synthesis.scenes import Scene
+from detector.training.look import choose_look
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
-from fmnist.run_folder import name_of_weights
+from fmnist.training.run_folder import name_of_weights
 
 # Of a card, what is not about the training; of a blend it would be told twice, or is its own.
 NOT_TOLD = frozenset(
