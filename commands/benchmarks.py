@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from fmnist.benchmark.summary import Row
     from fmnist.cards import Facts
-    from fmnist.data import Split
+    from fmnist.data import Splits
     from fmnist.training.settings import Settings
 
 app = typer.Typer()
@@ -157,9 +157,9 @@ def _runner(
     compiling: str,
 ) -> "Callable[[Row, int, Path], bool]":
     """What trains a row with a seed; false where the time is over or it was stopped."""
-    from fmnist.data import splits
+    from fmnist.data import load_splits
 
-    data = splits(data_folder)
+    data = load_splits(data_folder)
     end = None if max_minutes is None else time.monotonic() + 60 * max_minutes
 
     def run(row: "Row", seed: int, folder: Path) -> bool:
@@ -185,12 +185,12 @@ def _peer(
 ) -> "list[Facts]":
     """The row of ultralytics' classifier, trained as long as the longest of ours; or none yet."""
     from fmnist.benchmark import peer
-    from fmnist.data import splits
+    from fmnist.data import load_splits
 
     if data_folder is None or not seconds:
         done = peer.finished(run_dir / PEER)
         return [done] if done else []
-    return [peer.classifier(splits(data_folder), run_dir / PEER, seconds, 0, device)]
+    return [peer.classifier(load_splits(data_folder), run_dir / PEER, seconds, 0, device)]
 
 
 def _begun(
@@ -198,7 +198,7 @@ def _begun(
     seed: int,
     run_dir: Path,
     weights: tuple[str, Sequence[str]],
-    data: "tuple[Split, Split, Split]",
+    data: "Splits",
     device: "torch.device",
     compiled: bool,
 ) -> "Settings":

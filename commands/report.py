@@ -32,13 +32,13 @@ def report(
     free_folder(output, overwrite)
     folder = files.find(data_dir)
 
-    from fmnist.data import splits
+    from fmnist.data import load_splits
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
     from fmnist.report.page import write
     from fmnist.report.results import headline
     from fmnist.report.sections import all_sections
 
-    sections = all_sections(rows, splits(folder), path)
+    sections = all_sections(rows, load_splits(folder), path)
     written = write(headline(rows), sections, provenance(pick_device("cpu")), output)
     say(f"written: {', '.join(map(str, written))}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from fmnist.cards import Facts
-    from fmnist.data import Split
+    from fmnist.data import Splits
     from fmnist.training.settings import Settings
 
 
@@ -69,7 +69,7 @@ def check_clothes(settings: "Settings", clothes: Clothes, resume: Path | None = 
 def paced(
     settings: "Settings",
     epochs: int | None,
-    data: "tuple[Split, Split, Split]",
+    data: "Splits",
     device: "torch.device",
     compiled: bool = False,
 ) -> "Settings":
@@ -82,15 +82,15 @@ def paced(
     from fmnist.data import release
     from fmnist.training.pace import epochs_within
 
-    split, _ = release(*data[:2], settings.recipe.held_out)
-    fitting = epochs_within(settings.model, settings.recipe, split.to(device), compiled)
+    split = release(data, settings.recipe.held_out).training.to(device)
+    fitting = epochs_within(settings.model, settings.recipe, split, compiled)
     return replace(settings, epochs=fitting)
 
 
 def carry_on(
     settings: "Settings",
     run_dir: Path,
-    data: "tuple[Split, Split, Split]",
+    data: "Splits",
     device: "torch.device",
     manner: Manner = AS_IT_COMES,
     clothes: Clothes = NO_CLOTHES,
@@ -128,7 +128,7 @@ def carry_on(
                 stop_after=manner.stop_after,
                 initial=initial,
                 teachers=[weights_file(name) for name in settings.teachers],
-                compiled=compiles(manner.compiling, device, settings.epochs * len(data[0])),
+                compiled=compiles(manner.compiling, device, settings.epochs * len(data.training)),
             )
         except KeyboardInterrupt:
             progress.say(f"stopped; go on with: {again}")
@@ -138,12 +138,12 @@ def carry_on(
 
 
 def _crop_splits(
-    plain: "tuple[Split, Split, Split]",
+    plain: "Splits",
     settings: "Settings",
     kept_in: Path,
     tell: Callable[[str], None],
     clothes: Clothes,
-) -> "tuple[Split, Split, Split]":
+) -> "Splits":
     from detector.photos.scenes import FOR_HEAD
     from detector.protocol import behind_garments, photo_scenes
     from detector.training.crops import Plan, crop_splits

@@ -54,12 +54,12 @@ def benchmark_speed(
     from fmnist.benchmark.peer import MODEL, epoch_seconds
     from fmnist.benchmark.speed import measured
     from fmnist.benchmark.training_speed import BATCHES, in_turn, our_trainer, plain_loop
-    from fmnist.data import splits
+    from fmnist.data import load_splits
     from fmnist.device import compiles, describe, pick_device
     from fmnist.models import build
 
     where = pick_device(device)
-    train, validation, _ = splits(folder)
+    train, validation, _ = load_splits(folder)
     batch = BATCHES[where.type]
     images -= images % batch  # the incomplete last batch is left out
     if not images:

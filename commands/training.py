@@ -99,13 +99,13 @@ def train(
     data_folder = files.find(data_dir)
 
     from commands.tables import result_line
-    from fmnist.data import splits
+    from fmnist.data import load_splits
     from fmnist.device import pick_device
     from fmnist.training import parallel
 
     with parallel.group(pick_device(device)) as where:
         quiet = quiet or parallel.rank() > 0
-        data = splits(data_folder)
+        data = load_splits(data_folder)
         parallel.check_batch(settings.recipe.batch_size)
         if not resume:
             chosen = paced(settings, epochs, data, where, compiling == "on")

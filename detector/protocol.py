@@ -11,9 +11,10 @@ from detector.photos import folder as photo_folder
 from detector.photos.empty import beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
+from detector.scene import Scene
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.garments import Garments, from_split
-from detector.synthesis.scenes import FAIR, TRAINING, Scene, held_out, render
+from detector.synthesis.scenes import FAIR, TRAINING, held_out, render
 from detector.training.loop import train
 from detector.training.run import Task, saved_run
 from fmnist.data import Split, hold_out, load

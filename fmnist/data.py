@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -10,8 +10,6 @@ from torch import Tensor
 
 from fmnist.classes import CLASSES, VALIDATION_SIZE
 from fmnist.files import read_idx, verify
-
-__all__ = ["CLASSES", "VALIDATION_SIZE", "Split", "hold_out", "load", "release", "splits"]
 
 _SPLIT_SEED = 2020  # of the one split that every figure of this project uses
 
@@ -38,6 +36,17 @@ class Split:
 
     def __add__(self, other: "Split") -> "Split":
         return Split(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
+
+
+class Splits(NamedTuple):
+    """What a network learns from, what is chosen by, and what judges it once."""
+
+    training: Split
+    validation: Split
+    test: Split
+
+    def to(self, device: torch.device) -> "Splits":
+        return Splits(*(split.to(device) for split in self))
 
 
 def load(folder: Path, part: Literal["train", "test"]) -> Split:
@@ -71,17 +80,17 @@ def hold_out(train: Split, size: int = VALIDATION_SIZE) -> tuple[Split, Split]:
     return train.select(kept.nonzero().squeeze(1)), train.select(held)
 
 
-def release(training: Split, validation: Split, size: int) -> tuple[Split, Split]:
+def release(splits: Splits, size: int) -> Splits:
     """Validate with `size` of the held-out images, equally many of each class; all others train.
 
-    The two are those of `splits`; with a size of `VALIDATION_SIZE` they stay as they are.
+    With a size of `VALIDATION_SIZE` they stay as they are.
     """
     if size >= VALIDATION_SIZE:
-        return training, validation
-    more, validation = hold_out(validation, size)
-    return training + more, validation
+        return splits
+    more, validation = hold_out(splits.validation, size)
+    return Splits(splits.training + more, validation, splits.test)
 
 
-def splits(folder: Path) -> tuple[Split, Split, Split]:
+def load_splits(folder: Path) -> Splits:
     """Training, validation and test of the data set in `folder`."""
-    return *hold_out(load(folder, "train")), load(folder, "test")
+    return Splits(*hold_out(load(folder, "train")), load(folder, "test"))

@@ -15,7 +15,7 @@ import av  # noqa: F401
 import pytest
 
 if TYPE_CHECKING:
-    from fmnist.data import Split
+    from fmnist.data import Split, Splits
     from fmnist.errors import InputError
 
 torch.set_num_threads(1)  # small tensors: a second thread only waits for the first
@@ -107,9 +107,8 @@ def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def splits(tiny_split: "Split") -> "tuple[Split, Split, Split]":
+def splits(tiny_split: "Split") -> "Splits":
     """Training, validation and test of it."""
-    from fmnist.data import hold_out
+    from fmnist.data import Splits, hold_out
 
-    training, validation = hold_out(tiny_split, 20)
-    return training, validation, tiny_split
+    return Splits(*hold_out(tiny_split, 20), tiny_split)

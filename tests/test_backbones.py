@@ -11,7 +11,7 @@ from detector.defaults import GRID_FILE
 from detector.grid import Grid
 from detector.layouts import LATER, LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from detector.network import build
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.training.batches import Schedule
 from detector.training.loop import train
 from detector.training.run import Task

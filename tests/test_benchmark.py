@@ -23,7 +23,7 @@ from fmnist.benchmark.tables import (
 )
 from fmnist.cards import Facts, write_json
 from fmnist.choices import recipe_for
-from fmnist.data import Split, hold_out
+from fmnist.data import Split, Splits, hold_out
 from fmnist.device import describe
 from fmnist.errors import InputError
 from fmnist.training.pace import epochs_within, seconds_an_epoch
@@ -43,7 +43,7 @@ def runs(tiny_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in (0, 1):
         settings = replace(LENET.settings(seed, "", ()), epochs=1)
         prepare(LENET.folder(base, seed), settings)
-        data = (*hold_out(tiny_split, 20), tiny_split)
+        data = Splits(*hold_out(tiny_split, 20), tiny_split)
         train(settings, LENET.folder(base, seed), data, CPU, watch)
     return base
 
@@ -246,7 +246,7 @@ def test_a_speed_of_other_threads_is_none_of_this_machine(
 
 
 def test_what_others_train_is_trained_again_where_ours_took_longer(
-    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[str] = []
 

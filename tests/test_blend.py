@@ -8,7 +8,7 @@ import torch
 from commands.detector_data import check_blend
 from detector.layouts import MODEL
 from detector.network import build, read
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.training.blend import blend, blended
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint

@@ -16,7 +16,7 @@ from detector.training import crops
 from detector.video.frames import Reader
 from fmnist import data, files
 from fmnist.cards import read_json
-from fmnist.data import Split
+from fmnist.data import Split, Splits
 from tests import clips, photo_folders
 from tests.command import ROOT
 
@@ -24,14 +24,14 @@ from tests.command import ROOT
 @pytest.fixture(autouse=True)
 def small(
     tiny_split: Split,
-    splits: tuple[Split, Split, Split],
+    splits: Splits,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A folder to work in, where the data set has 64 images and a training watches two frames."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(files, "find", lambda data_dir=None: tmp_path)
-    monkeypatch.setattr(data, "splits", lambda folder: splits)
+    monkeypatch.setattr(data, "load_splits", lambda folder: splits)
     for module in (data, protocol):
         monkeypatch.setattr(module, "load", lambda folder, part: tiny_split)
         monkeypatch.setattr(module, "hold_out", lambda train: splits[:2])

@@ -8,13 +8,13 @@ import torch
 
 from detector.layouts import MODEL
 from detector.network import build
+from detector.scene import Scene
 from detector.synthesis.backgrounds import TRAIN
-from detector.synthesis.scenes import Scene
 from detector.training import crops as module
 from detector.training.crops import Plan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import FOOTWEAR, NOTHING
-from fmnist.data import Split, hold_out
+from fmnist.data import Split, Splits, hold_out
 from fmnist.errors import InputError
 
 
@@ -53,7 +53,7 @@ def test_no_crops_are_an_empty_split(tiny_split: Split) -> None:
 def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
     tiny_split: Split, tmp_path: Path
 ) -> None:
-    plain = (*hold_out(tiny_split, 20), tiny_split)
+    plain = Splits(*hold_out(tiny_split, 20), tiny_split)
     cache = tmp_path / "crops.npz"
     first = crop_splits(plain, Plan(40), 0, cache)
     assert [len(split) for split in first] == [50, 10, 10]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist.data import CLASSES, Split, hold_out, load, release
+from fmnist.classes import CLASSES
+from fmnist.data import Split, Splits, hold_out, load, release
 from fmnist.errors import InputError
 
 
@@ -82,7 +83,8 @@ def test_every_class_is_held_out_equally_often() -> None:
 
 def test_fewer_can_be_held_out_and_the_others_train() -> None:
     training, validation = hold_out(numbered(1_000), size=100)
-    more, fewer = release(training, validation, 30)
+    more, fewer, test = release(Splits(training, validation, numbered(7)), 30)
+    assert numbers(test) == list(range(7))
     assert set(numbers(fewer)) < set(numbers(validation))
     assert fewer.labels.bincount().tolist() == [3] * 10
     assert sorted(numbers(more) + numbers(fewer)) == list(range(1_000))

@@ -7,7 +7,7 @@ import pytest
 
 from detector.boxes import Detections
 from detector.evaluation.metrics import calibration_error, from_detections, match
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from fmnist.classes import FOOTWEAR, NOTHING
 
 

@@ -13,7 +13,7 @@ from torchvision.ops import box_convert
 from detector.boxes import iou
 from detector.grid import Grid
 from detector.protocol import train_grid
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.training.batches import SceneBatches, Schedule
 from detector.training.loop import train
 from detector.training.run import Task

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fmnist.checkpoint import load_checkpoint
-from fmnist.data import Split
+from fmnist.data import Splits
 from fmnist.errors import InputError
 from fmnist.training import runs
 from fmnist.training.settings import plan, prepare
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 def test_short_epochs_are_written_down_now_and_then(
-    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(run := tmp_path / "run", settings := plan("lenet", "report", 4, 0))
     written: list[int] = []
@@ -37,18 +37,14 @@ def test_short_epochs_are_written_down_now_and_then(
     assert best["validation"]["accuracy"] == pytest.approx(max(accuracies))
 
 
-def test_a_card_says_whether_the_network_was_compiled(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_a_card_says_whether_the_network_was_compiled(splits: Splits, tmp_path: Path) -> None:
     prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
     watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
     facts = runs.train(settings, tmp_path / "run", splits, CPU, watch)
     assert facts is not None and facts["compiled"] is False
 
 
-def test_what_explodes_at_once_leaves_nothing_and_says_so(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_what_explodes_at_once_leaves_nothing_and_says_so(splits: Splits, tmp_path: Path) -> None:
     settings = plan("lenet", "report", 2, 0, changes=("learning_rate=1e30", "batch_size=16"))
     prepare(tmp_path / "run", settings)
     watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)

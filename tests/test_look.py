@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from detector.grid import NO_BOXES, Boxes, Grid
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.training.look import choose_look
 
 

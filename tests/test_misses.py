@@ -4,7 +4,7 @@ import numpy as np
 
 from detector.boxes import Detections
 from detector.evaluation.misses import errors_of, worst
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from fmnist.classes import FOOTWEAR, NOTHING
 
 FRAME = np.zeros((100, 100, 3), np.uint8)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fmnist.checkpoint import load_checkpoint
-from fmnist.data import Split
+from fmnist.data import Split, Splits
 from fmnist.errors import InputError
 from fmnist.training import parallel
 from fmnist.training.runs import Watch, train
@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from fmnist import device
 from fmnist.training import parallel
-from fmnist.data import Split, hold_out
+from fmnist.data import Split, Splits, hold_out
 from fmnist.training.runs import Watch, train
 from fmnist.training.settings import plan, prepare
 
@@ -38,7 +38,7 @@ with parallel.group(torch.device("cpu")) as where:
     if parallel.rank() == 0:
         prepare(run, settings)
     watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
-    data = (*hold_out(split, 20), split)
+    data = Splits(*hold_out(split, 20), split)
     train(settings, run, data, where, watch)
 """
 
@@ -141,4 +141,4 @@ def test_a_batch_that_cannot_be_shared_is_told(
     prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
     watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
     with pytest.raises(InputError, match="128 cannot be shared evenly by 3 processes"):
-        train(settings, tmp_path / "run", (tiny_split,) * 3, torch.device("cpu"), watch)
+        train(settings, tmp_path / "run", Splits(*[tiny_split] * 3), torch.device("cpu"), watch)

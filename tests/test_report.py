@@ -11,7 +11,7 @@ from fmnist.benchmark import summary
 from fmnist.benchmark.rows import Row
 from fmnist.cards import Facts
 from fmnist.classes import CLASSES
-from fmnist.data import Split, hold_out
+from fmnist.data import Split, Splits, hold_out
 from fmnist.models.layers import layers_of
 from fmnist.provenance import provenance
 from fmnist.report.curves import dropout, pair_of
@@ -31,7 +31,7 @@ ROWS = [Row.read(text) for text in ("vgg:report", "vgg:report:dropout=0", "lenet
 def page(tiny_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page after one epoch of two of three rows."""
     base = tmp_path_factory.mktemp("report")
-    data = (*hold_out(tiny_split, 20), tiny_split)
+    data = Splits(*hold_out(tiny_split, 20), tiny_split)
     watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
     for row in ROWS[:2]:
         settings = replace(row.settings(0, "", ()), epochs=1)

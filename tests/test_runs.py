@@ -12,7 +12,7 @@ import torch
 from commands.tables import result_line
 from fmnist.checkpoint import load_checkpoint, save_checkpoint
 from fmnist.classes import CLASSES
-from fmnist.data import Split, hold_out, load
+from fmnist.data import Splits, hold_out, load
 from fmnist.errors import InputError, NotFinite
 from fmnist.models import build
 from fmnist.training import runs
@@ -52,7 +52,7 @@ def test_teachers_and_a_recipe_that_listens_go_together() -> None:
     ],
 )
 def test_two_epochs_and_two_more_equal_four(
-    recipe: str, changes: tuple[str, ...], splits: tuple[Split, Split, Split], tmp_path: Path
+    recipe: str, changes: tuple[str, ...], splits: Splits, tmp_path: Path
 ) -> None:
     teachers = [_teacher(tmp_path)] if recipe == "distill" else []
     names = [path.stem for path in teachers]
@@ -73,7 +73,7 @@ def test_what_is_not_held_out_trains_and_what_has_trained_does_not_validate(
     fashion_mnist: Path, tmp_path: Path
 ) -> None:
     some = load(fashion_mnist, "train").select(slice(6_400))
-    splits = (*hold_out(some, 5_000), some.select(slice(64)))
+    splits = Splits(*hold_out(some, 5_000), some.select(slice(64)))
     run = tmp_path / "run"
     prepare(run, settings := plan("lenet", "report", 1, 0, changes=("held_out=100",)))
     seen: list[int] = []
@@ -86,9 +86,7 @@ def test_what_is_not_held_out_trains_and_what_has_trained_does_not_validate(
         check_unseen(plan("lenet", "report", 1, 0).recipe, [run / "last.safetensors"])
 
 
-def test_a_teacher_cannot_be_replaced_half_way(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_a_teacher_cannot_be_replaced_half_way(splits: Splits, tmp_path: Path) -> None:
     teacher = _teacher(tmp_path)
     settings = plan("lenet", "distill", 2, 0, changes=("batch_size=16",), teachers=[teacher.stem])
     prepare(tmp_path / "run", settings)
@@ -101,7 +99,7 @@ def test_a_teacher_cannot_be_replaced_half_way(
 
 
 def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
-    splits: tuple[Split, Split, Split], tmp_path: Path
+    splits: Splits, tmp_path: Path
 ) -> None:
     long, short = tmp_path / "long", tmp_path / "short"
     prepare(long, plan("lenet", "report", 3, 0, ""))
@@ -128,9 +126,7 @@ def test_a_run_of_constant_rate_can_be_prolonged_and_a_scheduled_one_cannot(
             read_settings(tmp_path / name, epochs=3)
 
 
-def test_a_run_goes_on_without_the_weights_that_it_leaves(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_a_run_goes_on_without_the_weights_that_it_leaves(splits: Splits, tmp_path: Path) -> None:
     prepare(run := tmp_path / "run", plan("lenet", "report", 1, 0))
     runs.train(read_settings(run), run, splits, CPU, QUIET)
     for file in run.glob("last.*"):
@@ -139,9 +135,7 @@ def test_a_run_goes_on_without_the_weights_that_it_leaves(
     assert facts and facts["epochs_done"] == 2
 
 
-def test_a_run_is_not_made_shorter_than_it_is(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_a_run_is_not_made_shorter_than_it_is(splits: Splits, tmp_path: Path) -> None:
     run = tmp_path / "run"
     prepare(run, plan("lenet", "report", 2, 0))
     runs.train(read_settings(run), run, splits, CPU, QUIET)
@@ -151,9 +145,7 @@ def test_a_run_is_not_made_shorter_than_it_is(
     assert (run / "settings.json").read_bytes() == before
 
 
-def test_a_finished_run_is_not_tested_again(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_a_finished_run_is_not_tested_again(splits: Splits, tmp_path: Path) -> None:
     run = tmp_path / "run"
     prepare(run, plan("lenet", "report", 1, 0))
     facts = runs.train(read_settings(run), run, splits, CPU, QUIET)
@@ -162,14 +154,12 @@ def test_a_finished_run_is_not_tested_again(
     assert not (run / "last.safetensors").exists()
 
 
-def test_a_finished_run_holds_all_that_it_promises(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_a_finished_run_holds_all_that_it_promises(splits: Splits, tmp_path: Path) -> None:
     prepare(tmp_path / "run", settings := plan("lenet", "report", 2, 5, ""))
     facts = runs.train(settings, tmp_path / "run", splits, CPU, QUIET)
     assert facts is not None
     promised = "settings.json metrics.csv state.pt best.safetensors best.json last.safetensors"
-    promised += " last.json result.json curves.png confusion.png"
+    promised += " last.json result.json curves.png confusion.png .lock"
     assert {path.name for path in (tmp_path / "run").iterdir()} == set(promised.split())
     assert json.loads((tmp_path / "run" / "result.json").read_text()) == facts
     assert facts["test"]["n"] == 64
@@ -180,17 +170,13 @@ def test_a_finished_run_holds_all_that_it_promises(
     assert result_line(facts).startswith("test accuracy 0.")
 
 
-def test_no_time_still_means_one_epoch_that_can_be_resumed(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_no_time_still_means_one_epoch_that_can_be_resumed(splits: Splits, tmp_path: Path) -> None:
     prepare(tmp_path / "run", settings := plan("lenet", "report", 3, 0, ""))
     assert runs.train(settings, tmp_path / "run", splits, CPU, QUIET, max_minutes=0) is None
     assert (tmp_path / "run" / "last.safetensors").exists()
 
 
-def test_an_interrupted_epoch_leaves_the_one_before(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_an_interrupted_epoch_leaves_the_one_before(splits: Splits, tmp_path: Path) -> None:
     def interrupt(epoch: int, done: int, of: int) -> None:
         if epoch == 2:
             raise KeyboardInterrupt
@@ -205,7 +191,7 @@ def test_an_interrupted_epoch_leaves_the_one_before(
 
 
 def test_a_loss_that_explodes_keeps_the_last_good_epoch(
-    splits: tuple[Split, Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "run"
     prepare(run, settings := plan("lenet", "report", 3, 0, ""))
@@ -220,7 +206,7 @@ def test_a_loss_that_explodes_keeps_the_last_good_epoch(
 
 
 def test_what_the_last_step_of_an_epoch_breaks_is_told_as_such(
-    splits: tuple[Split, Split, Split], tmp_path: Path
+    splits: Splits, tmp_path: Path
 ) -> None:
     """Its loss was finite: what it did to the weights shows when they are judged."""
     run = tmp_path / "run"
@@ -231,15 +217,13 @@ def test_what_the_last_step_of_an_epoch_breaks_is_told_as_such(
 
 
 def test_a_folder_that_nobody_prepared_is_told_before_the_work(
-    splits: tuple[Split, Split, Split], tmp_path: Path
+    splits: Splits, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="holds no run"):
         runs.train(plan("lenet", "report", 1, 0), tmp_path / "run", splits, CPU, QUIET)
 
 
-def test_initial_weights_are_where_the_run_begins(
-    splits: tuple[Split, Split, Split], tmp_path: Path
-) -> None:
+def test_initial_weights_are_where_the_run_begins(splits: Splits, tmp_path: Path) -> None:
     initial = tmp_path / "x.safetensors"
     model = build("lenet")
     save_checkpoint(initial, model.state_dict(), {"model": "lenet", "classes": list(CLASSES)})
@@ -262,7 +246,7 @@ def test_weights_of_another_network_leave_no_run_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_a_damaged_run_is_told(splits: tuple[Split, Split, Split], tmp_path: Path) -> None:
+def test_a_damaged_run_is_told(splits: Splits, tmp_path: Path) -> None:
     run = tmp_path / "run"
     prepare(run, settings := plan("lenet", "report", 1, 0, ""))
     (run / "state.pt").write_bytes(b"no state")

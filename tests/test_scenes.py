@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from detector.scene import Scene
 from detector.synthesis.backgrounds import TRAIN, Backgrounds, procedural
 from detector.synthesis.garments import Garments
-from detector.synthesis.scenes import FAIR, TRAINING, Scene, Style, held_out, render
+from detector.synthesis.scenes import FAIR, TRAINING, Style, held_out, render
 
 CLEAN = Style(decoys=0, occluders=0, rough=0.0, shadows=0.0, contrast=40.0, weave=0.0)
 

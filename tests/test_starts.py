@@ -11,7 +11,7 @@ from torch import nn
 from detector.grid import Grid
 from detector.layouts import VGG, YOLO
 from detector.network import Network
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.theirs import loaded
 from detector.training.batches import Schedule
 from detector.training.loop import train

@@ -15,8 +15,8 @@ from detector.grid import Grid
 from detector.head import Head
 from detector.photos.folder import validation_part
 from detector.pipeline import Detector, judge
+from detector.scene import Scene
 from detector.single import SURE_OF_ONE, name_single
-from detector.synthesis.scenes import Scene
 from fmnist.classes import NOTHING
 from fmnist.training.run_folder import name_of_weights
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too

@@ -10,7 +10,7 @@ from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
 from detector.evaluation.metrics import fits, match, name_of
 from detector.output.draw import contact_sheet, draw
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from fmnist.classes import CLASSES, NOTHING
 
 PICTURES = 12

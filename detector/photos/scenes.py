@@ -16,9 +16,10 @@ from detector.photos.lanyard import hung
 from detector.photos.photo import Photo
 from detector.photos.places import CLOSER, around, covering, fills, upright
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
+from detector.scene import Scene
 from detector.synthesis.backgrounds import Background
 from detector.synthesis.lens import photograph
-from detector.synthesis.scenes import Scene, log_uniform
+from detector.synthesis.scenes import log_uniform
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 BEGUN = 0.15  # of a row's height: so much of its first photo may be outside

@@ -5,24 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
 
+from detector.scene import Scene
 from detector.synthesis.backgrounds import HELD_OUT, Background, procedural
 from detector.synthesis.canvas import Canvas, Shadow
 from detector.synthesis.garments import Garments, Patch, Pose, decoy, make_patch, random_cloth
 from detector.synthesis.lens import photograph
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A frame, BGR, and the box and label of each garment that can be seen in it, in pixels.
-
-    Of real photos a label may also be `FOOTWEAR` or `NOTHING` (a garment of none of the classes).
-    """
-
-    frame: UInt8[np.ndarray, "h w 3"]
-    xyxy: Float32[np.ndarray, "n 4"]
-    labels: Int64[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from detector.layouts import CELLS
 from detector.letterbox import letterbox
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 
 # A frame of the wanted width and height from a random generator. Where it is made by worker
 # processes on systems that do not fork, it has to be picklable.

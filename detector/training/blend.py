@@ -14,7 +14,7 @@ from torch import Tensor
 from detector.grid import Grid
 from detector.layouts import MODEL, backbone_of
 from detector.network import Network, read
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.training.look import choose_look
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint

@@ -25,14 +25,15 @@ from detector.boxes import iou
 from detector.defaults import GRID_FILE
 from detector.grid import Grid
 from detector.head import SIZE, square_crop
+from detector.scene import Scene
 from detector.synthesis.backgrounds import HELD_OUT, TRAIN, procedural
 from detector.synthesis.garments import Garments, from_split
-from detector.synthesis.scenes import FAIR, TRAINING, Scene, render
+from detector.synthesis.scenes import FAIR, TRAINING, render
 from detector.synthesis.textures import Painter
 from detector.training.batches import SceneMaker, start_worker
 from fmnist.atomic import write_atomically
 from fmnist.classes import NOTHING
-from fmnist.data import Split
+from fmnist.data import Split, Splits
 from fmnist.errors import InputError
 
 PHOTO_FRAME = (560, 448)  # width and height of frames that are made of photos
@@ -65,13 +66,13 @@ class Plan:
 
 
 def crop_splits(
-    plain: tuple[Split, Split, Split],
+    plain: Splits,
     plan: Plan,
     seed: int,
     kept_in: Path,
     workers: int = 0,
     photos: SceneMaker | None = None,
-) -> tuple[Split, Split, Split]:
+) -> Splits:
     """Training, validation and test of the head, rendered from those of Fashion-MNIST.
 
     Training holds what is planned and a quarter as many plain images as painted crops of garments,
@@ -91,17 +92,17 @@ def crop_splits(
         packed = BytesIO()
         np.savez(packed, allow_pickle=False, **arrays)
         write_atomically(kept_in, packed.getvalue())
-    training, validation, test = _read(kept_in)
-    some = torch.randperm(len(plain[0]), generator=torch.Generator().manual_seed(seed))
+    rendered = _read(kept_in)
+    some = torch.randperm(len(plain.training), generator=torch.Generator().manual_seed(seed))
     some = some[: round(plan.garments * PLAIN_SHARE / (1 - PLAIN_SHARE))]
-    return training + plain[0].select(some), validation, test
+    return rendered._replace(training=rendered.training + plain.training.select(some))
 
 
-def _read(kept_in: Path) -> list[Split]:
+def _read(kept_in: Path) -> Splits:
     try:
         with np.load(kept_in) as kept:
             arrays = {name: torch.from_numpy(kept[name]) for name in kept.files}
-        return [Split(arrays[f"images{i}"], arrays[f"labels{i}"]) for i in range(3)]
+        return Splits(*(Split(arrays[f"images{i}"], arrays[f"labels{i}"]) for i in range(3)))
     except (OSError, ValueError, EOFError, KeyError, BadZipFile):
         raise InputError(f"{kept_in} is damaged. Delete it: it is rendered anew.") from None
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.layouts import CELLS
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
 NEARLY = 0.005  # AP50 that a smaller, and so faster, look may cost; a head makes up for it

@@ -18,7 +18,7 @@ from detector.grid import Grid
 from detector.layouts import MODEL
 from detector.letterbox import as_input
 from detector.network import Network
-from detector.synthesis.scenes import Scene
+from detector.scene import Scene
 from detector.training.batches import SceneBatches, SceneMaker, Schedule, loader
 from detector.training.look import choose_look
 from detector.training.run import Run, Task, saved_run

@@ -10,7 +10,7 @@ from fmnist import figures
 from fmnist.cards import Facts
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
-from fmnist.data import Split
+from fmnist.data import Split, Splits
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models.layers import layers_of
 from fmnist.report import figures as own_figures
@@ -20,9 +20,7 @@ from fmnist.report.results import results
 from fmnist.report.triplets import triplets
 
 
-def all_sections(
-    rows: Sequence[Facts], data: tuple[Split, Split, Split], weights: Path
-) -> list[Section]:
+def all_sections(rows: Sequence[Facts], data: Splits, weights: Path) -> list[Section]:
     """All parts of the page.
 
     Args:

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from fmnist.checkpoint import (
     save_checkpoint,
     weights_of,
 )
-from fmnist.data import Split, release
+from fmnist.data import Split, Splits, release
 from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models import build
@@ -41,7 +42,7 @@ class Watch:
 def train(
     settings: Settings,
     run_dir: Path,
-    splits: tuple[Split, Split, Split],
+    splits: Splits,
     device: torch.device,
     watch: Watch,
     max_minutes: float | None = None,
@@ -55,7 +56,6 @@ def train(
     `settings.prepare` makes the folder.
 
     Args:
-        splits: training, validation and test.
         max_minutes: stop before an epoch that, as long as the last one, would end after it.
         stop_after: stop when this many epochs of the run are done.
         initial: weights of the same network to begin a new run with.
@@ -75,12 +75,11 @@ def train(
         raise InputError(
             f"{run_dir} holds no run. Make one with `fmnist.training.settings.prepare`."
         )
-    plain = release(*splits[:2], settings.recipe.held_out)
-    training_split, validation, test = (split.to(device) for split in (*plain, splits[2]))
+    splits = release(splits, settings.recipe.held_out).to(device)
     digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
     settings = replace(settings, teacher_digests=digests)
     taught_by = [load_model(path, device)[0] for path in teachers]
-    images = len(training_split)
+    images = len(splits.training)
     training, rows = _begin(settings, run_dir, device, initial, taught_by, compiled, images)
     if training.epoch and teachers:
         _check_teachers(run_dir, teachers, digests)
@@ -94,7 +93,7 @@ def train(
     while training.epoch < limit:
         before = time.monotonic()
         try:
-            row, judged = _one_epoch(training, training_split, validation, watch)
+            row, judged = _one_epoch(training, splits, watch)
         except NotFinite as error:
             raise NotFinite(f"{error} {keeper.in_words()} in {run_dir}.") from error
         rows.append(row)
@@ -108,17 +107,16 @@ def train(
             break
     if training.epoch < settings.epochs:
         return None
-    return _finish(run_dir, settings, training, rows, validation, test)
+    return _finish(run_dir, settings, training, rows, splits)
 
 
-def _one_epoch(
-    training: Training, split: Split, validation: Split, watch: Watch
-) -> tuple[Row, Evaluation]:
+def _one_epoch(training: Training, splits: Splits, watch: Watch) -> tuple[Row, Evaluation]:
     """Its row of the metrics, and what the weights are worth after it."""
     before = time.monotonic()
-    trained = train_one_epoch(training, split, lambda i, n: watch.step(training.epoch + 1, i, n))
+    tell = partial(watch.step, training.epoch + 1)
+    trained = train_one_epoch(training, splits.training, tell)
     seconds = time.monotonic() - before
-    judged = judge(training, validation)  # what the last step broke no loss has told
+    judged = judge(training, splits.validation)  # shows a last step that diverged, too
     row = {
         "epoch": training.epoch,
         **trained,
@@ -197,14 +195,13 @@ def _finish(
     settings: Settings,
     training: Training,
     rows: list[Row],
-    validation: Split,
-    test: Split,
+    splits: Splits,
 ) -> Facts:
     """Use the test set, once, on the last weights of the schedule, and draw the figures."""
-    tested = judge(training, test)
+    tested = judge(training, splits.test)
     facts = card(settings, training) | {
         "seconds": sum(row["seconds"] for row in rows),
-        "validation": judge(training, validation).to_dict(),
+        "validation": judge(training, splits.validation).to_dict(),
         "test": tested.to_dict(),
     }
     if parallel.rank():
