@@ -50,9 +50,14 @@ def benchmark(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of every row.")] = 1,
-    columns: Annotated[str, typer.Option(help="Of the tables, with commas between.")] = "",
+    columns: Annotated[str, typer.Option(help="Columns of the tables, separated by commas.")] = "",
     peer: Annotated[
-        str, typer.Option("--with", metavar=PEER, help="And it, trained as long as our longest.")
+        str,
+        typer.Option(
+            "--with",
+            metavar=PEER,
+            help="Also train ultralytics' classifier, as long as our longest run.",
+        ),
     ] = "",
     teacher: Annotated[
         list[str] | None,
@@ -63,9 +68,11 @@ def benchmark(
     ] = "",
     earlier: Annotated[
         Path | None,
-        typer.Option(metavar="JSON", help="And the rows of this file that are not measured here."),
+        typer.Option(metavar="JSON", help="Keep its rows that are not measured here."),
     ] = None,
-    table: Annotated[bool, typer.Option("--table", help="Train nothing: what there is.")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="Train nothing: tabulate the finished runs.")
+    ] = False,
     max_minutes: Minutes = None,
     device: Device = "auto",
     compiling: Compile = "auto",

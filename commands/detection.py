@@ -42,13 +42,15 @@ def detect(
         str, typer.Option("--json", metavar="FILE", help="JSON lines; - is stdout.")
     ] = "",
     contact_sheet: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Some frames in one picture.")
+        Path | None, typer.Option(metavar="PNG", help="Picture of some of the frames.")
     ] = None,
     conf: Confidence = CONFIDENCE,
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
-    classes: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
-    every: Annotated[int, typer.Option(min=1, help="Only each n-th frame.")] = 1,
-    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    classes: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
+    every: Annotated[int, typer.Option(min=1, help="Detect only in every n-th frame.")] = 1,
+    max_frames: Annotated[
+        int | None, typer.Option(min=1, help="Stop each source after so many frames.")
+    ] = None,
     track: Annotated[bool, typer.Option(help="Steady ids and labels in videos.")] = True,
     show: Annotated[
         bool,

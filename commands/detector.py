@@ -28,8 +28,9 @@ from commands.options import (
     said,
     say,
 )
-from detector.defaults import GRID, GRID_FILE, GRID_STATE
+from detector.defaults import GRID, GRID_FILE, GRID_STATE, HEAD
 from detector.layouts import CELLS, LAYOUTS, VGG, YOLO
+from detector.training.schedule import Schedule
 from fmnist.checks import all_free, known, writable_folder
 from fmnist.errors import InputError
 from fmnist.training.run_folder import METRICS, SETTINGS, name_of_weights
@@ -42,25 +43,27 @@ app = typer.Typer(help="Train and judge the detector, render its demo clip, make
 @app.command("train")
 def detector_train(
     scenes: Annotated[
-        int, typer.Option("--scenes", "--frames", min=1, help="Frames, each seen once.")
-    ] = 60_000,
+        int, typer.Option("--scenes", "--frames", min=1, help="Training frames; each is seen once.")
+    ] = Schedule.scenes,
     image_size: Annotated[
         int, typer.Option(min=64, max=LARGEST, help="Longest side in pixels, a multiple of 32.")
-    ] = 320,
+    ] = Schedule.image_size,
     backgrounds: Backgrounds = None,
     photos: Photos = None,
     init: Annotated[
         str, typer.Option(metavar="WEIGHTS", help="Start from these; a yolo11n.pt will do.")
     ] = "",
     backbone: Annotated[
-        str, typer.Option(help=f"What the grid stands on: {', '.join(LAYOUTS)}.")
+        str, typer.Option(help=f"Backbone of the grid: {', '.join(LAYOUTS)}.")
     ] = YOLO,
     freeze: Annotated[
         bool,
-        typer.Option("--freeze", help="Keep a VGG-like backbone as it is: a third of the work."),
+        typer.Option("--freeze", help="Do not train a VGG-like backbone: a third of the work."),
     ] = False,
-    rate: Annotated[float, typer.Option(min=0.01, help="Times the learning rates.")] = 1.0,
-    reports: Annotated[int, typer.Option(min=1, help="Times that it is judged.")] = 30,
+    rate: Annotated[
+        float, typer.Option(min=0.01, help="Factor on the learning rates.")
+    ] = Schedule.rate,
+    reports: Annotated[int, typer.Option(min=1, help="Validations on the way.")] = Schedule.reports,
     seed: Seed = 0,
     device: Device = "auto",
     workers: Annotated[int, typer.Option(min=0, help="Processes that make frames.")] = 1,
@@ -68,7 +71,7 @@ def detector_train(
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Results.")] = Path("runs/grid"),
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the run in -o; say its options again."),
+        typer.Option("--resume", help="Go on with the run in -o; repeat its options."),
     ] = False,
     data_dir: DataDir = None,
     quiet: Quiet = False,
@@ -101,7 +104,6 @@ def detector_train(
     folder = files.find(data_dir)
 
     from detector.protocol import train_grid
-    from detector.training.batches import Schedule
     from detector.training.run import Task
     from detector.training.starts import begun
     from fmnist.device import pick_device
@@ -146,17 +148,21 @@ def detector_evaluate(
     context: typer.Context,
     grid: GridWeights = GRID,
     heads: Annotated[
-        str, typer.Option(help="Classifiers, with commas between; none: the grid's own classes.")
-    ] = "none,vgg,vgg-worn",
+        str, typer.Option(help="Classifiers, separated by commas; none: the grid's own classes.")
+    ] = f"none,vgg,{HEAD}",
     yolo: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Beside them: .pt of yolo detect train; repeatable."),
+        typer.Option(metavar="FILE", help="Judge this .pt of yolo detect train, too; repeatable."),
     ] = None,
     photos: Photos = None,
-    frames: Annotated[int, typer.Option(min=1, help="How many of the fixed set.")] = 1000,
+    frames: Annotated[
+        int, typer.Option(min=1, help="How many of the fixed set of painted frames.")
+    ] = 1000,
     image_size: ImageSize = None,
     json_file: Json = "",
-    misses: Annotated[Path | None, typer.Option(metavar="PNG", help="The worst misses.")] = None,
+    misses: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw the worst misses.")
+    ] = None,
     data_dir: DataDir = None,
     device: Device = "auto",
     backend: Backend = "torch",

@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command("clip")
 def detector_clip(
     output: Annotated[Path, typer.Option("--output", "-o", help="The video.")],
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 12,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of video.")] = 12,
     seed: Seed = 0,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
@@ -60,7 +60,7 @@ def detector_blend(
     first: Annotated[str, typer.Argument(metavar="GRID", help="Weights to start from.")],
     second: Annotated[str, typer.Argument(metavar="GRID", help="The same, trained on.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="NAME.safetensors.")],
-    share: Annotated[float, typer.Option(min=0, max=1, help="Of the second.")] = 0.5,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the second.")] = 0.5,
     photos: Photos = None,
     seed: Seed = 0,
     data_dir: DataDir = None,

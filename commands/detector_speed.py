@@ -25,10 +25,12 @@ Rounds = Annotated[int, typer.Option(min=1, help="Runs of each, in turn.")]
 
 @app.command("detect")
 def benchmark_detect(
-    clip: Annotated[Path, typer.Argument(metavar="[VIDEO]", help="Not the bundled clip.")] = CLIP,
+    clip: Annotated[
+        Path, typer.Argument(metavar="[VIDEO]", help="Instead of the bundled clip.")
+    ] = CLIP,
     rounds: Rounds = 5,
     backends: Annotated[
-        str, typer.Option(help="With commas between; all that are installed.")
+        str, typer.Option(help="Separated by commas; else all that are installed.")
     ] = "",
     peer: Annotated[bool, typer.Option(help="Run `yolo predict`, too.")] = True,
     image_size: Annotated[
@@ -36,7 +38,7 @@ def benchmark_detect(
         typer.Option(
             min=32,
             max=LARGEST,
-            help="As of detect; else that of our grid. The peer gets as much.",
+            help="As in `fmnist detect`; the peer gets the same.",
         ),
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="How cost grows.")] = None,

@@ -1,6 +1,5 @@
 """`fmnist export`: the grid or the head as a file that other programs run."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
     from detector.backends.graphs import Graph
 
 app = typer.Typer()
-
-
-class Part(StrEnum):
-    grid = "grid"
-    head = "head"
 
 
 @app.command()
@@ -46,9 +40,9 @@ def export(
 
     Where it says something else, nothing is written and the exit code is 3.
     """
-    known(part, list(Part), "network")
+    known(part, ("grid", "head"), "network")
     backend = installed(known(file_format, FORMATS, "format"))
-    path = grid_file(weights or GRID) if part == Part.grid else classifier_file(weights or HEAD)
+    path = grid_file(weights or GRID) if part == "grid" else classifier_file(weights or HEAD)
     target = output or Path(name_of_weights(path) + BACKENDS[backend].suffix)
     if target.suffix != BACKENDS[backend].suffix:
         raise InputError(
@@ -73,16 +67,16 @@ def export(
     goes_anywhere = device != "auto" or "cuda" in BACKENDS[backend].devices
     where = pick_device(device if goes_anywhere else "cpu")
     runs_on(backend, where.type)
-    grid = Grid.load(path if part == Part.grid else GRID_FILE, where)
+    grid = Grid.load(path if part == "grid" else GRID_FILE, where)
     grid.image_size = image_size or grid.image_size
-    graph: Graph = grid.graph if part == Part.grid else Head.load(path, where).graph
+    graph: Graph = grid.graph if part == "grid" else Head.load(path, where).graph
     frames, crops = real_batches(grid, sources or photos())
-    real = frames if part == Part.grid else crops
+    real = frames if part == "grid" else crops
     if not real:
         raise InputError("No box was found to compare on. Name pictures of clothes with --check.")
     agreement = write(graph, backend, target, where, real)
     facts: dict[str, Any] = {"weights": name_of_weights(path), "format": backend, **graph.facts()}
-    if part == Part.grid:
+    if part == "grid":
         facts["image_size"] = grid.image_size  # longest side of an upright frame
         facts["reads_16_to_9"] = dict(zip(("height", "width"), grid.wide, strict=True))
     compared = {"inputs": agreement.inputs, "largest_difference": agreement.largest}

@@ -1,7 +1,6 @@
 """The live demo: a window, or a page in the browser."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +9,12 @@ import typer
 from commands.live_checks import (
     address_of,
     check_record,
-    check_tls,
     check_window,
     opened_source,
     print_cameras,
     size_wh_of,
 )
+from commands.live_page import Page
 from commands.options import (
     Backend,
     Device,
@@ -38,8 +37,6 @@ from fmnist.errors import InputError
 
 if TYPE_CHECKING:
     from detector.adjustable import Adjustable
-    from detector.video.cameras import Camera
-    from detector.video.frames import Reader
 
 app = typer.Typer()
 HERE = "127.0.0.1", 8000  # where the page is served unless told otherwise
@@ -73,18 +70,25 @@ def live(
         float, typer.Option(min=LEAST_ASKED, max=MOST_ASKED, help="Least confidence.")
     ] = CONFIDENCE,
     label_conf: LabelConfidence = LABEL_CONFIDENCE,
-    classes: Annotated[str, typer.Option(help="Of a window: only these, with commas.")] = "",
-    mirror: Annotated[bool, typer.Option("--mirror", help="Of a window: left is right.")] = False,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Asked of the camera.")] = "",
+    classes: Annotated[
+        str, typer.Option(help="Window only: only these, separated by commas.")
+    ] = "",
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Window only: mirror the picture.")
+    ] = False,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size to ask the camera for.")] = "",
     all_frames: Annotated[
-        bool, typer.Option("--all-frames", help="Of a file in a window, however slow.")
+        bool, typer.Option("--all-frames", help="Window only: every frame of a file, however slow.")
     ] = False,
     record: Annotated[
-        Path | None, typer.Option(metavar="MP4", help="What is shown; of a page, each visit.")
+        Path | None,
+        typer.Option(metavar="MP4", help="Record what is shown; of a page, each visit."),
     ] = None,
-    duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds, then end.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, help="End after so many seconds.")
+    ] = None,
     list_cameras: Annotated[
-        bool, typer.Option("--list-cameras", help="Which there are, then end.")
+        bool, typer.Option("--list-cameras", help="List the cameras, then end.")
     ] = False,
     image_size: ImageSize = None,
     grid: GridWeights = GRID,
@@ -119,7 +123,7 @@ def live(
         if size_wh and not source:
             raise InputError("--size is asked of a camera of the server. Name one: live 0 --web.")
         opened = opened_source(source, size_wh, False) if source else None
-        page = _Page(
+        page = Page(
             host or HERE[0],
             HERE[1] if port is None else port,
             tls,
@@ -164,67 +168,6 @@ def live(
         if not quiet:
             say(str(window.figures))
             say(written(window.written))
-
-
-@dataclass(frozen=True)
-class _Page:
-    """Where and how the page is served."""
-
-    host: str
-    port: int
-    tls: tuple[Path, Path] | None
-    source_url: str
-    record: Path | None
-    duration: float | None
-    overwrite: bool
-    quiet: bool
-
-    def serve(
-        self,
-        detectors: "Callable[[], Callable[[float], Adjustable]]",
-        opened: "Reader | Camera | None",
-        conf: float,
-        label_conf: float,
-    ) -> None:
-        """Take the address, load the detector, serve; then tell how fast it was."""
-        if self.tls:
-            check_tls(*self.tls)
-
-        from detector.web.server import bind, is_local, link, server_of
-        from detector.web.server import serve as serve_at
-
-        listening = bind(self.host, self.port)
-        adjustable = detectors()
-
-        from detector.live.figures import Figures
-        from detector.web.app import Site
-        from detector.web.guard import Guard
-        from detector.web.recordings import Recordings
-
-        guard, figures = Guard.of(self.host), Figures()
-        recordings = Recordings(self.record, say, self.overwrite)
-        site = Site(
-            lambda: adjustable(conf),
-            guard,
-            figures,
-            conf,
-            label_conf,
-            opened,
-            self.source_url,
-            recordings=recordings,
-        )
-        server = server_of(site.app(), self.tls, patience=60 if self.record else 2)
-        print(link(listening, guard, self.tls is not None), flush=True)
-        if not (is_local(self.host) or self.tls or self.quiet):
-            say("browsers give their camera to https pages only: --tls; a file works without")
-        try:
-            serve_at(server, listening, self.duration)
-        finally:
-            recordings.finish()  # a second Ctrl-C does not wait for the server's own end
-            if not self.quiet:
-                say(str(figures))
-                if self.record:
-                    say(written(recordings.written))
 
 
 def _adjustable(

@@ -31,8 +31,12 @@ Compile = Annotated[
         help="auto, on or off: torch.compile, which makes a GPU faster after a wait.",
     ),
 ]
-Confidence = Annotated[float, typer.Option(min=0, max=1, help="Least confidence of a box.")]
-LabelConfidence = Annotated[float, typer.Option(min=0, max=1, help="Below: unknown.")]
+Confidence = Annotated[
+    float, typer.Option(min=0, max=1, help="Boxes less sure than this are left out.")
+]
+LabelConfidence = Annotated[
+    float, typer.Option(min=0, max=1, help="Less likely labels are unknown.")
+]
 Device = Annotated[str, typer.Option(callback=device_name, help="auto, cpu, cuda or cuda:N.")]
 GridWeights = Annotated[
     str, typer.Option(metavar="WEIGHTS", help="Grid: a shipped name, a file, or a run.")
@@ -65,7 +69,9 @@ Json = Annotated[
     str,
     typer.Option("--json", metavar="FILE", callback=_noted, help="Write JSON; - is stdout."),
 ]
-Minutes = Annotated[float | None, typer.Option(min=0, help="Stop about then; it can go on later.")]
+Minutes = Annotated[
+    float | None, typer.Option(min=0, help="Stop after about so many; it can go on later.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Photos = Annotated[
     list[Path] | None,
@@ -78,7 +84,7 @@ Backgrounds = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Photos in which nobody wears anything.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, a .safetensors file, or a run.")]
 
 

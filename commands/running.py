@@ -30,14 +30,11 @@ NO_CLOTHES = Clothes()
 class Manner(NamedTuple):
     """How far a run goes on now, and what is heard of it."""
 
-    max_minutes: float | None = None
-    stop_after: int | None = None  # this epoch
-    quiet: bool = False
-    compiling: str = "auto"
-    again: str = ""  # how the user goes on with it; else by `fmnist train --resume`
-
-
-AS_IT_COMES = Manner()
+    max_minutes: float | None
+    stop_after: int | None  # this epoch
+    quiet: bool
+    compiling: str
+    again: str  # how the user goes on with it
 
 
 def check_clothes(settings: "Settings", clothes: Clothes, resume: Path | None = None) -> None:
@@ -92,7 +89,7 @@ def carry_on(
     run_dir: Path,
     data: "Splits",
     device: "torch.device",
-    manner: Manner = AS_IT_COMES,
+    manner: Manner,
     clothes: Clothes = NO_CLOTHES,
 ) -> "Facts | None":
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
@@ -109,7 +106,6 @@ def carry_on(
     if settings.recipe.crops:
         kept_in, plain = run_dir / "crops.npz", data
         data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
-    again = manner.again or f"fmnist train --resume {run_dir}"
     with ExitStack() as stack:
         first(lambda: stack.enter_context(claimed(run_dir)))
         progress = stack.enter_context(Progress(manner.quiet))
@@ -131,9 +127,9 @@ def carry_on(
                 compiled=compiles(manner.compiling, device, settings.epochs * len(data.training)),
             )
         except KeyboardInterrupt:
-            progress.say(f"stopped; go on with: {again}")
+            progress.say(f"stopped; go on with: {manner.again}")
             raise
-    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {again}")
+    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {manner.again}")
     return facts
 
 

@@ -17,7 +17,9 @@ from commands.options import (
     quiet_or_say,
 )
 from fmnist.checks import all_free, known, made, writable_folder
+from fmnist.classes import TRAINING_SIZE, VALIDATION_SIZE
 from fmnist.errors import InputError
+from fmnist.recipes import REPORTED_TEST
 
 app = typer.Typer()
 benchmark = typer.Typer()
@@ -27,10 +29,15 @@ JUDGED = 100  # images for validation and test of the peer, which judges after e
 @benchmark.command("speed")
 def benchmark_speed(
     model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
-    images: Annotated[int, typer.Option(min=256, max=55_000, help="Of one pass.")] = 6_400,
+    images: Annotated[
+        int,
+        typer.Option(
+            min=256, max=TRAINING_SIZE - VALIDATION_SIZE, help="Training images of a pass."
+        ),
+    ] = 6_400,
     rounds: Annotated[int, typer.Option(min=1, help="Passes of each, in turn.")] = 3,
     peer: Annotated[bool, typer.Option(help="Run `yolo classify train`, too.")] = True,
-    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Of the peer.")] = Path(
+    run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="Runs of the peer.")] = Path(
         "runs/speed"
     ),
     json_file: Json = "",
@@ -96,11 +103,14 @@ def speedrun(
     model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
     recipe: Annotated[str, typer.Option(help="best, gpu or report.")] = "best",
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A part of it.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A number of the recipe."),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Fixed before the first run.")] = 10,
-    target: Annotated[float, typer.Option(min=0, max=100, help="Percent right.")] = 94.02,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs.")] = 3,
+    target: Annotated[
+        float, typer.Option(min=0, max=100, help="Test accuracy to reach, in percent.")
+    ] = round(100 * REPORTED_TEST, 2),
+    seeds: Annotated[int, typer.Option(min=1, help="How many runs.")] = 3,
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="A file for every run.")] = Path(
         "runs/speedrun"
     ),

@@ -47,7 +47,7 @@ def train(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=SET_HELP)
     ] = None,
-    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Start from these.")] = "",
+    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Weights to start from.")] = "",
     photos: Photos = None,
     backgrounds: Backgrounds = None,
     pretrained: Annotated[
@@ -55,16 +55,20 @@ def train(
     ] = "",
     teacher: Annotated[
         list[str] | None,
-        typer.Option(metavar="WEIGHTS", help="Who teaches; repeatable."),
+        typer.Option(metavar="WEIGHTS", help="A teacher; repeatable."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Instead of those of the recipe.")
+    ] = None,
     stop_after: Annotated[int | None, typer.Option(min=1, help="Pause at this epoch.")] = None,
     max_minutes: Minutes = None,
     seed: Seed = 0,
     device: Device = "auto",
     compiling: Compile = "auto",
-    run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Results.")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with it.")] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option("--run-dir", "-o", help="Folder of the results.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with this run.")] = None,
     data_dir: DataDir = None,
     quiet: Quiet = False,
 ) -> None:

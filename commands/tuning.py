@@ -7,32 +7,36 @@ import typer
 
 from commands.options import DataDir, Device, say
 from fmnist.checks import known, writable_folder
+from fmnist.classes import TRAINING_SIZE, VALIDATION_SIZE
 from fmnist.errors import InputError
 
 app = typer.Typer()
+MOST = TRAINING_SIZE - VALIDATION_SIZE  # images that a trial may train on
 
 
 @app.command()
 def tune(
     model: Annotated[str, typer.Argument(help="As `fmnist models` lists them.")] = "vgg",
     recipe: Annotated[
-        str, typer.Option(help="Where it begins: best, gpu, fast or report.")
+        str, typer.Option(help="Recipe to start from: best, gpu, fast or report.")
     ] = "best",
     names: Annotated[
         str | None,
         typer.Option(
             "--search",
-            help="Parts of it, with commas between.",
+            help="Numbers to search, separated by commas.",
             show_default="learning_rate,label_smoothing,erasing, and dropout where there is one",
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="In all, with those done before.")] = 20,
-    epochs: Annotated[int, typer.Option(min=1, help="Of every trial.")] = 4,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of every trial.")] = 4,
     images: Annotated[
-        int, typer.Option(min=100, max=55_000, help="Training images of a trial.")
-    ] = 55_000,
+        int, typer.Option(min=100, max=MOST, help="Training images of a trial.")
+    ] = MOST,
     device: Device = "auto",
-    run_dir: Annotated[Path | None, typer.Option("--run-dir", "-o", help="Trials.")] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option("--run-dir", "-o", help="Folder of the trials.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Search the numbers of a recipe on the validation images; the same command goes on."""

@@ -46,8 +46,6 @@ ALONE = [
     ("ultralytics.utils", "detector/network.py"),
     ("ultralytics.trackers", "detector/tracking/association.py"),
     ("ultralytics", "detector/theirs.py"),
-    ("av", "detector/video/sound.py"),
-    ("av", "detector/video/writer.py"),
     ("av", "detector/video/container.py"),
 ]
 

@@ -14,6 +14,7 @@ import torch
 from fmnist.benchmark import peer, summary
 from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
 from fmnist.benchmark.speed import measured
+from fmnist.benchmark.spread import spread
 from fmnist.benchmark.tables import (
     COLUMNS,
     NOT_MEASURED,
@@ -120,11 +121,11 @@ def test_of_rows_of_one_name_the_one_measured_here_counts(tmp_path: Path) -> Non
 
 
 def test_the_interval_is_student_s() -> None:
-    facts = summary.spread([1.0, 2.0, 3.0])
+    facts = spread([1.0, 2.0, 3.0])
     half = 4.302652729749464 / math.sqrt(3)  # t of 2 degrees of freedom at 97.5 %
     assert facts["sd"] == 1.0
     assert facts["interval_95"] == pytest.approx([2 - half, 2 + half])
-    assert "sd" not in summary.spread([1.0])
+    assert "sd" not in spread([1.0])
 
 
 def test_what_is_finished_is_not_run_again_and_a_stop_stops(runs: Path) -> None:

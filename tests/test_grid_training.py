@@ -14,9 +14,10 @@ from detector.boxes import iou
 from detector.grid import Grid
 from detector.protocol import train_grid
 from detector.scene import Scene
-from detector.training.batches import SceneBatches, Schedule
+from detector.training.batches import SceneBatches
 from detector.training.loop import train
 from detector.training.run import Task
+from detector.training.schedule import Schedule
 from fmnist.errors import InputError
 from tests.photo_folders import with_masks
 

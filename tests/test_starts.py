@@ -13,9 +13,9 @@ from detector.layouts import VGG, YOLO
 from detector.network import Network
 from detector.scene import Scene
 from detector.theirs import loaded
-from detector.training.batches import Schedule
 from detector.training.loop import train
 from detector.training.run import Task
+from detector.training.schedule import Schedule
 from detector.training.starts import ALTERED, alter, begun, started_from
 from fmnist.errors import InputError
 from tests.command import fmnist

@@ -19,9 +19,10 @@ from detector.layouts import MODEL
 from detector.letterbox import as_input
 from detector.network import Network
 from detector.scene import Scene
-from detector.training.batches import SceneBatches, SceneMaker, Schedule, loader
+from detector.training.batches import SceneBatches, SceneMaker, loader
 from detector.training.look import choose_look
 from detector.training.run import Run, Task, saved_run
+from detector.training.schedule import Schedule
 from detector.training.starts import alter, begun, is_theirs
 from fmnist.checkpoint import save_checkpoint, write_csv
 from fmnist.device import autocast, keep_memory

@@ -12,7 +12,7 @@ from detector.defaults import GRID_STATE
 from detector.layouts import YOLO, backbone_of
 from detector.network import Network
 from detector.photos.folder import digest_of
-from detector.training.batches import Schedule
+from detector.training.schedule import Schedule
 from detector.training.starts import started_from
 from fmnist.checkpoint import read_state, write_state
 from fmnist.errors import InputError

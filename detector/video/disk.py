@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.video.quiet import quiet_opencv
-from fmnist.atomic import part_of
+from fmnist.atomic import part_of, write_atomically
 from fmnist.errors import InputError
 
 # Set aside while a video is written: a full disk must still take its index, 20 bytes a frame.
@@ -79,13 +79,10 @@ def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
     if not encoded:
         size = f"{image.shape[1]}x{image.shape[0]}"
         raise InputError(f"{path}: no {path.suffix} holds a picture of {size}. Choose .png.")
-    part = part_of(path)
     try:
-        part.write_bytes(data.tobytes())
-        os.replace(part, path)
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        write_atomically(path, data.tobytes())
+    except OSError as error:
+        if error.errno in DISK_FULL:
             raise disk_full(path, kept=False) from None
         raise
 

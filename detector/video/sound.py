@@ -6,12 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-# isort: off
-import cv2  # noqa: F401  # before av: the other order hangs OpenCV's first window (PyAV#978)
-import av
-
-# isort: on
-from detector.video.container import opened
+from detector.video.container import av, opened
 
 # What browsers play from an MP4 as it is; any other sound becomes AAC.
 COPIED = frozenset({"aac", "opus", "flac"})

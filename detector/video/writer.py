@@ -5,15 +5,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-# isort: off
-import cv2  # before av: the other order hangs OpenCV's first window for ever (PyAV#978)
-import av
-
-# isort: on
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from detector.interrupt import uninterrupted
+from detector.video.container import av
 from detector.video.disk import SpareDisk, disk_full
 from detector.video.sound import Sound
 

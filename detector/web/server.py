@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from detector.interrupt import ends_call
-from detector.web.guard import LOOPBACK, Guard
+from detector.web.guard import Guard
 from detector.web.pictures import MAX_BYTES
 from fmnist.errors import InputError
 
@@ -92,11 +92,6 @@ def serve(server: uvicorn.Server, listening: socket.socket, duration: float | No
     finally:
         timer.cancel()
         listening.close()
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    return host in LOOPBACK
 
 
 def _outer_address() -> str:

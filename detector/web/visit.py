@@ -28,11 +28,7 @@ INTERNAL = "internal error: the server's terminal tells more"
 
 
 class LeftError(Exception):
-    """The visitor is gone, or has to go: `reason` is what he is told."""
-
-    def __init__(self, reason: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """The visitor is gone, or has to go: its text is what he is told."""
 
 
 @dataclass

@@ -7,12 +7,12 @@ of the runs that are finished.
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from fmnist.benchmark.rows import Row
 from fmnist.benchmark.speed import measured
+from fmnist.benchmark.spread import spread
 from fmnist.benchmark.tables import SPEEDS, kept_speeds
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.checkpoint import read_csv
@@ -90,22 +90,6 @@ def _seconds(folders: Sequence[Path]) -> list[float]:
     for folder in folders:
         seconds += [float(line["seconds"]) for line in read_csv(folder / METRICS)]
     return seconds
-
-
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, standard deviation over seeds, and the 95 % interval of the mean by Student's t.
-
-    With one value there is neither a deviation nor an interval.
-    """
-    mean = statistics.fmean(values)
-    facts: dict[str, Any] = {"n": len(values), "values": list(values), "mean": mean}
-    if len(values) > 1:
-        from scipy.stats import t
-
-        deviation = statistics.stdev(values)
-        half = float(t.ppf(0.975, len(values) - 1)) * deviation / len(values) ** 0.5
-        facts |= {"sd": deviation, "interval_95": [mean - half, mean + half]}
-    return facts
 
 
 SAME_MACHINE = ("device", "threads", "precision", "torch")  # speeds of others are no answer

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fmnist.benchmark.summary import spread
+from fmnist.benchmark.spread import spread
 from fmnist.benchmark.tables import NOT_MEASURED
 from fmnist.cards import Facts
 from fmnist.classes import CLASSES
