@@ -104,8 +104,8 @@ def detector_train(
     folder = files.find(data_dir)
 
     from detector.protocol import train_grid
+    from detector.training.initial_weights import begun
     from detector.training.run import Task
-    from detector.training.starts import begun
     from fmnist.device import pick_device
 
     if initial:
@@ -187,7 +187,7 @@ def detector_evaluate(
     from detector.evaluation.tables import detector_table
     from detector.grid import Grid
     from detector.head import Head
-    from detector.protocol import judged_scenes, photographed
+    from detector.protocol import test_scenes, validation_photos
     from detector.video.disk import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device
@@ -195,7 +195,9 @@ def detector_evaluate(
     where = pick_device(device)
     facts = describe(where)
     peers = [Peer(path, image_size, where) for path in yolo or ()]
-    scenes = judged_scenes(load(folder, "test"), frames) if folder else photographed(photos or ())
+    scenes = (
+        test_scenes(load(folder, "test"), frames) if folder else validation_photos(photos or ())
+    )
     if peers and not scenes:
         raise InputError("--yolo is judged by its boxes. Add --photos with more than one garment.")
     named = [Head.load(path, where) if path else None for path in head_paths]

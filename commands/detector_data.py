@@ -82,18 +82,18 @@ def detector_blend(
     check(photos or ())
     folder = files.find(data_dir)
 
-    from detector.protocol import photographed, watched_scenes
+    from detector.protocol import validation_photos, validation_scenes
     from detector.training.blend import blend, blended
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
-    real = photographed(photos or ())
+    real = validation_photos(photos or ())
     if photos and not real:
         raise InputError("--photos hold no frame to choose by. Give 8 or more with masks or boxes.")
     network = blended(before, after, share)
     _, held_out = hold_out(load(folder, "train"))
-    validation = {"": watched_scenes(held_out, seed)}
+    validation = {"": validation_scenes(held_out, seed)}
     if real:
         validation["photos "] = real
     shares = {before: round(1 - share, 6), after: share}

@@ -141,7 +141,7 @@ def _crop_splits(
     clothes: Clothes,
 ) -> "Splits":
     from detector.photos.scenes import FOR_HEAD
-    from detector.protocol import behind_garments, photo_scenes
+    from detector.protocol import photo_scenes, training_background
     from detector.training.crops import Plan, crop_splits
 
     recipe, seed, make = settings.recipe, settings.seed, None
@@ -152,7 +152,7 @@ def _crop_splits(
         tell("rendering crops: some minutes, once for a run")
         if recipe.photo_crops:
             check_clothes(settings, clothes)
-            behind = behind_garments(seed, clothes.backgrounds)
+            behind = training_background(seed, clothes.backgrounds)
             make = photo_scenes(clothes.photos, behind, FOR_HEAD, tell)
     wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)
     return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

@@ -37,13 +37,13 @@ Seen = Callable[[], Detections]
 class InSteps(Protocol):
     """A detector whose first step knows nothing of other frames.
 
-    It is called in another thread, for later frames while `tell` has an earlier one.
+    It is called in another thread, for later frames while `classify` has an earlier one.
     """
 
-    def look(self, frame: Picture, /) -> Any:
-        """What `tell` wants of the frame."""
+    def locate(self, frame: Picture, /) -> Any:
+        """What `classify` wants of the frame."""
 
-    def tell(self, frame: Picture, looked: Any, /) -> Detections:
+    def classify(self, frame: Picture, looked: Any, /) -> Detections:
         """The garments of the frame; called in the order of the frames."""
 
 
@@ -189,7 +189,7 @@ class _Run:
             elif isinstance(detector, InSteps):
                 yield (
                     frame,
-                    partial(detector.tell, frame.image, detector.look(frame.image)),
+                    partial(detector.classify, frame.image, detector.locate(frame.image)),
                 )
             else:
                 yield frame, partial(detector, frame.image)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torchvision.ops import box_iou, nms
 from detector.backends.graphs import SIDES, GridGraph
 from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
+from detector.boxes import Detections
 from detector.defaults import CONFIDENCE
 from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
 from detector.letterbox import letterbox, longest_side, scaled_size
@@ -25,23 +25,6 @@ BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized F
 MAX_CANDIDATES = 1000
 VOTES_FROM = 0.01  # confidence from which a suppressed box still has a say in the one that stays
 VOTES_IOU = 0.8
-
-
-class Boxes(NamedTuple):
-    """Boxes (left, top, right, bottom in pixels of the frame), the most confident one first.
-
-    `confidence` is how likely each holds a garment of the ten classes; `probabilities` which one
-    that is, as the grid sees it (rows sum to 1).
-    """
-
-    xyxy: Float32[np.ndarray, "n 4"]
-    confidence: Float32[np.ndarray, " n"]
-    probabilities: Float32[np.ndarray, "n 10"]
-
-
-NO_BOXES = Boxes(
-    np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32)
-)
 
 
 class Grid:
@@ -96,17 +79,20 @@ class Grid:
 
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = CONFIDENCE
-    ) -> Boxes:
-        """The garments of a BGR frame of any size."""
+    ) -> Detections:
+        """The garments of a BGR frame of any size, the most confident one first.
+
+        Their classes are what the grid itself sees.
+        """
         return self.batch([frame], confidence)[0]
 
     @torch.inference_mode()
     def batch(
         self, frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], confidence: float = CONFIDENCE
-    ) -> list[Boxes]:
+    ) -> list[Detections]:
         """The same for many frames; those of one shape go through the network together."""
         inputs = [self.input(frame) for frame in frames]
-        boxes = [NO_BOXES] * len(frames)
+        boxes = [Detections.empty()] * len(frames)
         for shape in {image.shape for image in inputs}:
             members = [i for i, image in enumerate(inputs) if image.shape == shape]
             images = torch.from_numpy(np.stack([inputs[i] for i in members]))
@@ -121,7 +107,7 @@ class Grid:
         confidence: float,
         frame: UInt8[np.ndarray, "_ _ 3"],
         shape: tuple[int, ...],
-    ) -> Boxes:
+    ) -> Detections:
         """Decode the likely cells of one image and suppress those that tell of the same garment."""
         scores = _any_garment(answers)
         scores, order = scores.topk(min(MAX_CANDIDATES, len(scores)))
@@ -139,7 +125,7 @@ class Grid:
         factor = limit / np.array([*scaled, *scaled], np.float32)
         boxes = (_agreed(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)
         probabilities = _shares(answers[:, order[keep]].T)
-        return Boxes(boxes, scores[keep].cpu().numpy(), probabilities.cpu().numpy())
+        return Detections(boxes, scores[keep].cpu().numpy(), probabilities.cpu().numpy())
 
 
 def _any_garment(answers: Float[Tensor, "answers cells"]) -> Float[Tensor, " cells"]:

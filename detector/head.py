@@ -69,10 +69,10 @@ class Head:
         self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
     ) -> Verdict:
         """Judge each box (pixels of the BGR frame), in one batch."""
-        return self.judge(square_crops(frame, xyxy))
+        return self.classify(square_crops(frame, xyxy))
 
     @torch.inference_mode()
-    def judge(self, crops: UInt8[np.ndarray, "n 28 28"]) -> Verdict:
+    def classify(self, crops: UInt8[np.ndarray, "n 28 28"]) -> Verdict:
         """Judge what `square_crops` cut out."""
         if len(crops) == 0:
             return Verdict(np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32))

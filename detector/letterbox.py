@@ -12,9 +12,9 @@ WIDER = 1.5  # than high, times: to there people in a frame look as large as in 
 
 
 def letterbox(
-    frame: UInt8[np.ndarray, "height width 3"], image_size: int
+    frame: UInt8[np.ndarray, "height width 3"], longest: int
 ) -> UInt8[np.ndarray, "rows columns 3"]:
-    """Scale the longest side to `image_size`, fill with gray at the right and at the bottom.
+    """Scale the longest side to so many pixels, fill with gray at the right and at the bottom.
 
     Both sides become the next multiple of `CELLS`.
 
@@ -24,7 +24,7 @@ def letterbox(
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
         told = f"{frame.dtype} of the shape {frame.shape}"
         raise ValueError(f"a frame is uint8 of the shape (height, width, 3) in BGR, not {told}")
-    size_wh = scaled_size(frame.shape[1], frame.shape[0], image_size)
+    size_wh = scaled_size(frame.shape[1], frame.shape[0], longest)
     frame = _halved(frame, size_wh)
     shrinks = max(size_wh) < max(frame.shape[:2])
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -63,7 +63,7 @@ def longest_side(width: int, height: int, image_size: int) -> int:
     return max(image_size, wide)
 
 
-def scaled_size(width: int, height: int, image_size: int) -> tuple[int, int]:
-    """Width and height of a frame whose longest side becomes `image_size` pixels."""
-    scale = image_size / max(width, height)
+def scaled_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height of a frame whose longest side becomes so many pixels."""
+    scale = longest / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))

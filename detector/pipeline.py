@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from detector.backends.choice import run_with
 from detector.boxes import Detections
 from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
-from detector.grid import Boxes, Grid
+from detector.grid import Grid
 from detector.head import Head
 from detector.pace import LIVE_RATE, Pace
 from detector.soft_nms import soft_nms
@@ -71,15 +71,15 @@ class Detector:
         Raises:
             ValueError: it is no such frame: gray, of floats, or empty.
         """
-        return self.tell(frame, self.look(frame))
+        return self.classify(frame, self.locate(frame))
 
-    def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> Boxes:
+    def locate(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         """The first step: where something is."""
         return self.grid(frame, self.confidence)
 
-    def tell(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
+    def classify(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Detections) -> Detections:
         """The second step: what it is."""
-        found = judge(self.head, frame, boxes)
+        found = fuse(self.head, frame, boxes)
         return found.select(found.confidence >= self.confidence)
 
     def stream(self, source: Path | int | str) -> Iterator[tuple[Frame, Detections]]:
@@ -103,8 +103,8 @@ class Detector:
 class Watcher:
     """A detector for the frames of a single video.
 
-    `look` knows nothing of other frames and may be ahead; `tell` wants them in their order. With
-    a `pace` the looks a second are those by the clock.
+    `locate` knows nothing of other frames and may be ahead; `classify` wants them in their order.
+    With a `pace` the looks a second are those by the clock.
     """
 
     detector: Detector
@@ -112,15 +112,15 @@ class Watcher:
     pace: Pace | None = None
 
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
-        return self.tell(frame, self.look(frame))
+        return self.classify(frame, self.locate(frame))
 
-    def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> Boxes:
+    def locate(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         """The first step: where something is."""
-        return self.detector.look(frame)
+        return self.detector.locate(frame)
 
-    def tell(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes) -> Detections:
+    def classify(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Detections) -> Detections:
         """The second step: what it is, and which garment of the frames before."""
-        found = self.detector.tell(frame, boxes)
+        found = self.detector.classify(frame, boxes)
         if self.tracks and self.pace:
             self.tracks.set_rate(self.pace())
         return self.tracks(frame, found) if self.tracks else found
@@ -141,8 +141,8 @@ def watch(detector: Detector, rate: float | None = 0, track: bool = True) -> Wat
     return Watcher(eager, Tracks(rate or LIVE_RATE, detector.confidence), pace)
 
 
-def judge(
-    head: Head | Memory | None, frame: UInt8[np.ndarray, "height width 3"], boxes: Boxes
+def fuse(
+    head: Head | Memory | None, frame: UInt8[np.ndarray, "height width 3"], boxes: Detections
 ) -> Detections:
     """What grid and head agree on, the most confident box first.
 
@@ -151,7 +151,7 @@ def judge(
     alone. Then boxes on one another lose confidence (`soft_nms`).
     """
     if head is None:
-        return soft_nms(Detections(*boxes))
+        return soft_nms(boxes)
     garment, probabilities = head(frame, boxes.xyxy)
     confidence = boxes.confidence * garment**REJECTION
     grids = (boxes.probabilities + LEAST_SHARE) ** GRIDS_CLASSES

@@ -68,14 +68,14 @@ def training_scenes(
     Raises:
         InputError: a folder is missing or holds nothing that can be read.
     """
-    behind = behind_garments(seed, backgrounds)
+    behind = training_background(seed, backgrounds)
     painted = TrainingScenes(from_split(split), behind)
     if not photos:
         return painted
     return MixedScenes(painted, photo_scenes(photos, behind, report=report))
 
 
-def behind_garments(seed: int, backgrounds: Path | None = None) -> Background:
+def training_background(seed: int, backgrounds: Path | None = None) -> Background:
     """Painted pictures of the training's families, half and half with the user's own photos."""
     painted: Background = procedural(TRAIN, np.random.default_rng(seed), pool_size=240)
     return mixture([painted, from_folder(backgrounds)], [1, 1]) if backgrounds else painted
@@ -115,20 +115,20 @@ def photo_scenes(
     return PhotoScenes(tuple(people), tuple(garments), behind, shares)
 
 
-def photographed(folders: Sequence[Path]) -> list[Scene]:
+def validation_photos(folders: Sequence[Path]) -> list[Scene]:
     """The validation parts of these folders, photo by photo, as frames with known garments."""
     listings = map(photo_folder.validation_part, folders)
     photos = [photo for listing in listings if not listing.is_single for photo in listing.photos()]
     return [Scene(photo.image, photo.xyxy, photo.labels) for photo in photos]
 
 
-def watched_scenes(validation: Split, seed: int, count: int = 200) -> list[Scene]:
+def validation_scenes(validation: Split, seed: int, count: int = 200) -> list[Scene]:
     """Frames to watch a training by: held-out garments, backgrounds of the training's kinds."""
-    make = TrainingScenes(from_split(validation), behind_garments(seed + 1))
+    make = TrainingScenes(from_split(validation), training_background(seed + 1))
     return [make(np.random.default_rng((seed, number)), (640, 480)) for number in range(count)]
 
 
-def judged_scenes(test: Split, count: int) -> list[Scene]:
+def test_scenes(test: Split, count: int) -> list[Scene]:
     """The fixed frames of test images that every detector is judged on; no choice is made on them.
 
     Their backgrounds are of other kinds than those of training.
@@ -157,8 +157,8 @@ def train_grid(
     run_dir.mkdir(parents=True, exist_ok=True)
     with claimed(run_dir):
         kept, validation = hold_out(load(folder, "train"))
-        watched = {"": watched_scenes(validation, task.seed)}
-        if real := photographed(task.photos):
+        watched = {"": validation_scenes(validation, task.seed)}
+        if real := validation_photos(task.photos):
             watched["photos "] = real
         return train(
             task,

@@ -108,6 +108,12 @@ def describe(device: torch.device) -> dict[str, str | int | float]:
     }
 
 
+def wait_for(device: torch.device) -> None:
+    """Until all of its work is done, for a clock; a CPU's always is."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def peak_mb(status: Path) -> float:
     """The most memory that a process of Linux ever held, from its /proc/PID/status; 0: it ended."""
     lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import torch
 
-from detector.theirs import loaded
+from detector.ultralytics_weights import loaded
 from fmnist.provenance import provenance
 
 EVERY = 10  # that frame is asked about

@@ -45,7 +45,7 @@ ALONE = [
     ("ultralytics.nn", "detector/network.py"),
     ("ultralytics.utils", "detector/network.py"),
     ("ultralytics.trackers", "detector/tracking/association.py"),
-    ("ultralytics", "detector/theirs.py"),
+    ("ultralytics", "detector/ultralytics_weights.py"),
     ("av", "detector/video/container.py"),
 ]
 

@@ -12,10 +12,10 @@ from detector.grid import Grid
 from detector.layouts import LATER, LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from detector.network import build
 from detector.scene import Scene
+from detector.training.initial_weights import begun
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule
-from detector.training.starts import begun
 from fmnist.checkpoint import load_model, save_checkpoint
 from fmnist.errors import InputError
 from weights import WEIGHTS

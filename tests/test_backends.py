@@ -329,7 +329,7 @@ def test_a_backend_that_cannot_be_used_leaves_the_one_before(
     head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(BACKENDS, "onnx", Backend(".onnx", ("no_such_module",), ("cpu",), "onnx"))
-    before = head.judge(np.zeros((1, 28, 28), np.uint8)).probabilities
+    before = head.classify(np.zeros((1, 28, 28), np.uint8)).probabilities
     for name, told in (
         ("onnx", "no_such_module"),
         ("auto", "no such backend"),
@@ -338,5 +338,5 @@ def test_a_backend_that_cannot_be_used_leaves_the_one_before(
         with pytest.raises(InputError, match=told):
             head.use(name)
         assert head.backend == "torch"
-    after = head.judge(np.zeros((1, 28, 28), np.uint8)).probabilities
+    after = head.classify(np.zeros((1, 28, 28), np.uint8)).probabilities
     np.testing.assert_array_equal(after, before)

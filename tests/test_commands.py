@@ -35,7 +35,7 @@ def small(
     for module in (data, protocol):
         monkeypatch.setattr(module, "load", lambda folder, part: tiny_split)
         monkeypatch.setattr(module, "hold_out", lambda train: splits[:2])
-    monkeypatch.setattr(protocol, "watched_scenes", partial(protocol.watched_scenes, count=2))
+    monkeypatch.setattr(protocol, "validation_scenes", partial(protocol.validation_scenes, count=2))
 
 
 def test_the_networks_are_listed_with_what_they_cost(capsys: pytest.CaptureFixture[str]) -> None:

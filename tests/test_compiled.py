@@ -11,7 +11,7 @@ from fmnist.augment import cutmix
 from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR, NOTHING
 from fmnist.models import build
-from fmnist.training.losses import opinion, shares
+from fmnist.training.losses import mean_probabilities, one_hot
 from fmnist.training.step import loss_and_accuracy, start
 
 LABELS = torch.tensor([0, 3, 5, 9, 2, 2, 6, 8])
@@ -22,11 +22,11 @@ def told(kind: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """What a step is given: images, targets, what the teachers said."""
     generator = torch.Generator().manual_seed(1)
     if kind == "mixed":
-        return *cutmix(IMAGES, shares(LABELS), generator, 1.0), None
+        return *cutmix(IMAGES, one_hot(LABELS), generator, 1.0), None
     if kind == "nothing":
         return IMAGES, torch.tensor([0, 3, NOTHING, 9, FOOTWEAR, 2, 6, 8]), None
     logits = torch.randn(8, 10, generator=generator)
-    return IMAGES, LABELS, opinion([logits], 2.0) if kind == "taught" else None
+    return IMAGES, LABELS, mean_probabilities([logits], 2.0) if kind == "taught" else None
 
 
 @pytest.mark.parametrize(

@@ -162,14 +162,14 @@ class TwoSteps:
     def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         raise AssertionError("it is called in steps")
 
-    def look(self, frame: UInt8[np.ndarray, "height width 3"]) -> int:
+    def locate(self, frame: UInt8[np.ndarray, "height width 3"]) -> int:
         if clips.number_of(frame) == self.fails_at:
             raise ZeroDivisionError
         if clips.number_of(frame) > 0:
             self._is_ahead.set()
         return clips.number_of(frame)
 
-    def tell(self, frame: UInt8[np.ndarray, "height width 3"], looked: int) -> Detections:
+    def classify(self, frame: UInt8[np.ndarray, "height width 3"], looked: int) -> Detections:
         assert clips.number_of(frame) == looked
         assert self._is_ahead.wait(60), "a later frame is looked at before this one is told"
         self.told.append(looked)

@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from detector.grid import NO_BOXES, Boxes, Grid
+from detector.boxes import Detections
+from detector.grid import Grid
 from detector.live.pace import LEAST_SIZE, STEP, keep_up
 
 
@@ -17,9 +18,9 @@ class Timed(Grid):
         self.clock = 0.0
         self._a_pixel = seconds / 352**2
 
-    def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+    def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Detections:
         self.clock += self._a_pixel * self.image_size**2
-        return NO_BOXES
+        return Detections.empty()
 
 
 def grid_of(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Timed:

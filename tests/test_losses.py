@@ -1,4 +1,4 @@
-"""What the losses mean: labels as shares, teachers as targets."""
+"""What the losses mean: labels as one_hot, teachers as targets."""
 
 import math
 
@@ -11,12 +11,12 @@ from fmnist.classes import FOOTWEAR, NOTHING, SHOES
 from fmnist.nothing import with_nothing
 from fmnist.recipes import RECIPES
 from fmnist.training.losses import (
-    answers_loss,
+    classification_loss,
     distillation_loss,
-    opinion,
-    places_loss,
-    shares,
-    told,
+    embedding_loss,
+    mean_probabilities,
+    one_hot,
+    soft_targets,
 )
 
 LOGITS = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
@@ -25,14 +25,16 @@ LABELS = torch.tensor([0, 3, 5, 9, 2, 2])
 
 def test_labels_and_their_shares_cost_the_same() -> None:
     recipe = RECIPES["best"]  # with label smoothing
-    by_label = answers_loss(recipe, LOGITS, LABELS, None)
-    assert answers_loss(recipe, LOGITS, shares(LABELS), None) == pytest.approx(float(by_label))
+    by_label = classification_loss(recipe, LOGITS, LABELS, None)
+    assert classification_loss(recipe, LOGITS, one_hot(LABELS), None) == pytest.approx(
+        float(by_label)
+    )
 
 
 def test_a_student_that_says_what_its_teachers_say_has_nothing_to_learn() -> None:
-    assert distillation_loss(LOGITS, opinion([LOGITS, LOGITS], 3.0), 3.0) == pytest.approx(
-        0, abs=1e-6
-    )
+    assert distillation_loss(
+        LOGITS, mean_probabilities([LOGITS, LOGITS], 3.0), 3.0
+    ) == pytest.approx(0, abs=1e-6)
     assert distillation_loss(LOGITS, LOGITS.roll(1, 0).softmax(1), 1.0) > 0.1
 
 
@@ -41,25 +43,25 @@ def test_teachers_are_averaged_as_probabilities() -> None:
     sure[:, 0] = 0
     other = sure.roll(1, 1)
     even = torch.logaddexp(sure, other)
-    taught = opinion([sure, other], 1.0)
+    taught = mean_probabilities([sure, other], 1.0)
     assert distillation_loss(even, taught, 1.0) == pytest.approx(0, abs=1e-6)
     assert distillation_loss(sure / 20, taught, 1.0) > math.log(2)
 
 
 def test_labels_have_the_share_that_the_teachers_leave() -> None:
     recipe = recipe_for("distill", "vgg", ["distill=0.25"])
-    taught = answers_loss(recipe, LOGITS, LABELS, LOGITS.softmax(1))
+    taught = classification_loss(recipe, LOGITS, LABELS, LOGITS.softmax(1))
     assert taught == pytest.approx(0.75 * float(cross_entropy(LOGITS, LABELS)), rel=1e-5)
 
 
 def test_without_an_embedding_there_is_no_loss_of_places() -> None:
-    assert places_loss(RECIPES["best"], None, LABELS) == 0.0
+    assert embedding_loss(RECIPES["best"], None, LABELS) == 0.0
 
 
 def test_footwear_of_untold_kind_is_learnt_as_any_kind_of_shoe() -> None:
     logits = with_nothing(LOGITS).requires_grad_()
     labels = torch.tensor([0, 3, FOOTWEAR, NOTHING, FOOTWEAR, 2])
-    targets = told(logits, labels)
+    targets = soft_targets(logits, labels)
     torch.testing.assert_close(targets.sum(1), torch.ones(6))
     assert targets[[0, 1, 3, 5]].argmax(1).tolist() == [0, 3, NOTHING, 2]
     (learnt,) = torch.autograd.grad(cross_entropy(logits, targets, reduction="sum"), logits)

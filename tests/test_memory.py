@@ -19,9 +19,9 @@ class Counting(Head):
         super().__init__(build("lenet"), torch.device("cpu"), rejects=True)
         self.asked: list[int] = []
 
-    def judge(self, crops: np.ndarray) -> Verdict:
+    def classify(self, crops: np.ndarray) -> Verdict:
         self.asked.append(len(crops))
-        return super().judge(crops)
+        return super().classify(crops)
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
 """The whole detector: what the grid finds is named by the head."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 import torch
 
-from detector.boxes import Detections
 from detector.grid import Grid
 from detector.head import Head
 from detector.layouts import MODEL
 from detector.network import build
-from detector.pipeline import REJECTION, Detector, judge, watch
+from detector.pipeline import REJECTION, Detector, fuse, watch
 from detector.soft_nms import soft_nms
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
@@ -41,7 +40,7 @@ def frame() -> np.ndarray:
 
 def test_every_box_of_the_grid_is_named_by_the_head(detector: Detector, frame: np.ndarray) -> None:
     boxes = detector.grid(frame, 0.3)
-    found = judge(detector.head, frame, boxes)
+    found = fuse(detector.head, frame, boxes)
     assert sorted(map(tuple, found.xyxy)) == sorted(map(tuple, boxes.xyxy))
     assert len(found) > 0 and found.track_id is None
     sure = found.select(found.confidence >= 0.3)
@@ -52,8 +51,8 @@ def test_boxes_on_one_another_are_less_sure_with_a_head_and_without(
     detector: Detector, frame: np.ndarray
 ) -> None:
     boxes = detector.grid(frame, 0.3)
-    found, alone = judge(detector.head, frame, boxes), judge(None, frame, boxes)
-    expected = soft_nms(Detections(*boxes))
+    found, alone = fuse(detector.head, frame, boxes), fuse(None, frame, boxes)
+    expected = soft_nms(boxes)
     np.testing.assert_array_equal(alone.xyxy, expected.xyxy)
     np.testing.assert_array_equal(alone.confidence, expected.confidence)
     assert boxes.confidence.sum() - alone.confidence.sum() > 0.1
@@ -65,13 +64,13 @@ def test_a_class_is_as_likely_as_both_say(detector: Detector, frame: np.ndarray)
     assert detector.head
     head = detector.head(frame, boxes.xyxy).probabilities
     even = np.full_like(boxes.probabilities, 0.1)
-    agreed = judge(detector.head, frame, boxes._replace(probabilities=head)).probabilities
+    agreed = fuse(detector.head, frame, replace(boxes, probabilities=head)).probabilities
     assert (agreed.argmax(1) == head.argmax(1)).all()
-    undecided = judge(detector.head, frame, boxes._replace(probabilities=even)).probabilities
+    undecided = fuse(detector.head, frame, replace(boxes, probabilities=even)).probabilities
     assert (undecided.argmax(1) == head.argmax(1)).all()
     sure = np.zeros_like(even)
     sure[:, 7] = 1
-    decided = judge(detector.head, frame, boxes._replace(probabilities=sure)).probabilities
+    decided = fuse(detector.head, frame, replace(boxes, probabilities=sure)).probabilities
     assert (decided[:, 7] > head[:, 7]).all()
     np.testing.assert_allclose(decided.sum(1), 1, rtol=1e-5)
 
@@ -82,7 +81,7 @@ def test_what_the_head_rejects_is_less_confident(detector: Detector, frame: np.n
     assert isinstance(detector.head, Head)
     rejecting = Head(detector.head.graph.network, CPU, rejects=True)
     garment = rejecting(frame, xyxy).garment
-    found = judge(rejecting, frame, boxes)
+    found = fuse(rejecting, frame, boxes)
     assert len(found) == len(xyxy) and (np.diff(found.confidence) <= 0).all()
     product = confidence * garment**REJECTION
     assert (found.confidence <= np.sort(product)[::-1] * (1 + 1e-6)).all()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from jaxtyping import Float32
 
-from detector.grid import NO_BOXES, Boxes
+from detector.boxes import Detections
 from detector.head import Head
 from detector.single import name_single
 from fmnist.models import build
@@ -19,11 +19,11 @@ def head() -> Head:
     return Head(build("lenet"), torch.device("cpu"))
 
 
-def boxes_found(*xyxy: tuple[float, float, float, float]) -> Boxes:
+def boxes_found(*xyxy: tuple[float, float, float, float]) -> Detections:
     """The first box is the surest, as those of a grid are."""
     boxes = np.array(xyxy, np.float32).reshape(-1, 4)
     even = np.full((len(boxes), 10), 0.1, np.float32)
-    return Boxes(boxes, np.linspace(0.9, 0.5, len(boxes), dtype=np.float32), even)
+    return Detections(boxes, np.linspace(0.9, 0.5, len(boxes), dtype=np.float32), even)
 
 
 def judged(head: Head, photo: np.ndarray, box: tuple[float, ...]) -> Float32[np.ndarray, " 10"]:
@@ -55,4 +55,4 @@ def test_a_photo_and_its_mirror_image_are_named_alike(head: Head) -> None:
 
 
 def test_where_nothing_is_found_the_whole_photo_is_looked_at(head: Head) -> None:
-    assert name_single(NO_BOXES, head, PHOTO).xyxy.tolist() == [0, 0, 80, 60]
+    assert name_single(Detections.empty(), head, PHOTO).xyxy.tolist() == [0, 0, 80, 60]

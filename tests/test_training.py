@@ -18,7 +18,7 @@ from fmnist.models import build
 from fmnist.nothing import garment_probability
 from fmnist.recipes import RECIPES, Recipe
 from fmnist.training.epoch import train_one_epoch
-from fmnist.training.optimization import image_size, rate_factor
+from fmnist.training.optimization import rate_factor, side_at
 from fmnist.training.step import Training, start
 
 BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)
@@ -223,4 +223,4 @@ def test_the_triangle_rises_during_the_warm_up_and_falls_to_zero() -> None:
 
 def test_images_grow_as_the_recipe_says() -> None:
     recipe = replace(BEST, sizes=((0.5, 16), (1.0, 28)))
-    assert [image_size(recipe, p) for p in (0.0, 0.49, 0.5, 0.99, 1.0)] == [16, 16, 28, 28, 28]
+    assert [side_at(recipe, p) for p in (0.0, 0.49, 0.5, 0.99, 1.0)] == [16, 16, 28, 28, 28]

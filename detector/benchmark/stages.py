@@ -22,7 +22,7 @@ from detector.defaults import LABEL_CONFIDENCE
 from detector.head import Head
 from detector.output.draw import draw
 from detector.output.lines import texts_of
-from detector.pipeline import Detector, judge
+from detector.pipeline import Detector, fuse
 from detector.tracking.memory import Memory
 from detector.tracking.tracks import Tracks, least_of
 from detector.video.frames import Reader
@@ -76,7 +76,7 @@ def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
             with clock("grid"):
                 found = detector.grid(frame.image, least_of(detector.confidence))
             with clock("crops and head"):
-                seen = judge(head, frame.image, found)
+                seen = fuse(head, frame.image, found)
             with clock("tracks"):
                 shown = tracks(frame.image, seen)
             with clock("draw"):

@@ -14,7 +14,7 @@ from detector.evaluation.peer import Peer
 from detector.grid import Grid
 from detector.head import Head
 from detector.photos.folder import validation_part
-from detector.pipeline import Detector, judge
+from detector.pipeline import Detector, fuse
 from detector.scene import Scene
 from detector.single import SURE_OF_ONE, name_single
 from fmnist.classes import NOTHING
@@ -86,7 +86,7 @@ def compare_heads(
     boxes = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
     judged = []
     for head in heads:
-        found = [judge(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
+        found = [fuse(head, s.frame, its) for its, s in zip(boxes, scenes, strict=True)]
         judged.append(Judged(found, _milliseconds(Detector(grid, head, CONFIDENCE), scenes)))
     return judged
 

@@ -17,7 +17,6 @@ from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
 
-ConfidentBoxes = tuple[Float32[np.ndarray, "_ 4"], Float32[np.ndarray, " _"]]
 ScoredBoxes = tuple[np.ndarray, np.ndarray, np.ndarray]  # xyxy, score, class
 
 
@@ -68,7 +67,7 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
 
     Average precision wants the unlikely boxes too: look with a confidence of `LEAST_CONFIDENCE`.
     """
-    boxes = box_precision([(d.xyxy, d.confidence) for d in found], scenes)
+    boxes = box_precision(found, scenes)
     of_class = [_per_class(d, scene) for d, scene in zip(found, scenes, strict=True)]
     named = [_named(scene) for scene in scenes]
     per_class = _average_precision(of_class, named)
@@ -97,12 +96,12 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
     )
 
 
-def box_precision(found: Sequence[ConfidentBoxes], scenes: Sequence[Scene]) -> tuple[float, float]:
-    """AP50 and AP50-95 of boxes with confidences, every garment being of one class."""
+def box_precision(found: Sequence[Detections], scenes: Sequence[Scene]) -> tuple[float, float]:
+    """AP50 and AP50-95, every garment being of one class."""
     scored = []
-    for (xyxy, score), scene in zip(found, scenes, strict=True):
-        kept = ~_shows(xyxy, scene, scene.labels == NOTHING)
-        scored.append((xyxy[kept], score[kept], np.zeros(int(kept.sum()), np.int64)))
+    for seen, scene in zip(found, scenes, strict=True):
+        kept = ~_shows(seen.xyxy, scene, scene.labels == NOTHING)
+        scored.append((seen.xyxy[kept], seen.confidence[kept], np.zeros(kept.sum(), np.int64)))
     wanted = [scene.xyxy[scene.labels != NOTHING] for scene in scenes]
     truth = [(xyxy, np.ones(len(xyxy)), np.zeros(len(xyxy), np.int64)) for xyxy in wanted]
     return _average_precision(scored, truth)[0] or (0.0, 0.0)

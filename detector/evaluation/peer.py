@@ -11,7 +11,7 @@ from detector.boxes import Detections
 from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
 from detector.photos.names import NO_GARMENT, meaning
-from detector.theirs import loaded, telling_all_scores
+from detector.ultralytics_weights import loaded, telling_all_scores
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 

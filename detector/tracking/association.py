@@ -13,7 +13,7 @@ from jaxtyping import Float32, UInt8
 
 from detector.boxes import Detections
 from detector.network import prepare_environment
-from detector.tracking.cuts import Cuts
+from detector.tracking.scene_cuts import Cuts
 
 LEAST_OVERLAP = 0.2  # IoU of a sure box with the place where its garment is expected
 

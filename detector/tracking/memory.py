@@ -25,7 +25,7 @@ class Memory:
         self._boxes = np.zeros((0, 4), np.float32)
         self._crops: UInt8[np.ndarray, "n 28 28"] = square_crops(_NOTHING, self._boxes)
         self._uses: Int64[np.ndarray, " n"] = np.zeros(0, np.int64)
-        self._verdict = head.judge(self._crops)
+        self._verdict = head.classify(self._crops)
 
     def __call__(
         self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
@@ -41,7 +41,7 @@ class Memory:
         uses[kept] = self._uses[which]
         garment[kept] = self._verdict.garment[which]
         probabilities[kept] = self._verdict.probabilities[which]
-        garment[asked], probabilities[asked] = self._head.judge(crops[asked])
+        garment[asked], probabilities[asked] = self._head.classify(crops[asked])
         crops[kept] = self._crops[which]  # those that were judged: small steps do not add up
         self._boxes, self._crops, self._uses = xyxy, crops, uses + 1
         self._verdict = Verdict(garment, probabilities)

@@ -15,7 +15,7 @@ from detector.grid import Grid
 from detector.layouts import MODEL, backbone_of
 from detector.network import Network, read
 from detector.scene import Scene
-from detector.training.look import choose_look
+from detector.training.inference_size import choose_look
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
 from fmnist.training.run_folder import name_of_weights

@@ -20,10 +20,10 @@ from detector.letterbox import as_input
 from detector.network import Network
 from detector.scene import Scene
 from detector.training.batches import SceneBatches, SceneMaker, loader
-from detector.training.look import choose_look
+from detector.training.inference_size import choose_look
+from detector.training.initial_weights import alter, begun, is_theirs
 from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
-from detector.training.starts import alter, begun, is_theirs
 from fmnist.checkpoint import save_checkpoint, write_csv
 from fmnist.device import autocast, keep_memory
 from fmnist.errors import InputError
@@ -46,7 +46,7 @@ def train(
     facts: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train the grid from what the task starts with, see `detector.training.starts.begun`.
+    """Train the grid from what the task starts with, see `detector.training.initial_weights.begun`.
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
@@ -120,7 +120,7 @@ def _averaged(run: Run, schedule: Schedule, device: torch.device) -> Grid:
 def _validated(grid: Grid, validation: Mapping[str, Sequence[Scene]]) -> dict[str, float]:
     row: dict[str, float] = {}
     for prefix, scenes in validation.items():
-        ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE)[:2] for s in scenes], scenes)
+        ap50, ap = box_precision([grid(s.frame, LEAST_CONFIDENCE) for s in scenes], scenes)
         row |= {f"{prefix}mAP50": ap50, f"{prefix}mAP50-95": ap}
     return row
 
@@ -156,7 +156,7 @@ def _steps(
     """Take one step a batch; gives the losses of each.
 
     The activations of an `altered` network become ours with the steps, see
-    `detector.training.starts`.
+    `detector.training.initial_weights`.
     """
     old, new = _floats(run.average), _floats(run.network)
     clipped = [p for group in run.optimizers[0].param_groups for p in group["params"]]

@@ -12,8 +12,8 @@ from detector.defaults import GRID_STATE
 from detector.layouts import YOLO, backbone_of
 from detector.network import Network
 from detector.photos.folder import digest_of
+from detector.training.initial_weights import started_from
 from detector.training.schedule import Schedule
-from detector.training.starts import started_from
 from fmnist.checkpoint import read_state, write_state
 from fmnist.errors import InputError
 
@@ -22,9 +22,9 @@ from fmnist.errors import InputError
 class Task:
     """What a training is asked for.
 
-    `init` are the weights that it starts from (`detector.training.starts`); a VGG-like backbone
-    that is `frozen` stays as it is. `backgrounds` and `photos` are the user's own, of which frames
-    are made.
+    `init` are the weights that it starts from (`detector.training.initial_weights`). A VGG-like
+    backbone that is `frozen` stays as it is. `backgrounds` and `photos` are the user's own, of
+    which frames are made.
     """
 
     schedule: Schedule = field(default_factory=Schedule)

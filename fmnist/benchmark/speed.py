@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from fmnist.cards import Facts
-from fmnist.device import autocast, describe, peak_mb
+from fmnist.device import autocast, describe, peak_mb, wait_for
 from fmnist.evaluation import at_once
 from fmnist.models import build
 
@@ -67,17 +67,12 @@ def _timed(network: nn.Module, images: torch.Tensor, at_least: float, rounds: in
         network(images)
     seconds: list[float] = []
     while len(seconds) < rounds or sum(seconds) < at_least:
-        _wait(images.device)
+        wait_for(images.device)
         before = time.perf_counter()
         network(images)
-        _wait(images.device)
+        wait_for(images.device)
         seconds.append(time.perf_counter() - before)
     return seconds
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def _peak_memory_mb(device: torch.device) -> float:

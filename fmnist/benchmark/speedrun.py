@@ -23,11 +23,12 @@ import torch
 
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
+from fmnist.device import wait_for
 from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.training.captured import WARM_UP
+from fmnist.training.cuda_graphs import WARM_UP
 from fmnist.training.epoch import train_one_epoch
 from fmnist.training.step import Training, start
 
@@ -41,7 +42,7 @@ def run(
 
     It begins anew in the memory of `state`, which `warm_up` made for that network.
     """
-    _settled(training)
+    wait_for(training.images.device)
     before = time.perf_counter()
     torch.manual_seed(seed)
     with training.images.device:  # which draws the first weights faster than it is sent them
@@ -50,7 +51,7 @@ def run(
     for _ in range(state.epochs):
         train_one_epoch(state, training)
     logits = predict_logits(state.weights(), test.images)
-    _settled(training)
+    wait_for(training.images.device)
     seconds = time.perf_counter() - before
     return {"seed": seed, "seconds": seconds, "accuracy": from_logits(logits, test.labels).accuracy}
 
@@ -105,7 +106,7 @@ def warm_up(
         train_one_epoch(state, some)
     state.recipe = recipe
     predict_logits(state.weights(), test.images)
-    _settled(training)
+    wait_for(training.images.device)
     return state, time.perf_counter() - before
 
 
@@ -136,9 +137,3 @@ def in_words(whole: Facts) -> str:
     )
     few = f" (an entry has {whole['least_runs']} runs or more)"
     return line + ("" if whole["is_entry"] else few)
-
-
-def _settled(split: Split) -> None:
-    """Wait until a GPU is done."""
-    if split.images.device.type == "cuda":
-        torch.cuda.synchronize(split.images.device)

@@ -20,7 +20,7 @@ from fmnist.classes import TRAINING_SIZE
 from fmnist.data import Split
 from fmnist.models import build
 from fmnist.recipes import FULL_SIZE
-from fmnist.training.captured import WARM_UP
+from fmnist.training.cuda_graphs import WARM_UP
 from fmnist.training.epoch import train_one_epoch
 from fmnist.training.step import start
 

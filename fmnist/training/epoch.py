@@ -13,8 +13,8 @@ from fmnist.device import autocast
 from fmnist.errors import NotFinite
 from fmnist.recipes import Recipe
 from fmnist.training import parallel
-from fmnist.training.losses import Targets, opinion, shares
-from fmnist.training.optimization import image_size, rate_factor, set_rate
+from fmnist.training.losses import Targets, mean_probabilities, one_hot
+from fmnist.training.optimization import rate_factor, set_rate, side_at
 from fmnist.training.step import Training, step
 
 # Images that a GPU augments at once: enough for its cores, few enough for its cache.
@@ -48,7 +48,7 @@ def view(
     if recipe.erasing:
         batch = random_erasing(batch, generator, recipe.erasing)
     if recipe.cutmix:
-        return cutmix(batch, shares(labels), generator, recipe.cutmix)
+        return cutmix(batch, one_hot(labels), generator, recipe.cutmix)
     return batch, labels
 
 
@@ -102,7 +102,7 @@ def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
         # Teachers look at the same view in full, while the student may begin with smaller ones.
         taught = _taught(training, number, images)
         progress = (training.epoch + number * at_once / count) / training.epochs
-        images = resize(images, image_size(recipe, progress))
+        images = resize(images, side_at(recipe, progress))
         share = size // parallel.processes()
         answers = taught.split(share) if taught is not None else [None] * at_once
         yield from zip(images.split(share), targets.split(share), answers, strict=False)
@@ -138,7 +138,7 @@ def _taught(
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), autocast(images.device):
         logits = [teacher(images).float() for teacher in training.teachers]
-    taught = opinion(logits, recipe.temperature)
+    taught = mean_probabilities(logits, recipe.temperature)
     if recipe.views:
         said.append(taught)
     return taught

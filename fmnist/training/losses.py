@@ -16,12 +16,12 @@ EVERY_SHOE = slice(SHOES[0], SHOES[-1] + 1, SHOES[1] - SHOES[0])
 Targets = Int64[Tensor, " batch"] | Float[Tensor, "batch classes"]
 
 
-def shares(labels: Int64[Tensor, " batch"]) -> Float[Tensor, "batch classes"]:
+def one_hot(labels: Int64[Tensor, " batch"]) -> Float[Tensor, "batch classes"]:
     """Labels as shares of the classes, which an image that is mixed can have."""
     return F.one_hot(labels, len(CLASSES)).float()
 
 
-def told(
+def soft_targets(
     logits: Float[Tensor, "batch 11"], labels: Int64[Tensor, " batch"]
 ) -> Float[Tensor, "batch 11"]:
     """Labels, `NOTHING` and `FOOTWEAR` too, as shares of the answers.
@@ -35,13 +35,13 @@ def told(
     return torch.where((labels == FOOTWEAR)[:, None], belief, targets)
 
 
-def answers_loss(
+def classification_loss(
     recipe: Recipe,
     logits: Float[Tensor, "batch answers"],
     targets: Targets,
     taught: Float[Tensor, "batch answers"] | None,
 ) -> Float[Tensor, ""]:
-    """Cross entropy with the labels, and where there are teachers the distance from `opinion`."""
+    """Cross entropy with the labels; with teachers, the distance from what they say, too."""
     loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
     if taught is None:
         return loss
@@ -49,7 +49,7 @@ def answers_loss(
     return (1 - recipe.distill) * loss + recipe.distill * distance
 
 
-def opinion(
+def mean_probabilities(
     teachers: Sequence[Float[Tensor, "batch 10"]], temperature: float
 ) -> Float[Tensor, "batch 10"]:
     """The mean of the probabilities that the logits of the teachers stand for."""
@@ -70,7 +70,7 @@ def distillation_loss(
     return temperature**2 * F.kl_div(learnt, taught, reduction="batchmean")
 
 
-def places_loss(
+def embedding_loss(
     recipe: Recipe, embedding: Tensor | None, targets: Targets
 ) -> Float[Tensor, ""] | float:
     """The weighted triplet loss of the recipe; an image that is mixed counts as its larger part.

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fmnist.training.captured import side_by_side
+from fmnist.training.cuda_graphs import side_by_side
 
 Matrix = Float[Tensor, "_rows _columns"]
 

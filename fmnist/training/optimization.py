@@ -107,6 +107,6 @@ def rate_factor(recipe: Recipe, progress: float) -> float:
     return left if recipe.schedule == "triangle" else (1 - math.cos(math.pi * left)) / 2
 
 
-def image_size(recipe: Recipe, progress: float) -> int:
+def side_at(recipe: Recipe, progress: float) -> int:
     """The edge length of the training images at this point of the schedule."""
     return next((size for until, size in recipe.sizes if progress < until), recipe.sizes[-1][1])

@@ -8,9 +8,9 @@ import torch
 from fmnist.data import Split
 from fmnist.models import build
 from fmnist.recipes import Recipe
-from fmnist.training.captured import WARM_UP
+from fmnist.training.cuda_graphs import WARM_UP
 from fmnist.training.epoch import batches_at_once, train_one_epoch
-from fmnist.training.optimization import image_size
+from fmnist.training.optimization import side_at
 from fmnist.training.step import start
 
 PASSES = 3  # over a few batches of every size that are counted, after some that warm up
@@ -39,7 +39,7 @@ def seconds_an_epoch(model: str, recipe: Recipe, split: Split, compiled: bool = 
             for _ in range(PASSES):
                 train_one_epoch(training, part)  # it ends by reading the loss: all is done then
             seconds[size] = (time.perf_counter() - before) / PASSES / batches
-    mean = sum(seconds[image_size(recipe, i / 100)] for i in range(100)) / 100
+    mean = sum(seconds[side_at(recipe, i / 100)] for i in range(100)) / 100
     return mean * (len(split) // min(recipe.batch_size, len(split)))
 
 

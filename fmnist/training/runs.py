@@ -116,7 +116,7 @@ def _one_epoch(training: Training, splits: Splits, watch: Watch) -> tuple[Row, E
     tell = partial(watch.step, training.epoch + 1)
     trained = train_one_epoch(training, splits.training, tell)
     seconds = time.monotonic() - before
-    judged = judge(training, splits.validation)  # shows a last step that diverged, too
+    judged = evaluate(training, splits.validation)  # shows a last step that diverged, too
     row = {
         "epoch": training.epoch,
         **trained,
@@ -143,7 +143,7 @@ def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[s
             )
 
 
-def judge(training: Training, split: Split) -> Evaluation:
+def evaluate(training: Training, split: Split) -> Evaluation:
     """Evaluate the weights that would ship now."""
     return from_logits(predict_logits(training.weights(), split.images), split.labels)
 
@@ -198,10 +198,10 @@ def _finish(
     splits: Splits,
 ) -> Facts:
     """Use the test set, once, on the last weights of the schedule, and draw the figures."""
-    tested = judge(training, splits.test)
+    tested = evaluate(training, splits.test)
     facts = card(settings, training) | {
         "seconds": sum(row["seconds"] for row in rows),
-        "validation": judge(training, splits.validation).to_dict(),
+        "validation": evaluate(training, splits.validation).to_dict(),
         "test": tested.to_dict(),
     }
     if parallel.rank():

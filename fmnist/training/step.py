@@ -18,8 +18,8 @@ from fmnist.nothing import with_nothing
 from fmnist.recipes import Recipe
 from fmnist.training import parallel
 from fmnist.training.averaging import ema_decay, follow
-from fmnist.training.captured import Captured
-from fmnist.training.losses import Targets, answers_loss, places_loss, told
+from fmnist.training.cuda_graphs import Captured
+from fmnist.training.losses import Targets, classification_loss, embedding_loss, soft_targets
 from fmnist.training.metric_learning import Embedded
 from fmnist.training.optimization import forget, freeze_idle_biases, optimizers, restore
 
@@ -155,9 +155,9 @@ def loss_and_accuracy(
         logits = logits.float()
         if recipe.nothing:
             logits = with_nothing(logits)
-            targets = told(logits, targets)
-        loss = answers_loss(recipe, logits, targets, taught)
-        loss = loss + places_loss(recipe, embedding, targets)
+            targets = soft_targets(logits, targets)
+        loss = classification_loss(recipe, logits, targets, taught)
+        loss = loss + embedding_loss(recipe, embedding, targets)
         shown = targets.argmax(1) if targets.ndim == 2 else targets
         return loss, (logits.argmax(1) == shown).float().mean()
 

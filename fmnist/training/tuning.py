@@ -19,7 +19,7 @@ from fmnist.errors import InputError, NotFinite
 from fmnist.models import build
 from fmnist.recipes import Recipe
 from fmnist.training.epoch import train_one_epoch
-from fmnist.training.runs import judge
+from fmnist.training.runs import evaluate
 from fmnist.training.step import start
 
 COMPLETE = optuna.trial.TrialState.COMPLETE
@@ -65,7 +65,7 @@ def search(
         for epoch in range(epochs):
             try:
                 train_one_epoch(state, training)
-                accuracy = judge(state, validation).accuracy
+                accuracy = evaluate(state, validation).accuracy
             except NotFinite as error:
                 raise optuna.TrialPruned from error
             trial.report(accuracy, epoch)

@@ -5,7 +5,7 @@ import pytest
 from jaxtyping import UInt8
 
 from detector.synthesis.held_out_textures import street
-from detector.tracking.cuts import Cuts
+from detector.tracking.scene_cuts import Cuts
 
 
 def cuts(*frames: UInt8[np.ndarray, "_ _ 3"]) -> list[bool]:

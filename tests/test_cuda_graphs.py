@@ -11,8 +11,8 @@ from fmnist.choices import recipe_for
 from fmnist.classes import FOOTWEAR
 from fmnist.data import Split
 from fmnist.models import build
-from fmnist.training import captured
-from fmnist.training.captured import WARM_UP, Captured, side_by_side
+from fmnist.training import cuda_graphs
+from fmnist.training.cuda_graphs import WARM_UP, Captured, side_by_side
 from fmnist.training.epoch import train_one_epoch
 from fmnist.training.step import Training, start
 
@@ -32,7 +32,9 @@ def test_a_graph_is_recorded_for_each_shape_after_the_warm_up(
     recorded: list[torch.Size] = []
 
     class Recorded:
-        def __init__(self, work: captured.Work, inputs: list[torch.Tensor], pool: object) -> None:
+        def __init__(
+            self, work: cuda_graphs.Work, inputs: list[torch.Tensor], pool: object
+        ) -> None:
             self._work = work
             recorded.append(inputs[0].shape)
 
@@ -43,7 +45,7 @@ def test_a_graph_is_recorded_for_each_shape_after_the_warm_up(
     for name in ("Stream", "current_stream", "graph_pool_handle"):
         monkeypatch.setattr(torch.cuda, name, lambda *_: stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda _: nullcontext())
-    monkeypatch.setattr(captured, "_Graph", Recorded)
+    monkeypatch.setattr(cuda_graphs, "_Graph", Recorded)
     twice = Captured(lambda x: 2 * x)
     small, large = torch.ones(2), torch.ones(3)
     twice.as_it_is(small)  # counts, too

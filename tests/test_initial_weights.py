@@ -12,11 +12,11 @@ from detector.grid import Grid
 from detector.layouts import VGG, YOLO
 from detector.network import Network
 from detector.scene import Scene
-from detector.theirs import loaded
+from detector.training.initial_weights import ALTERED, alter, begun, started_from
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule
-from detector.training.starts import ALTERED, alter, begun, started_from
+from detector.ultralytics_weights import loaded
 from fmnist.errors import InputError
 from tests.command import fmnist
 from tests.photo_folders import with_masks

@@ -14,7 +14,7 @@ from detector.backbones import carry_behind, carry_over
 from detector.defaults import GRID_FILE
 from detector.layouts import MODEL, TRUNK, VGG, YOLO, backbone_of
 from detector.network import Network, build, read
-from detector.theirs import loaded
+from detector.ultralytics_weights import loaded
 from fmnist.cards import read_card
 from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError

@@ -27,7 +27,7 @@ def choose_look(
         grid.image_size = size
         figures = told[str(size)] = {}
         for name, scenes in validation.items():
-            found = [grid(scene.frame, LEAST_CONFIDENCE)[:2] for scene in scenes]
+            found = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
             figures[f"{name}mAP50"] = box_precision(found, scenes)[0]
     best = {name: max(figures[name] for figures in told.values()) for name in told[str(sizes[0])]}
     good = (

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detector.grid import NO_BOXES, Boxes, Grid
+from detector.boxes import Detections
+from detector.grid import Grid
 from detector.scene import Scene
-from detector.training.look import choose_look
+from detector.training.inference_size import choose_look
 
 
 class Sighted(Grid):
@@ -18,10 +19,10 @@ class Sighted(Grid):
         self.image_size = 0
         self._sees = sees
 
-    def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+    def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Detections:
         if self.image_size not in self._sees:
-            return NO_BOXES
-        return Boxes(XYXY, np.ones(1, np.float32), np.full((1, 10), 0.1, np.float32))
+            return Detections.empty()
+        return Detections(XYXY, np.ones(1, np.float32), np.full((1, 10), 0.1, np.float32))
 
 
 XYXY = np.array([[2, 2, 30, 30]], np.float32)
@@ -55,24 +56,28 @@ def test_a_smaller_look_may_cost_half_a_point(wrong: int, taken: int) -> None:
     """Beside 250 boxes that are right a surer one that is wrong costs 0.4 points."""
 
     class Dazzled(Sighted):
-        def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+        def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Detections:
             found, is_wrong = super().__call__(frame, confidence), frame[0, 0, 0] < wrong
             if self.image_size < 352:
-                return found._replace(confidence=found.confidence * (1.0 if is_wrong else 0.5))
-            return NO_BOXES if is_wrong else found
+                return replace(found, confidence=found.confidence * (1.0 if is_wrong else 0.5))
+            return Detections.empty() if is_wrong else found
 
     frames = [np.full((32, 32, 3), number, np.uint8) for number in range(250 + wrong)]
     sets = {"": [replace(SCENE, frame=frame) for frame in frames]}
     for number in range(wrong):
-        sets[""][number] = Scene(frames[number], NO_BOXES.xyxy, np.zeros(0, np.int64))
+        sets[""][number] = Scene(frames[number], Detections.empty().xyxy, np.zeros(0, np.int64))
     assert choose_look(Dazzled(256, 352), 320, sets)[0] == taken
 
 
 def test_where_sets_disagree_it_is_the_size_of_training() -> None:
     class Torn(Sighted):
-        def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Boxes:
+        def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Detections:
             wanted = 256 if len(frame) == 32 else 352
-            return super().__call__(frame, confidence) if self.image_size == wanted else NO_BOXES
+            return (
+                super().__call__(frame, confidence)
+                if self.image_size == wanted
+                else Detections.empty()
+            )
 
     other = replace(SCENE, frame=np.zeros((64, 32, 3), np.uint8))
     sets = {"": [SCENE], "photos ": [other]}
