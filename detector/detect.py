@@ -76,14 +76,21 @@ def detect(
 ) -> Summary:
     """Run a detector over every source of the plan; `watch` gives one for the frames of each.
 
-    It is told how many of them come to be detected a second; 0 for an image. One that is
-    `InSteps` is called in its two steps.
-    `weights` are facts for the header of the JSON lines. `show` opens a window; q, Escape or its
-    close button ends the run. `on_frame` is called with the source, its frames done, and all, if
-    known. However the run ends, the files that it wrote are complete in themselves. Of several
-    sources those that cannot be decoded are left out, and told in the summary. Raises Interrupted
-    after Ctrl-C, and InputError if the only source cannot be decoded, the disk is full, or, when
-    `strict`, a frame was damaged.
+    However the run ends, the files that it wrote are complete in themselves. Of several sources
+    those that cannot be decoded are left out, and told in the summary.
+
+    Args:
+        watch: called with the frames a second that its detector will see; 0 for an image. A
+            detector that is `InSteps` is called in its two steps.
+        weights: facts for the header of the JSON lines.
+        show: open a window; q, Escape or its close button ends the run.
+        strict: count a damaged frame as an error.
+        on_frame: called with the source, its frames done, and all, if known.
+
+    Raises:
+        Interrupted: after Ctrl-C.
+        InputError: the only source cannot be decoded, the disk is full, or, when `strict`, a frame
+            was damaged.
     """
     if show:
         check_display()

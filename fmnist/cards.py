@@ -1,6 +1,9 @@
-"""Facts as JSON, and the card beside weights: what can be told of them before torch is loaded."""
+"""Facts as JSON and CSV, and the card beside weights, which is read before torch is loaded."""
 
+import csv
+import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,21 @@ def read_json(path: Path) -> Facts:
     if not isinstance(facts, dict):
         raise InputError(f"{path} holds no JSON object. Copy it again from where it was.")
     return facts
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Rows of the same columns under a header line, atomically."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """What `write_csv` wrote, as text."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def read_card(path: Path) -> Facts:

@@ -1,8 +1,6 @@
 """A checkpoint: NAME.safetensors with the weights, NAME.json beside it with the facts."""
 
-import csv
 import io
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -16,21 +14,6 @@ from fmnist.atomic import write_atomically
 from fmnist.cards import Facts, card_of, classifier_card, read_card, write_json
 from fmnist.errors import InputError
 from fmnist.models import build
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Rows of the same columns under a header line, atomically."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """What `write_csv` wrote, as text."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def read_state(path: Path, device: torch.device) -> dict[str, Any]:

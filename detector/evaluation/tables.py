@@ -6,10 +6,10 @@ from typing import Any
 from fmnist.classes import CLASSES
 
 COLUMNS = {
-    "agnostic_map50": "any mAP50",
-    "agnostic_map50_95": "50-95",
+    "agnostic_map50": "any AP50",
+    "agnostic_map50_95": "any 50-95",
     "map50": "ten mAP50",
-    "map50_95": "50-95",
+    "map50_95": "ten 50-95",
     "label_accuracy": "labels",
     "calibration_error": "ECE",
     "shown_recall": "recall",

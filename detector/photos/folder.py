@@ -119,7 +119,7 @@ def check_judged(folders: Sequence[Path], *, want_frames: bool, want_names: bool
 
 
 def check(folders: Sequence[Path]) -> None:
-    """Raises InputError as both of them, before anything is read that takes time."""
+    """Raises InputError as `training_part` and `validation_part`, before any photo is read."""
     for folder in folders:
         training_part(folder)
         validation_part(folder)

@@ -24,7 +24,8 @@ from detector.training.inference_size import choose_look
 from detector.training.initial_weights import alter, begun, is_theirs
 from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
-from fmnist.checkpoint import save_checkpoint, write_csv
+from fmnist.cards import write_csv
+from fmnist.checkpoint import save_checkpoint
 from fmnist.device import autocast, keep_memory
 from fmnist.errors import InputError
 from fmnist.training.muon import Muon

@@ -14,8 +14,7 @@ from fmnist.benchmark.rows import Row
 from fmnist.benchmark.speed import measured
 from fmnist.benchmark.spread import spread
 from fmnist.benchmark.tables import SPEEDS, kept_speeds
-from fmnist.cards import Facts, read_json, write_json
-from fmnist.checkpoint import read_csv
+from fmnist.cards import Facts, read_csv, read_json, write_json
 from fmnist.device import describe
 from fmnist.errors import InputError
 from fmnist.models.size import size_of

@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from fmnist.recipes import Recipe
 
-FIRST = math.exp(-5)  # at most so much of the first weights, which know nothing, is in the last
+FIRST = math.exp(-5)  # the largest share of the final average that the first weights may keep
 
 
 def ema_decay(recipe: Recipe, epochs: int, images: int) -> float:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from fmnist.cards import Facts
-from fmnist.checkpoint import save_checkpoint, write_csv, write_state
+from fmnist.cards import Facts, write_csv
+from fmnist.checkpoint import save_checkpoint, write_state
 from fmnist.evaluation import Evaluation
 from fmnist.provenance import provenance, travelling
 from fmnist.training import parallel, run_folder

@@ -92,8 +92,8 @@ def start(
 ) -> Training:
     """Put optimizers and averaged weights around a network that is on its device.
 
-    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse network and loss. Of
-    `images` an epoch has as many.
+    On a GPU the steps are CUDA graphs; `compiled` has torch.compile fuse network and loss.
+    `images` is how many there are in an epoch.
     """
     device = next(model.parameters()).device
     keep_memory()
