@@ -82,8 +82,9 @@ def detect(
 
     from commands.progress import Progress
     from detector.cores import leave_a_core
-    from detector.detect import Interrupted, Settings
+    from detector.detect import Settings
     from detector.detect import detect as run_over
+    from detector.output.summary import Interrupted
     from detector.pipeline import Detector, watch
     from fmnist.device import pick_device
 

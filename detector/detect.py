@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,18 +16,15 @@ from detector.boxes import AnyDetector, Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.interrupt import interrupt_between_frames
 from detector.output.draw import draw
+from detector.output.drawn import DrawnFrames
 from detector.output.lines import JsonLines, header_of, line_of, names_of, texts_of
 from detector.output.screen import Screen
 from detector.output.sheet import Sheet
 from detector.output.summary import Interrupted, Summary
-from detector.plan import Plan, check_display, plan_outputs
-from detector.video.background import Behind, ahead
-from detector.video.disk import write_image
+from detector.plan import Plan, check_display
+from detector.video.background import ahead
 from detector.video.frames import Frame, Reader, Undecodable
-from detector.video.writer import Writer
 from fmnist.errors import InputError
-
-__all__ = ["Interrupted", "Plan", "Settings", "Summary", "check_display", "detect", "plan_outputs"]
 
 Seen = Callable[[], Detections]
 
@@ -152,7 +148,7 @@ class _Run:
 
     def _source(self, reader: Reader, output: Path | None) -> None:
         with (
-            _Output(output, reader, self.written) as sink,
+            DrawnFrames(output, reader, self.written) as sink,
             closing(self._seen(reader)) as frames,
         ):
             for frame, seen in frames:
@@ -206,54 +202,6 @@ class _Run:
         sinks = [sink.path for sink in (self.lines, self.sheet) if sink.is_written and sink.path]
         written, failed = (*self.written, *sinks), tuple(self.failed)
         return Summary(self.read, self.detected, self.damaged, self.boxes, seconds, written, failed)
-
-
-class _Output:
-    """Where the drawn pictures of one source go: a video, an image, or nowhere."""
-
-    def __init__(self, path: Path | None, reader: Reader, written: list[Path]) -> None:
-        self._path = path
-        self._written = written  # it adds what is whole
-        self._reader = reader
-        self._writer: Writer | None = None
-        self._behind = Behind()
-        if path and not reader.is_image:
-            self._writer = Writer(
-                path, reader.size_wh, reader.fps, reader.path, reader.pixel_aspect
-            )
-        self.is_written = False
-        self.is_whole = False  # every frame of the source is in it
-
-    def write(self, picture: Callable[[], Picture], seconds: float) -> None:
-        """Make the picture and write it, that of a video while the next frame is looked at."""
-        if self._writer:
-            self._behind(self._make_and_write, picture, seconds)
-        elif self._path:
-            write_image(self._path, picture())
-        self.is_written = True
-
-    def _make_and_write(self, picture: Callable[[], Picture], seconds: float) -> None:
-        assert self._writer is not None
-        self._writer.write(picture(), seconds)
-
-    def __enter__(self) -> "_Output":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self._behind.close()
-        finally:
-            try:
-                if self._writer:
-                    self._writer.finish(self._reader.end_seconds if self.is_whole else None)
-            finally:
-                if self._path and self.is_written and self._path.exists():
-                    self._written.append(self._path)
 
 
 def keep(detections: Detections, settings: Settings) -> Detections:

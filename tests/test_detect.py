@@ -18,9 +18,10 @@ import torch
 from jaxtyping import UInt8
 
 from detector.boxes import Detections
-from detector.detect import Interrupted, Settings, detect, keep
+from detector.detect import Settings, detect, keep
 from detector.output.lines import line_of
 from detector.output.sheet import COLUMNS, PICTURES
+from detector.output.summary import Interrupted
 from detector.pipeline import Detector, watch
 from detector.plan import Plan, plan_outputs
 from detector.video.frames import Reader

@@ -1,0 +1,59 @@
+"""The drawn frames of one source on disk: a video, an image, or nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from detector.boxes import Picture
+from detector.video.background import Behind
+from detector.video.disk import write_image
+from detector.video.frames import Reader
+from detector.video.writer import Writer
+
+
+class DrawnFrames:
+    """Where the drawn pictures of one source go: a video, an image, or nowhere."""
+
+    def __init__(self, path: Path | None, reader: Reader, written: list[Path]) -> None:
+        self._path = path
+        self._written = written  # it adds what is whole
+        self._reader = reader
+        self._writer: Writer | None = None
+        self._behind = Behind()
+        if path and not reader.is_image:
+            self._writer = Writer(
+                path, reader.size_wh, reader.fps, reader.path, reader.pixel_aspect
+            )
+        self.is_written = False
+        self.is_whole = False  # every frame of the source is in it
+
+    def write(self, picture: Callable[[], Picture], seconds: float) -> None:
+        """Make the picture and write it, that of a video while the next frame is looked at."""
+        if self._writer:
+            self._behind(self._make_and_write, picture, seconds)
+        elif self._path:
+            write_image(self._path, picture())
+        self.is_written = True
+
+    def _make_and_write(self, picture: Callable[[], Picture], seconds: float) -> None:
+        assert self._writer is not None
+        self._writer.write(picture(), seconds)
+
+    def __enter__(self) -> "DrawnFrames":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._behind.close()
+        finally:
+            try:
+                if self._writer:
+                    self._writer.finish(self._reader.end_seconds if self.is_whole else None)
+            finally:
+                if self._path and self.is_written and self._path.exists():
+                    self._written.append(self._path)
