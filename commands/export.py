@@ -57,9 +57,9 @@ def export(
     sources = find_sources([str(file) for file in check or ()]) if check else None
 
     from detector.backends.export import export as write
-    from detector.backends.export import photos, real_batches
     from detector.grid import Grid
     from detector.head import Head
+    from detector.real_batches import photos, real_batches
     from fmnist.cards import write_json
     from fmnist.device import pick_device
     from fmnist.provenance import provenance

@@ -14,7 +14,7 @@ import torch
 
 from detector.backends import check, choice, runners
 from detector.backends.choice import candidates, measured, run_with
-from detector.backends.export import export, photos, real_batches
+from detector.backends.export import export
 from detector.backends.graphs import Graph, GridGraph, HeadGraph, Runner
 from detector.backends.names import (
     AUTO,
@@ -30,6 +30,7 @@ from detector.boxes import iou
 from detector.grid import Grid
 from detector.head import Head
 from detector.pipeline import Detector
+from detector.real_batches import photos, real_batches
 from detector.video.frames import read as read_frames
 from fmnist.errors import CheckFailed, InputError
 from fmnist.models import build

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from detector.backends.graphs import Graph, Runner
 from detector.backends.names import AUTO, BACKENDS, version_of
 from detector.backends.runners import runner_of
-from detector.grid import Grid
-from detector.head import Head
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.device import describe
 from fmnist.errors import InputError
@@ -24,6 +23,18 @@ ROUNDS = 15
 Times = dict[str, float]  # milliseconds of each backend
 
 
+class Runnable(Protocol):
+    """The grid or the head: a graph on a device that a backend runs."""
+
+    device: torch.device
+
+    @property
+    def graph(self) -> Graph: ...
+
+    def use(self, backend: str) -> None:
+        """Have this backend run the graph from now on."""
+
+
 def candidates(device: torch.device) -> list[str]:
     """The backends that are installed and run on the device, torch first."""
     return [n for n, b in BACKENDS.items() if device.type in b.devices and not b.missing]
@@ -31,7 +42,7 @@ def candidates(device: torch.device) -> list[str]:
 
 def run_with(
     backend: str,
-    parts: Sequence[Grid | Head],
+    parts: Sequence[Runnable],
     frame: tuple[int, int],
     say: Callable[[str], None] = lambda line: None,
 ) -> str:
