@@ -116,9 +116,31 @@ def avi(path: Path, frames: int = 75) -> Path:
     return path
 
 
-def rotated(path: Path) -> Path:
+def interlaced(
+    path: Path,
+    codec: str = "libx264",
+    options: dict[str, str] | None = None,
+    size_wh: tuple[int, int] = SIZE_WH,
+    between: int = 0,
+) -> Path:
+    """25 frames of two fields, the lower of which shows the picture `between` numbers later."""
+    with av.open(str(path), "w") as out:
+        video: Any = out.add_stream(codec, rate=FPS, options=options or {"x264-params": "tff=1"})
+        video.width, video.height = size_wh
+        video.pix_fmt = "yuv420p"
+        for number in range(25):
+            picture = numbered(number, size_wh)
+            picture[1::2] = numbered(number + between, size_wh)[1::2]
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode())
+    return path
+
+
+def rotated(path: Path, make: Callable[[Path], Path] = clip) -> Path:
     """A clip as a phone held upright writes it: lying frames and a matrix that turns them."""
-    data = bytearray(clip(path).read_bytes())
+    data = bytearray(make(path).read_bytes())
     track_header = data.index(b"tkhd")
     turn_90 = np.array([0, 1 << 16, 0, -1 << 16, 0, 0, SIZE_WH[1] << 16, 0, 1 << 30], ">i4")
     data[track_header + 44 : track_header + 80] = turn_90.tobytes()

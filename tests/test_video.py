@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def test_a_variable_rate_stays_variable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["damaged.mp4", "phone.mp4", "trimmed.mp4"])
 def test_damaged_lying_and_trimmed_clips_keep_their_length(tmp_path: Path, name: str) -> None:
+    make: dict[str, Callable[[Path], Path]]
     make = {"damaged": clips.damaged, "phone": clips.rotated, "trimmed": clips.trimmed}
     source = make[Path(name).stem](tmp_path / name)
     reader = copied(source, tmp_path / "copy.mp4")

@@ -13,6 +13,7 @@ import av
 
 # isort: on
 
+PROGRESSIVE = 1  # of FFmpeg's orders of fields, where 0 is unknown
 LOOKED_AT = 100  # packets: their times tell the rate
 TICKS = 1000  # a second: what tells so many frames or more counts those of its clock
 
@@ -22,21 +23,25 @@ class Account(NamedTuple):
 
     `seconds` is how long the picture lasts, trimming included. `promised` is that, too, where it
     stands at the file's beginning, so that it tells of an end that is lost. `rate` is of frames
-    a second.
+    a second, and `is_interlaced` tells that each has two fields.
     """
 
     seconds: float = 0.0
     promised: float = 0.0
     rate: float = 0.0
+    is_interlaced: bool = False
 
 
 def account_of(path: Path) -> Account:
-    """What FFmpeg reads of a video's beginning; nothing is decoded."""
+    """What FFmpeg reads of a video's beginning; one frame is decoded at most."""
     try:
         with opened(path) as container:
             video = container.streams.video[0]
             seconds = float((video.duration or 0) * (video.time_base or 0))
-            return Account(seconds, _promised(container.format.name, video), _rate(container))
+            promised = _promised(container.format.name, video)
+            order = video.codec_context.field_order
+            has_fields = order > PROGRESSIVE or (not order and _begins_interlaced(path))
+            return Account(seconds, promised, _rate(container), has_fields)
     except (av.FFmpegError, IndexError):
         return Account()
 
@@ -44,6 +49,16 @@ def account_of(path: Path) -> Account:
 def opened(path: Path) -> Any:
     """The file as FFmpeg reads it; tags of any encoding do not matter."""
     return av.open(f"file:{path.absolute()}", metadata_errors="replace")
+
+
+def _begins_interlaced(path: Path) -> bool:
+    """Whether the first frame has two fields; the headers of DV and HEVC do not tell."""
+    with opened(path) as container:
+        for packet in itertools.islice(container.demux(video=0), LOOKED_AT):
+            with suppress(av.FFmpegError):
+                for frame in packet.decode():
+                    return bool(frame.interlaced_frame)
+    return False
 
 
 def _promised(form: str, video: Any) -> float:

@@ -1,6 +1,10 @@
-"""Frames from a file, one at a time: OpenCV decodes, and turns phone video upright by itself."""
+"""Frames from a file, one at a time: OpenCV decodes, and turns phone video upright by itself.
 
-from collections.abc import Iterator
+What is interlaced PyAV decodes (`detector.video.interlaced`).
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +15,7 @@ from jaxtyping import UInt8
 
 from detector.pictures import decoded
 from detector.video.container import account_of
+from detector.video.interlaced import Decoded, deinterlaced
 from detector.video.quiet import quiet_opencv
 from detector.video.sources import check_source, is_cut, is_image, is_indexed, not_readable
 from fmnist.errors import InputError
@@ -64,6 +69,9 @@ class Reader:
         self.fps = 0.0
         self.pixel_aspect = Fraction(1)
         self.frames_expected: int | None = 1
+        self._turn = 0  # degrees, clockwise
+        self._codec = ""
+        self._is_interlaced = False
         self._duration = 0.0
         self._promised = 0.0
         self._count_is_exact = False
@@ -77,10 +85,13 @@ class Reader:
         width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
         self.size_wh = (int(capture.get(width)), int(capture.get(height)))
         told = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
+        self._turn = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
         self.pixel_aspect = _pixel_aspect(capture)
+        self._codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
         account = account_of(self.path)
+        self._is_interlaced = account.is_interlaced
         self.fps = account.rate or told
         if count > 0:
             self.frames_expected = round(count * self.fps / told) if told else count
@@ -111,16 +122,16 @@ class Reader:
         yield Frame(image, 0.0, 0, str(self.path))
 
     def _video(self) -> Iterator[Frame]:
-        capture = _open(self.path)
         interval = 1 / self.fps if self.fps > 0 else 0.04
         index, failures, seconds = 0, 0, 0.0
-        try:
+        with closing(self._pictures()) as pictures:
             while not self._is_over(index, failures):
-                decoded, image = capture.read()
-                if not decoded:
+                decoded = next(pictures, None)
+                if decoded is None:
                     failures += 1
                     continue
-                before, seconds = seconds, max(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, 0.0)
+                image, told = decoded
+                before, seconds = seconds, max(told, 0.0)
                 if seconds <= before and index:
                     # No time at all (raw H.264), or the clock of a second clip behind the first.
                     seconds = before + interval
@@ -131,17 +142,29 @@ class Reader:
                 self.damaged += lost
                 index, failures = index + lost, 0
                 self.end_seconds = seconds + interval
-                yield Frame(np.asarray(image, np.uint8), seconds, index, str(self.path))
+                yield Frame(image, seconds, index, str(self.path))
                 index += 1
-            if index == 0:
-                raise Undecodable(
-                    f"{self.path}: no frame could be decoded (codec {_codec(capture)}). "
-                    "If it plays elsewhere, convert it to H.264."
-                )
-        finally:
-            capture.release()
+        if index == 0:
+            raise Undecodable(
+                f"{self.path}: no frame could be decoded (codec {self._codec}). "
+                "If it plays elsewhere, convert it to H.264."
+            )
         self._account_for_the_end(index, seconds)
         self.is_finished = True
+
+    def _pictures(self) -> Generator[Decoded, None, None]:
+        """Those of the video; None where one could not be decoded."""
+        if self._is_interlaced:
+            yield from deinterlaced(self.path, self._turn)
+            return
+        capture = _open(self.path)
+        try:
+            while True:
+                decoded, image = capture.read()
+                seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                yield (np.asarray(image, np.uint8), seconds) if decoded else None
+        finally:
+            capture.release()
 
     def _is_over(self, index: int, failures: int) -> bool:
         if self._count_is_exact and self.frames_expected is not None:
@@ -169,7 +192,3 @@ def _pixel_aspect(capture: cv2.VideoCapture) -> Fraction:
         return Fraction(1)
     lies_on_its_side = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 != 0
     return Fraction(down, across) if lies_on_its_side else Fraction(across, down)
-
-
-def _codec(capture: cv2.VideoCapture) -> str:
-    return int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")

@@ -1,0 +1,67 @@
+"""Interlaced video is read like any other: OpenCV alone hands out memory that nobody wrote."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.video.frames import Reader
+from tests import clips
+
+FIELDS = {"flags": "+ilme+ildct"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "size_wh"),
+    [
+        ("camcorder.mp4", "libx264", {"x264-params": "tff=1"}, clips.SIZE_WH),
+        ("avchd.ts", "libx264", {"x264-params": "bff=1"}, clips.SIZE_WH),
+        ("dvb.ts", "mpeg2video", FIELDS, clips.SIZE_WH),
+        ("dvd.mpg", "mpeg2video", FIELDS, clips.SIZE_WH),
+        ("old.avi", "mpeg4", FIELDS, clips.SIZE_WH),
+        ("tape.avi", "dvvideo", {}, (720, 576)),  # its header does not tell
+    ],
+)
+def test_every_frame_is_read_once_and_in_time(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str], size_wh: tuple[int, int]
+) -> None:
+    reader = Reader(clips.interlaced(tmp_path / name, codec, options, size_wh))
+    frames = list(reader)
+    assert [clips.number_of(frame.image) for frame in frames] == list(range(25))
+    assert [frame.seconds for frame in frames] == pytest.approx([i / 25 for i in range(25)])
+    assert (reader.damaged, reader.size_wh) == (0, size_wh)
+    assert reader.end_seconds == pytest.approx(1)
+    for frame in frames:
+        assert abs(frame.image.astype(int) - clips.numbered(frame.index, size_wh)).mean() < 12
+
+
+def test_two_fields_become_one_picture(tmp_path: Path) -> None:
+    """Nothing of the comb that two moments, line by line, have at each edge that moves."""
+
+    def comb(image: np.ndarray) -> float:
+        rows = image[40:].astype(int)
+        return float(abs(rows[1:-1] - (rows[:-2] + rows[2:]) / 2).mean())
+
+    frames = list(Reader(clips.interlaced(tmp_path / "x.mp4", between=1)))
+    woven = clips.numbered(10)
+    woven[1::2] = clips.numbered(11)[1::2]
+    assert comb(frames[10].image) < 0.3 * comb(woven)
+
+
+def test_it_comes_upright(tmp_path: Path) -> None:
+    reader = Reader(clips.rotated(tmp_path / "x.mp4", clips.interlaced))
+    frames = list(reader)
+    assert reader.size_wh == frames[0].image.shape[1::-1] == clips.SIZE_WH[::-1]
+    assert [clips.number_of(np.rot90(frame.image)) for frame in frames] == list(range(25))
+
+
+def test_reading_goes_on_after_damage_and_counts_it(tmp_path: Path) -> None:
+    path = clips.interlaced(tmp_path / "x.mp4", options={"x264-params": "tff=1:keyint=5:bframes=0"})
+    data = bytearray(path.read_bytes())
+    start = data.index(b"mdat") + len(data) // 2
+    data[start : start + 1500] = bytes(1500)
+    path.write_bytes(data)
+    reader = Reader(path)
+    frames = list(reader)
+    assert reader.damaged >= 1 and len(frames) + reader.damaged == 25
+    assert clips.number_of(frames[-1].image) == frames[-1].index == 24
