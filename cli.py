@@ -1,9 +1,11 @@
 """The `fmnist` command: parse, call, and end with the right exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 from typer.main import get_command
@@ -45,7 +47,22 @@ app.add_typer(speed.app)
 
 def main() -> None:
     """Run and exit: 0 done, 1 our bug, 2 bad input or environment, 3 a check failed, 130 Ctrl-C."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == console.INTERRUPTED:
+        _end_at_once(code)
+    sys.exit(code)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """Whoever presses Ctrl-C twice has threads in FFmpeg or torch, which Python's end would abort.
+
+    All files are in place by now.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -20,6 +20,7 @@ BAD_PLACE = {
     errno.EISDIR,
     errno.ENAMETOOLONG,
 }
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells tell it
 # What torch and OpenCV say of it, as errors without a type of their own.
 NO_MEMORY = ("DefaultCPUAllocator: can't allocate", "Insufficient memory", "Failed to allocate")
 
@@ -33,7 +34,7 @@ def run(command: Callable[[], None], debug: bool = False) -> int:
         command()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _say("interrupted", 130)
+        return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:  # whoever read stdout has enough
         _abandon_stdout()
         return 0
