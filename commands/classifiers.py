@@ -1,7 +1,9 @@
 """Commands of the classifiers: data, models, evaluate, predict."""
 
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,9 +20,12 @@ from commands.options import (
     say,
 )
 from detector.defaults import GRID, HEAD
-from fmnist.checks import all_free
+from fmnist.checks import all_free, named_png
 from fmnist.errors import InputError
 from fmnist.training.run_folder import name_of_weights
+
+if TYPE_CHECKING:
+    from detector.boxes import Picture
 
 app = typer.Typer()
 
@@ -91,6 +96,7 @@ def evaluate(
     """Judge a classifier on the 10,000 test images."""
     path = classifier_file(weights)
     all_free(overwrite, json_file, confusion)
+    named_png(confusion)
 
     from fmnist import files
 
@@ -141,29 +147,28 @@ def predict(
     paths = find_sources(images)
     photos = [path for path in paths if is_image(path) or path.suffix.lower() == ".gif"]
     failed = [
-        f"{path} is a video. Use fmnist detect for it." for path in paths if path not in photos
+        f"{path} is no JPEG, PNG, BMP, TIFF, WebP or GIF. "
+        "Convert it; for a video use fmnist detect."
+        for path in paths
+        if path not in photos
     ]
-    if not photos:
-        raise InputError(" ".join(failed))
     all_free(overwrite, json_file)
     grid_path, head_path = grid_file(grid), classifier_file(weights)
+    pictures = _decoded(photos, failed)
+    first = next(pictures, None)  # before the networks are loaded
+    if first is None:
+        raise InputError(" ".join(failed))
 
     from detector.grid import Grid
     from detector.head import Head
     from detector.single import SURE_OF_ONE, name_single
-    from detector.video.frames import Undecodable, read
     from fmnist.classes import CLASSES
     from fmnist.device import pick_device
 
     where = pick_device(device)
     finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
     rows = []
-    for path in photos:
-        try:
-            photo = next(read(path)).image
-        except Undecodable as error:
-            failed.append(str(error))
-            continue
+    for path, photo in itertools.chain([first], pictures):
         xyxy, garment, probabilities = name_single(finder(photo, SURE_OF_ONE), namer, photo)
         words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
         if garment < 0.5:
@@ -172,7 +177,17 @@ def predict(
         rows.append({**row, "probs": probabilities.tolist()})
         if json_file != "-":
             print(str(path), *words, sep="  ")
-    if rows or not failed:
-        put_json(rows, json_file)
+    put_json(rows, json_file)
     if failed:
         raise InputError(" ".join(failed))
+
+
+def _decoded(photos: Iterable[Path], failed: list[str]) -> "Iterator[tuple[Path, Picture]]":
+    """Each photo with its picture; what is wrong with one that has none is added to `failed`."""
+    from detector.video.frames import Undecodable, read
+
+    for path in photos:
+        try:
+            yield path, next(read(path)).image
+        except Undecodable as error:
+            failed.append(str(error))

@@ -12,7 +12,7 @@ import typer
 from commands.options import LARGEST, Device, Json, Overwrite, Quiet, put_json, quiet_or_say
 from detector.backends.names import BACKENDS, installed
 from detector.video.sources import check_source, is_image
-from fmnist.checks import all_free, known
+from fmnist.checks import all_free, known, named_png
 from fmnist.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def benchmark_detect(
 ) -> None:
     """Frames a second from file to drawn file, beside `yolo predict`; stages; how cost grows."""
     all_free(overwrite, json_file, plot)
+    named_png(plot)
     if clip == CLIP and not clip.exists():
         raise InputError("The bundled clip is in a clone of the project only. Name a VIDEO.")
     check_source(clip)

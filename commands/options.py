@@ -10,12 +10,13 @@ import typer
 
 from detector.backends.names import BACKENDS, installed
 from detector.defaults import GRID_FILE
-from detector.layouts import grid_card
+from detector.layouts import LARGEST, grid_card
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
 from fmnist.provenance import commit, origin
 from fmnist.training.run_folder import LAST
+from fmnist.training.settings import LARGEST_SEED
 from weights import WEIGHTS
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the four Fashion-MNIST files.")]
@@ -44,7 +45,6 @@ GridWeights = Annotated[
 HeadWeights = Annotated[
     str, typer.Option(metavar="WEIGHTS", help="Head: a shipped name, a file, or a run.")
 ]
-LARGEST = 4096  # pixels that a grid may be asked to read: more would need tens of GB
 ImageSize = Annotated[
     int | None,
     typer.Option(
@@ -84,7 +84,7 @@ Backgrounds = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Photos in which nobody wears anything.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, a .safetensors file, or a run.")]
 
 

@@ -13,6 +13,7 @@ TRUNK = 9  # first layers of grid-vgg.yaml: gray, then those of the VGG-like
 SHARED_FROM = 4  # the layer of grid-yolo11n.yaml from which both are the same, but for its inputs
 LATER = 6  # a shared layer's number in grid-vgg.yaml is larger by so much
 CELLS = 32  # pixels of the largest: both sides of an input are multiples
+LARGEST = 4096  # pixels of the longest side that a grid reads: more would need tens of GB
 SAME_GARMENT = 0.6  # IoU from which the less sure of two boxes is dropped
 MOST_BOXES = 100  # of a frame, as COCO counts them
 MODEL = "grid"  # as a card names the weights of one
@@ -25,7 +26,12 @@ def grid_card(path: Path) -> Facts:
         InputError: the files are missing, or not those of a grid.
     """
     card = read_card(path)
-    if card["model"] != MODEL or backbone_of(card) not in LAYOUTS or "image_size" not in card:
+    sizes = card.get("image_size"), card.get("looks_at") or CELLS
+    if (
+        card["model"] != MODEL
+        or card.get("backbone", YOLO) not in [*LAYOUTS]  # what cannot be hashed, too
+        or not all(isinstance(size, int) and CELLS <= size <= LARGEST for size in sizes)
+    ):
         raise not_a_grid(path)
     return card
 

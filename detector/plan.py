@@ -49,6 +49,8 @@ def plan_outputs(
     """
     if no_video and output:
         raise InputError(f"Nothing is written to {output} with --no-video. Leave one of them out.")
+    if output == STDOUT:
+        raise InputError("Pictures do not go to stdout. Name a file or a folder with -o.")
     paths = tuple(dict.fromkeys(find_sources(sources)))
     for path in paths:
         Reader(path)  # tells what is wrong with it

@@ -10,17 +10,24 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write beside the target, then rename: a reader never meets half a file.
 
     What is no file, like /dev/null, is written to as it is: a rename would take its place.
+
+    Raises:
+        OSError: with the name of `path`, which that of a full disk lacks.
     """
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    part = part_of(path)
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        with suppress(OSError):
-            part.unlink()
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        part = part_of(path)
+        try:
+            part.write_bytes(content)
+            os.replace(part, path)
+        finally:
+            with suppress(OSError):
+                part.unlink()
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def is_taken(path: Path) -> bool:

@@ -29,7 +29,7 @@ def read_json(path: Path) -> Facts:
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON. Copy it again from where it was.") from error
     if not isinstance(facts, dict):
         raise InputError(f"{path} holds no JSON object. Copy it again from where it was.")
@@ -65,6 +65,11 @@ def read_card(path: Path) -> Facts:
     facts = read_json(card)
     if not isinstance(facts.get("model"), str):
         raise InputError(f"{card} does not name its model. Use a card that `fmnist train` wrote.")
+    recipe = facts.get("recipe", {})
+    if not isinstance(recipe, dict) or not all(
+        isinstance(recipe.get(name, 0), int | float) for name in ("held_out", "nothing")
+    ):
+        raise InputError(f"{card} holds no recipe. Use a card that `fmnist train` wrote.")
     return facts
 
 

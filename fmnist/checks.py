@@ -50,6 +50,12 @@ def free(path: Path, overwrite: bool) -> Path:
     return path
 
 
+def named_png(path: Path | None) -> None:
+    """Raises InputError where a figure that is to be drawn has the name of something else."""
+    if path and path.suffix.lower() != ".png":
+        raise InputError(f"{path}: figures are PNG files. Name it {path.stem}.png.")
+
+
 def free_folder(folder: Path, overwrite: bool) -> Path:
     """The folder if results can be written into it; it need not exist.
 

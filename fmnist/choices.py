@@ -90,11 +90,28 @@ def _change(recipe: Recipe, text: str) -> tuple[str, Any]:
         raise InputError(f"{text}: {name} is {_kind(old)}. Write it as {name}={old}.") from None
     if name in _CHOICES:
         return name, known(new, _CHOICES[name], name)
-    low, high = _LIMITS.get(name, (0, _MOST))
-    if not low <= new <= high:
+    if not _fits(name, new):
+        low, high = _LIMITS.get(name, (0, _MOST))
         between = f"from {low:g} to {high:g}" if high < _MOST else f"a number from {low:g} up"
         raise InputError(f"{text}: {name} is {between}. Write it as {name}={old}.")
     return name, new
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether that part of a recipe may have this value, which is of its type."""
+    if name in _CHOICES:
+        return value in _CHOICES[name]
+    if name == "sizes":
+        return bool(value) and all(0 < until <= 1 and 0 < size <= 1000 for until, size in value)
+    low, high = _LIMITS.get(name, (0, _MOST))
+    return bool(low <= value <= high)
+
+
+def check_values(recipe: Recipe) -> None:
+    """Raises ValueError where a recipe (of a damaged file) has a value that nobody could choose."""
+    for field in fields(recipe):
+        if not _fits(field.name, getattr(recipe, field.name)):
+            raise ValueError(f"{field.name} cannot be {getattr(recipe, field.name)}.")
 
 
 def _kind(value: object) -> str:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fmnist.atomic import is_taken, part_of, write_atomically
 from tests.command import ROOT
 
@@ -37,3 +39,11 @@ def test_a_name_is_taken_once_somebody_begins_to_write_it(tmp_path: Path) -> Non
     assert is_taken(path) and not is_taken(other)
     part_of(path).rename(path)
     assert is_taken(path)
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    """Not the hidden one beside it, nor none, as that of a full disk does."""
+    for path in (Path("/dev/full"), tmp_path / "no/x.json", tmp_path / ("x" * 250)):
+        with pytest.raises(OSError) as told:
+            write_atomically(path, b"x" * 10_000)
+        assert told.value.filename == str(path)

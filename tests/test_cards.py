@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fmnist.cards import card_of, classifier_card
+from fmnist.cards import card_of, classifier_card, read_json
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 
@@ -44,8 +44,16 @@ def test_weights_that_are_cut_or_foreign_are_told(weights: bytes, tmp_path: Path
         ({**CARD, "classes": 10}, "other classes"),
         ({**CARD, "model": "yolo"}, "no classifier of fmnist"),
         (3, "holds no JSON object"),
+        ({**CARD, "recipe": 5}, "holds no recipe"),
+        ({**CARD, "recipe": {"held_out": "x"}}, "holds no recipe"),
     ],
 )
 def test_cards_of_a_wrong_kind_are_told(card: object, told: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=told):
         classifier_card(placed(tmp_path, WHOLE, card))
+
+
+def test_json_without_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="is not valid JSON"):
+        read_json(tmp_path / "x.json")

@@ -38,6 +38,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips.clip(folder / "clips" / "clip.mp4")
     clips.clip(folder / "good.mp4")
     cv2.imwrite(str(folder / "picture.png"), clips.numbered(1))
+    (folder / "cut.jpg").write_bytes(cv2.imencode(".jpg", clips.numbered(1))[1].tobytes()[:300])
     clips.truncated(folder / "truncated.mp4")
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("This is no video.\n" * 50)

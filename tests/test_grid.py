@@ -199,7 +199,15 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     fewer = dict(list(state.items())[:-1])
     facts: Facts = {"model": MODEL, "image_size": 96}
     for number, (tensors, card) in enumerate(
-        [(fewer, facts), (state, {"model": "vgg"}), (state, {"model": MODEL}), ({}, facts)]
+        [
+            (fewer, facts),
+            (state, {"model": "vgg"}),
+            (state, {"model": MODEL}),
+            (state, {**facts, "backbone": []}),
+            (state, {**facts, "looks_at": "x"}),
+            (state, {**facts, "looks_at": 10**9}),
+            ({}, facts),
+        ]
     ):
         path = tmp_path / f"{number}.safetensors"
         save_checkpoint(path, tensors, card)

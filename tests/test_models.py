@@ -94,5 +94,6 @@ def test_other_weights_than_those_for_imagenet_are_refused(tmp_path: Path) -> No
     with pytest.raises(InputError, match="does not hold the weights of torchvision's ResNet-18"):
         ResNet18(0).load_imagenet(str(tmp_path / "lenet.pth"))
     for name in ("text.pth", "missing.pth"):
-        with pytest.raises(InputError, match="cannot be had"):
+        with pytest.raises(InputError, match="cannot be had") as told:
             ResNet18(0).load_imagenet(str(tmp_path / name))
+        assert "weights_only" not in str(told.value), "torch advises what is dangerous"

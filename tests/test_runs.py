@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -255,13 +256,61 @@ def test_a_damaged_run_is_told(splits: Splits, tmp_path: Path) -> None:
     torch.save({"training": {"model": {}}, "rows": []}, run / "state.pt")
     with pytest.raises(InputError, match="state.pt is of another run"):
         runs.train(settings, run, splits, CPU, QUIET)
-    whole = json.loads((run / "settings.json").read_text())
-    no_pad = {**whole["recipe"], "pad": None}
-    damages: list[dict[str, Any]] = [{"epochs": "1"}, {"recipe": {}}, {"recipe": no_pad}]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"epochs": "1"},
+        {"epochs": 0},
+        {"seed": 2**70},
+        {"model": "gtv"},
+        {"teachers": [5]},
+        {"recipe": {}},
+        {"recipe": {"pad": None}},
+        {"recipe": {"optimizer": "foo"}},
+        {"recipe": {"batch_size": 0}},
+        {"recipe": {"learning_rate": math.nan}},
+        {"recipe": {"held_out": 100_000}},
+        {"recipe": {"crops": -5}},
+        {"recipe": {"sizes": []}},
+        {"recipe": {"sizes": [[1.0, 0]]}},
+    ],
+    ids=str,
+)
+def test_settings_that_nobody_could_choose_are_told(tmp_path: Path, damage: dict[str, Any]) -> None:
+    prepare(tmp_path, plan("lenet", "report", 1, 0))
+    whole = json.loads((tmp_path / "settings.json").read_text())
+    if damage.get("recipe"):
+        damage = {"recipe": whole["recipe"] | damage["recipe"]}
+    (tmp_path / "settings.json").write_text(json.dumps(whole | damage))
+    with pytest.raises(InputError, match="settings.json is damaged or of another version"):
+        read_settings(tmp_path)
+
+
+def test_a_state_whose_epochs_are_not_those_of_its_rows_is_told(
+    splits: Splits, tmp_path: Path
+) -> None:
+    prepare(tmp_path / "run", settings := plan("lenet", "report", 2, 0))
+    runs.train(settings, tmp_path / "run", splits, CPU, QUIET, stop_after=1)
+    whole = torch.load(tmp_path / "run/state.pt", weights_only=True)
+    training = {"training": {**whole["training"], "epoch": "x"}}
+    damages: list[dict[str, Any]] = [{"rows": 5}, {"rows": []}, training]
     for damage in damages:
-        (run / "settings.json").write_text(json.dumps(whole | damage))
-        with pytest.raises(InputError, match="settings.json is damaged or of another version"):
-            read_settings(run)
+        torch.save(whole | damage, tmp_path / "run/state.pt")
+        with pytest.raises(InputError, match="state.pt is of another run"):
+            runs.train(settings, tmp_path / "run", splits, CPU, QUIET)
+
+
+def test_a_result_that_is_none_is_told(splits: Splits, tmp_path: Path) -> None:
+    prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
+    runs.train(settings, tmp_path / "run", splits, CPU, QUIET)
+    for text in ("{}", '{"test": 5}'):
+        (tmp_path / "run/result.json").write_text(text)
+        with pytest.raises(InputError, match="result.json is damaged. Delete it"):
+            runs.train(settings, tmp_path / "run", splits, CPU, QUIET)
+    (tmp_path / "run/result.json").unlink()
+    assert runs.train(settings, tmp_path / "run", splits, CPU, QUIET) is not None
 
 
 def test_a_run_is_never_started_over_another(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -23,6 +23,7 @@ ROUNDS = 15
 Times = dict[str, float]  # milliseconds of each backend
 
 
+@runtime_checkable
 class Runnable(Protocol):
     """The grid or the head: a graph on a device that a backend runs."""
 

@@ -117,7 +117,8 @@ class Reader:
             image = decoded(self.path.read_bytes())
         if image is None:
             raise Undecodable(
-                f"{self.path} is damaged, or of more than 2^30 pixels: no picture could be decoded."
+                f"{self.path}: no picture could be decoded. It is damaged, "
+                "of more than 2^30 pixels, or of a kind that OpenCV does not read. Save it as PNG."
             )
         yield Frame(image, 0.0, 0, str(self.path))
 

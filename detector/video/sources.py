@@ -31,6 +31,8 @@ def expand(source: str) -> list[Path]:
     Folders and globs come in natural order (clip2 before clip10); a folder's own folders are
     left alone. InputError if there is nothing to read.
     """
+    if not source:
+        raise InputError("One of the sources has no name. Name a video, an image or a folder.")
     path = Path(source)
     if not path.exists():
         with contextlib.suppress(RuntimeError):  # ~backup.mp4: nobody of that name lives here

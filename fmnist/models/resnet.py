@@ -115,9 +115,10 @@ def _imagenet_state(source: str) -> dict[str, Tensor]:
             return dict(ResNet18_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True))
         state: dict[str, Tensor] = torch.load(Path(source), "cpu", weights_only=True)
     except (OSError, RuntimeError, UnpicklingError, EOFError, LookupError, ValueError) as error:
+        why = "" if isinstance(error, UnpicklingError) else f" ({error})"  # that advises danger
         raise InputError(
-            f"The ImageNet weights cannot be had from {source} ({error}). "
-            "Name the file with --pretrained FILE, or train from scratch without it."
+            f"The ImageNet weights cannot be had from {source}{why}. "
+            "Name torchvision's .pth file with --pretrained FILE, or leave it out."
         ) from error
     if not isinstance(state, dict):
         raise InputError(f"{source} holds no weights. Name torchvision's .pth file.")

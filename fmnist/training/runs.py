@@ -84,7 +84,7 @@ def train(
     if training.epoch and teachers:
         _check_teachers(run_dir, teachers, digests)
     if is_finished(run_dir) and training.epoch >= settings.epochs:
-        return read_json(run_dir / RESULT)
+        return _read_result(run_dir / RESULT)
     if not parallel.rank():
         (run_dir / RESULT).unlink(missing_ok=True)  # a run that is prolonged is not finished
     limit = min(settings.epochs, stop_after or settings.epochs)
@@ -108,6 +108,13 @@ def train(
     if training.epoch < settings.epochs:
         return None
     return _finish(run_dir, settings, training, rows, splits)
+
+
+def _read_result(path: Path) -> Facts:
+    facts = read_json(path)
+    if not isinstance(facts.get("test"), dict) or "accuracy" not in facts["test"]:
+        raise InputError(f"{path} is damaged. Delete it, and the run is tested again.")
+    return facts
 
 
 def _one_epoch(training: Training, splits: Splits, watch: Watch) -> tuple[Row, Evaluation]:
@@ -180,10 +187,13 @@ def _begin(
     state = read_state(saved, device)
     try:
         training.load_state_dict(state["training"])
-        return training, state["rows"]
+        rows: list[Row] = state["rows"]
+        if [row["epoch"] for row in rows] != [*range(1, training.epoch + 1)]:
+            raise ValueError("Its epochs are not those of its rows.")
+        return training, rows
     except torch.OutOfMemoryError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(
             f"{saved} is of another run than {run_dir / SETTINGS}. "
             "Start a new run in another folder."

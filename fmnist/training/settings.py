@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmnist.cards import Facts, read_card, read_json, write_json
-from fmnist.choices import recipe_for
+from fmnist.choices import check_values, recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
+from fmnist.models import MODELS
 from fmnist.recipes import FULL_SIZE, Recipe, check_types
 from fmnist.training.run_folder import SETTINGS, claimed, epochs_done, is_planned, no_run_in
 
 _LISTS = ("teachers", "changes", "teacher_digests")
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,15 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Facts) -> "Settings":
+        """What `to_dict` gave; a KeyError, TypeError or ValueError where it is something else."""
         tuples = {name: tuple(values.get(name, ())) for name in _LISTS}
-        return cls(**{**values, "recipe": Recipe.from_dict(values["recipe"]), **tuples})
+        made = cls(**{**values, "recipe": Recipe.from_dict(values["recipe"]), **tuples})
+        check_values(made.recipe)
+        if made.epochs < 1 or not 0 <= made.seed <= LARGEST_SEED or made.model not in MODELS:
+            raise ValueError("No such run could be planned.")
+        if not all(isinstance(word, str) for words in tuples.values() for word in words):
+            raise TypeError("A list holds another type than text.")
+        return made
 
 
 def plan(
