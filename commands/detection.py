@@ -98,7 +98,7 @@ def detect(
         "head": name_of_weights(head_path),
         "backend": detector.grid.backend,
     }
-    watcher = partial(watch, detector, track=track)
+    watcher = partial(watch, detector)
     with Progress(quiet) as progress:
         try:
             summary = run_over(plan, watcher, settings, facts, show, strict, progress)

@@ -63,7 +63,7 @@ class Settings:
 
 def detect(
     plan: Plan,
-    watch: Callable[[float], AnyDetector],
+    watch: Callable[[float, bool], AnyDetector],
     settings: Settings | None = None,
     weights: Mapping[str, Any] | None = None,
     show: bool = False,
@@ -76,8 +76,9 @@ def detect(
     those that cannot be decoded are left out, and told in the summary.
 
     Args:
-        watch: called with the frames a second that its detector will see; 0 for an image. A
-            detector that is `InSteps` is called in its two steps.
+        watch: gives the detector of one source, called with the frames a second that this will
+            see (0 for an image) and whether to `track`. One that is `InSteps` is called in its
+            two steps.
         weights: facts for the header of the JSON lines.
         show: open a window; q, Escape or its close button ends the run.
         strict: count a damaged frame as an error.
@@ -118,7 +119,7 @@ def detect(
 class _Run:
     """One run over some sources: where their frames go, and what was counted."""
 
-    watch: Callable[[float], AnyDetector]
+    watch: Callable[[float, bool], AnyDetector]
     settings: Settings
     lines: JsonLines
     sheet: Sheet
@@ -167,7 +168,8 @@ class _Run:
                 sink.is_whole = reader.is_finished
 
     def _seen(self, reader: Reader) -> Generator[tuple[Frame, Detections], None, None]:
-        seen, detector = Detections.empty(), self.watch(reader.fps / self.settings.every)
+        seen = Detections.empty()
+        detector = self.watch(reader.fps / self.settings.every, self.settings.track)
         wanted = itertools.islice(reader, self.settings.max_frames)
         with (
             closing(ahead(wanted)) as frames,

@@ -60,7 +60,7 @@ def lines_of(path: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def test_every_frame_is_drawn_and_has_its_line(desk: Path) -> None:
     plan = plan_outputs(["clip.mp4"], json="x.jsonl")
-    summary = detect(plan, lambda rate: two_garments, weights={"head": "vgg-crops"})
+    summary = detect(plan, lambda rate, track: two_garments, weights={"head": "vgg-crops"})
     assert (summary.frames_read, summary.frames_detected, summary.frames_damaged) == (50, 50, 0)
     assert summary.boxes == 100
     assert summary.written == (Path("clip.fmnist.mp4"), Path("x.jsonl"))
@@ -92,7 +92,7 @@ def test_every_third_frame_is_detected_and_all_are_drawn(desk: Path) -> None:
         return two_garments(frame)
 
     summary = detect(
-        plan_outputs(["clip.mp4"], json="x.jsonl"), lambda rate: detector, Settings(every=3)
+        plan_outputs(["clip.mp4"], json="x.jsonl"), lambda rate, track: detector, Settings(every=3)
     )
     assert looked_at == list(range(0, 50, 3))
     assert (summary.frames_read, summary.frames_detected) == (50, 17)
@@ -101,7 +101,9 @@ def test_every_third_frame_is_detected_and_all_are_drawn(desk: Path) -> None:
 
 
 def test_max_frames_ends_picture_and_sound(desk: Path) -> None:
-    summary = detect(plan_outputs(["clip.mp4"]), lambda rate: two_garments, Settings(max_frames=10))
+    summary = detect(
+        plan_outputs(["clip.mp4"]), lambda rate, track: two_garments, Settings(max_frames=10)
+    )
     assert summary.frames_read == 10
     assert clips.seconds_of(Path("clip.fmnist.mp4")) == pytest.approx(0.4)
     assert clips.seconds_of(Path("clip.fmnist.mp4"), "audio") == pytest.approx(0.4, abs=0.05)
@@ -121,19 +123,26 @@ def test_a_tracked_garment_keeps_its_id(desk: Path) -> None:
     def tracked(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
         return replace(two_garments(frame), track_id=np.array([3, 8], np.int64))
 
-    detect(plan_outputs(["clip.mp4"], no_video=True, json="x.jsonl"), lambda rate: tracked)
+    detect(plan_outputs(["clip.mp4"], no_video=True, json="x.jsonl"), lambda rate, track: tracked)
     assert [box["id"] for box in lines_of("x.jsonl")[1][5]["boxes"]] == [3, 8]
 
 
-def test_the_detector_is_told_its_rate_and_that_an_image_has_none(desk: Path) -> None:
+def test_the_detector_is_told_whether_to_track_its_rate_and_that_an_image_has_none(
+    desk: Path,
+) -> None:
     rates = []
 
-    def watch(rate: float) -> Any:
+    def watch(rate: float, track: bool) -> Any:
         rates.append(rate)
+        assert not track
         return two_garments
 
     cv2.imwrite("photo.png", clips.numbered(9))
-    detect(plan_outputs(["photo.png", "clip.mp4"], no_video=True), watch, Settings(every=5))
+    detect(
+        plan_outputs(["photo.png", "clip.mp4"], no_video=True),
+        watch,
+        Settings(every=5, track=False),
+    )
     assert rates == [0, 5]
 
 
@@ -181,7 +190,7 @@ class TwoSteps:
 def test_a_detector_in_two_steps_is_told_every_frame_in_order(desk: Path, every: int) -> None:
     steps = TwoSteps()
     plan = plan_outputs(["clip.mp4"], json="x.jsonl")
-    summary = detect(plan, lambda rate: steps, Settings(every=every))
+    summary = detect(plan, lambda rate, track: steps, Settings(every=every))
     assert steps.told == list(range(0, 50, every))
     assert summary.frames_read == len(clips.frames_in(Path("clip.fmnist.mp4"))) == 50
     assert [line["frame"] for line in lines_of("x.jsonl")[1]] == steps.told
@@ -193,7 +202,7 @@ def test_ctrl_c_between_two_steps_leaves_no_thread(desk: Path) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted) as stopped:
-        detect(plan_outputs(["clip.mp4"]), lambda rate: TwoSteps(), on_frame=press)
+        detect(plan_outputs(["clip.mp4"]), lambda rate, track: TwoSteps(), on_frame=press)
     assert stopped.value.summary.frames_read == 10
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
@@ -201,14 +210,14 @@ def test_ctrl_c_between_two_steps_leaves_no_thread(desk: Path) -> None:
 def test_a_first_step_that_fails_leaves_the_frames_before_it(desk: Path) -> None:
     plan = plan_outputs(["clip.mp4"], json="x.jsonl")
     with pytest.raises(ZeroDivisionError):
-        detect(plan, lambda rate: TwoSteps(fails_at=7))
+        detect(plan, lambda rate, track: TwoSteps(fails_at=7))
     assert len(clips.frames_in(Path("clip.fmnist.mp4"))) == len(lines_of("x.jsonl")[1]) == 7
 
 
 def test_images_become_images_and_a_folder_takes_all(desk: Path) -> None:
     cv2.imwrite("photo.png", clips.numbered(9))
     plan = plan_outputs(["photo.png", "clip.mp4"], Path("out"), json="x.jsonl")
-    summary = detect(plan, lambda rate: two_garments, Settings(max_frames=2))
+    summary = detect(plan, lambda rate, track: two_garments, Settings(max_frames=2))
     assert summary.written[:2] == (Path("out/photo.fmnist.png"), Path("out/clip.fmnist.mp4"))
     drawn = cv2.imread("out/photo.fmnist.png")
     assert drawn is not None
@@ -219,7 +228,7 @@ def test_images_become_images_and_a_folder_takes_all(desk: Path) -> None:
 def test_without_video_only_lines_are_left_and_stdout_takes_them(
     desk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    detect(plan_outputs(["clip.mp4"], no_video=True, json="-"), lambda rate: two_garments)
+    detect(plan_outputs(["clip.mp4"], no_video=True, json="-"), lambda rate, track: two_garments)
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 51
     assert json.loads(out[-1])["frame"] == 49
@@ -230,7 +239,7 @@ def test_without_video_only_lines_are_left_and_stdout_takes_them(
 def test_a_contact_sheet_holds_frames_from_all_over_the_clip(desk: Path, count: int) -> None:
     path = clips.clip(desk / "long.mp4", [n / 25 for n in range(count)])
     plan = plan_outputs([str(path)], no_video=True, sheet=Path("sheet.png"))
-    detect(plan, lambda rate: lambda frame: Detections.empty())
+    detect(plan, lambda rate, track: lambda frame: Detections.empty())
     sheet = cv2.imread("sheet.png")
     assert sheet is not None
     rows, columns = (1, count) if count <= COLUMNS else (PICTURES // COLUMNS, COLUMNS)
@@ -247,7 +256,7 @@ def test_a_contact_sheet_holds_frames_from_all_over_the_clip(desk: Path, count: 
 
 def test_damage_is_counted_and_an_error_only_when_strict(desk: Path) -> None:
     clips.damaged(desk / "damaged.mp4")
-    summary = detect(plan_outputs(["damaged.mp4"]), lambda rate: two_garments)
+    summary = detect(plan_outputs(["damaged.mp4"]), lambda rate, track: two_garments)
     damaged = summary.frames_damaged
     assert summary.damage.startswith(f"{damaged} damaged frame")
     assert summary.damage.endswith("skipped (of 75)")
@@ -255,17 +264,17 @@ def test_damage_is_counted_and_an_error_only_when_strict(desk: Path) -> None:
     assert clips.seconds_of(Path("damaged.fmnist.mp4")) == pytest.approx(3.0)
     with pytest.raises(InputError, match=r"skipped \(of 75\)\. Leave out --strict"):
         plan = plan_outputs(["damaged.mp4"], overwrite=True)
-        detect(plan, lambda rate: two_garments, strict=True)
+        detect(plan, lambda rate, track: two_garments, strict=True)
     assert len(clips.frames_in(Path("damaged.fmnist.mp4"))) == 75 - damaged
 
 
 def test_a_source_that_cannot_be_decoded_keeps_the_results_of_those_before(desk: Path) -> None:
     clips.undecodable(desk / "noise.mkv")
     plan = plan_outputs(["clip.mp4", "noise.mkv"], json="x.jsonl")
-    summary = detect(plan, lambda rate: two_garments)
+    summary = detect(plan, lambda rate, track: two_garments)
     assert len(summary.failed) == 1 and "no frame could be decoded" in summary.failed[0]
     with pytest.raises(InputError, match="no frame could be decoded"):
-        detect(plan_outputs(["noise.mkv"]), lambda rate: two_garments)
+        detect(plan_outputs(["noise.mkv"]), lambda rate, track: two_garments)
     assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "noise.mkv", "x.jsonl"]
     assert len(lines_of("x.jsonl")[1]) == 50
 
@@ -274,7 +283,7 @@ def test_of_several_sources_those_without_a_picture_are_left_out(desk: Path) -> 
     Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     cv2.imwrite("z.png", clips.numbered(3))
     plan = plan_outputs(["a.png", "clip.mp4", "z.png"], json="x.jsonl")
-    summary = detect(plan, lambda rate: two_garments)
+    summary = detect(plan, lambda rate, track: two_garments)
     assert [line["source"] for line in lines_of("x.jsonl")[1]][49:] == ["clip.mp4", "z.png"]
     assert summary.failed == (
         "a.png: no picture could be decoded. It is damaged, "
@@ -291,7 +300,7 @@ def test_lines_go_into_a_pipe_as_they_come(desk: Path) -> None:
         target=lambda: read.extend(Path("pipe").read_text().splitlines()), daemon=True
     )
     reader.start()
-    summary = detect(plan_outputs(["clip.mp4"], json="pipe"), lambda rate: two_garments)
+    summary = detect(plan_outputs(["clip.mp4"], json="pipe"), lambda rate, track: two_garments)
     reader.join(30)
     assert len(read) == 51 and not Path("pipe").is_file()
     assert summary.written == (Path("clip.fmnist.mp4"), Path("pipe"))
@@ -301,7 +310,7 @@ def test_lines_go_into_a_pipe_as_they_come(desk: Path) -> None:
 def test_a_long_strip_makes_no_long_sheet(desk: Path) -> None:
     cv2.imwrite("strip.png", np.zeros((9000, 6, 3), np.uint8))
     plan = plan_outputs(["strip.png"], sheet=Path("sheet.png"))
-    detect(plan, lambda rate: two_garments)
+    detect(plan, lambda rate, track: two_garments)
     assert cv2.imread("sheet.png").shape[0] < 3 * 9000  # type: ignore[union-attr]
 
 
@@ -312,7 +321,7 @@ def test_a_failing_detector_leaves_whole_files_and_its_own_error(desk: Path) -> 
         return two_garments(frame)
 
     with pytest.raises(ZeroDivisionError):
-        detect(plan_outputs(["clip.mp4"], json="x.jsonl"), lambda rate: failing)
+        detect(plan_outputs(["clip.mp4"], json="x.jsonl"), lambda rate, track: failing)
     assert len(clips.frames_in(Path("clip.fmnist.mp4"))) == len(lines_of("x.jsonl")[1]) == 7
     assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "x.jsonl"]
 
@@ -326,7 +335,7 @@ def test_ctrl_c_finishes_the_files_and_tells_what_there_is(desk: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     plan = plan_outputs(["clip.mp4"], json="x.jsonl", sheet=Path("sheet.jpg"))
     with pytest.raises(Interrupted) as stopped:
-        detect(plan, lambda rate: two_garments, on_frame=press)
+        detect(plan, lambda rate, track: two_garments, on_frame=press)
     assert signal.getsignal(signal.SIGINT) is before
     summary = stopped.value.summary
     assert summary.frames_read == 10
@@ -336,7 +345,7 @@ def test_ctrl_c_finishes_the_files_and_tells_what_there_is(desk: Path) -> None:
 
 def test_nothing_seen_is_no_error(desk: Path) -> None:
     plan = plan_outputs(["clip.mp4"], json="x.jsonl")
-    assert detect(plan, lambda rate: lambda frame: Detections.empty()).boxes == 0
+    assert detect(plan, lambda rate, track: lambda frame: Detections.empty()).boxes == 0
     assert all(line["boxes"] == [] for line in lines_of("x.jsonl")[1])
 
 
@@ -345,7 +354,7 @@ def test_showing_without_a_display_is_refused(desk: Path, monkeypatch: pytest.Mo
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(InputError, match="no display"):
-        detect(Plan((Path("clip.mp4"),), (None,)), lambda rate: two_garments, show=True)
+        detect(Plan((Path("clip.mp4"),), (None,)), lambda rate, track: two_garments, show=True)
 
 
 def test_the_loop_needs_neither_torch_nor_ultralytics() -> None:
@@ -362,7 +371,7 @@ from detector.boxes import Detections
 from detector.detect import detect
 from detector.plan import plan_outputs
 plan = plan_outputs([sys.argv[1]], json="x.jsonl", overwrite=True)
-detect(plan, lambda rate: lambda _: Detections.empty())
+detect(plan, lambda rate, track: lambda _: Detections.empty())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
