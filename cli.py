@@ -20,6 +20,7 @@ from commands import (
     detector_speed,
     export,
     live,
+    prediction,
     report,
     speed,
     tracks,
@@ -36,6 +37,7 @@ benchmarks.group.add_typer(speed.benchmark)
 app.add_typer(benchmarks.app)
 app.add_typer(report.app)
 app.add_typer(tuning.app)
+app.add_typer(prediction.app)
 app.add_typer(detection.app)
 detector.app.add_typer(tracks.app)
 detector.app.add_typer(detector_data.app)

@@ -84,7 +84,9 @@ def benchmark(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train rows of network and recipe over seeds; leave benchmark.json, .md and .csv.
+    """Train rows of network and recipe over seeds.
+
+    Leaves benchmark.json, .md and .csv.
 
     Stopped at any time, the same command goes on.
     """

@@ -1,31 +1,22 @@
-"""Commands of the classifiers: data, models, evaluate, predict."""
+"""Commands of the classifiers: data, models, evaluate."""
 
-import itertools
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from commands.options import (
     DataDir,
     Device,
-    GridWeights,
     Json,
     Overwrite,
     Weights,
     classifier_file,
-    grid_file,
     put_json,
     say,
 )
-from detector.defaults import GRID, HEAD
 from fmnist.checks import all_free, named_png
-from fmnist.errors import InputError
 from fmnist.training.run_folder import name_of_weights
-
-if TYPE_CHECKING:
-    from detector.boxes import Picture
 
 app = typer.Typer()
 
@@ -39,7 +30,10 @@ def data(
     ),
     overwrite: Overwrite = False,
 ) -> None:
-    """Find and check the data set; print its figures, draw its classes and some samples."""
+    """Find and check the data set, and draw it.
+
+    Prints its figures; draws its classes and some samples.
+    """
     from commands.progress import Progress
     from fmnist import files
     from fmnist.download import download as fetch
@@ -69,7 +63,7 @@ def data(
 
 @app.command()
 def models(json_file: Json = "", overwrite: Overwrite = False) -> None:
-    """List the networks with their parameters and multiply-accumulates."""
+    """List the networks with parameters and operations."""
     all_free(overwrite, json_file)
 
     from dataclasses import asdict
@@ -126,68 +120,3 @@ def evaluate(
 
         figures.confusion(result.confusion, confusion)
         say(f"written: {confusion}")
-
-
-@app.command()
-def predict(
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Photos of one garment each.")
-    ],
-    weights: Annotated[
-        str, typer.Option("--weights", "--head", help="Shipped, a file, or a run.")
-    ] = HEAD,
-    grid: GridWeights = GRID,
-    json_file: Json = "",
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-) -> None:
-    """Name the garment on each photo: the class, its probability, and the next two."""
-    from detector.video.sources import find_sources, is_image
-
-    paths = find_sources(images)
-    photos = [path for path in paths if is_image(path) or path.suffix.lower() == ".gif"]
-    failed = [
-        f"{path} is no JPEG, PNG, BMP, TIFF, WebP or GIF. "
-        "Convert it; for a video use fmnist detect."
-        for path in paths
-        if path not in photos
-    ]
-    all_free(overwrite, json_file)
-    grid_path, head_path = grid_file(grid), classifier_file(weights)
-    pictures = _decoded(photos, failed)
-    first = next(pictures, None)  # before the networks are loaded
-    if first is None:
-        raise InputError(" ".join(failed))
-
-    from detector.grid import Grid
-    from detector.head import Head
-    from detector.single import SURE_OF_ONE, name_single
-    from fmnist.classes import CLASSES
-    from fmnist.device import pick_device
-
-    where = pick_device(device)
-    finder, namer = Grid.load(grid_path, where), Head.load(head_path, where)
-    rows = []
-    for path, photo in itertools.chain([first], pictures):
-        xyxy, garment, probabilities = name_single(finder(photo, SURE_OF_ONE), namer, photo)
-        words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
-        if garment < 0.5:
-            words.append(f"(perhaps no garment: {1 - garment:.2f})")
-        row = {"path": str(path), "xyxy": xyxy.tolist(), "garment": garment}
-        rows.append({**row, "probs": probabilities.tolist()})
-        if json_file != "-":
-            print(str(path), *words, sep="  ")
-    put_json(rows, json_file)
-    if failed:
-        raise InputError(" ".join(failed))
-
-
-def _decoded(photos: Iterable[Path], failed: list[str]) -> "Iterator[tuple[Path, Picture]]":
-    """Each photo with its picture; what is wrong with one that has none is added to `failed`."""
-    from detector.video.frames import Undecodable, read
-
-    for path in photos:
-        try:
-            yield path, next(read(path)).image
-        except Undecodable as error:
-            failed.append(str(error))

@@ -37,7 +37,7 @@ from fmnist.training.run_folder import METRICS, SETTINGS, name_of_weights
 
 # What a run leaves, or one of a classifier.
 LEFT = (GRID_STATE, GRID_FILE.name, GRID_FILE.with_suffix(".json").name, METRICS, SETTINGS)
-app = typer.Typer(help="Train and judge the detector, render its demo clip, make its data sets.")
+app = typer.Typer(help="Train and judge the detector.")
 
 
 @app.command("train")
@@ -76,7 +76,10 @@ def detector_train(
     data_dir: DataDir = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train the grid on frames made on the fly from the training images."""
+    """Train the grid.
+
+    Its frames are made on the fly from the training images, and from photos.
+    """
     from fmnist import files
 
     if not resume and any((run_dir / name).exists() for name in LEFT):
@@ -168,7 +171,10 @@ def detector_evaluate(
     backend: Backend = "torch",
     overwrite: Overwrite = False,
 ) -> None:
-    """Judge grid and heads on frames made from test images, or on the validation part of photos."""
+    """Judge grid and heads.
+
+    On frames made from test images, or on the validation part of photos.
+    """
     from fmnist import files
 
     if photos and said(context, "frames"):

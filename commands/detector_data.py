@@ -42,7 +42,10 @@ def detector_dataset(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the data set.")],
     overwrite: Overwrite = False,
 ) -> None:
-    """Write photos as a data set for `yolo detect train`, with the split that we train with."""
+    """Write photos as a data set for `yolo detect train`.
+
+    With the split that we train with.
+    """
     from detector.photos.folder import check
 
     check(photos)
@@ -66,7 +69,10 @@ def detector_blend(
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Take the mean of a grid and what further training made of it, and choose how it looks."""
+    """Take the mean of a grid and of its further training.
+
+    And choose the size at which it looks.
+    """
     from fmnist import files
 
     if output.suffix != ".safetensors":

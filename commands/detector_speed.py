@@ -47,7 +47,10 @@ def benchmark_detect(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Frames a second from file to drawn file, beside `yolo predict`; stages; how cost grows."""
+    """Measure detection in video beside `yolo predict`.
+
+    Frames a second from file to drawn file, the stages of a frame, how cost grows.
+    """
     all_free(overwrite, json_file, plot)
     named_png(plot)
     if clip == CLIP and not clip.exists():

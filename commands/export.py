@@ -36,8 +36,9 @@ def export(
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
-    """Export a network, bytes in and logits out, and compare it with torch on real pictures.
+    """Export grid or head, checked against torch.
 
+    Bytes in, logits out; compared on real pictures.
     Where it says something else, nothing is written and the exit code is 3.
     """
     known(part, ("grid", "head"), "network")

@@ -98,7 +98,10 @@ def live(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find garments in what a camera sees now; keys in the window: h tells them."""
+    """Find garments in what a camera sees now.
+
+    h in the window lists its keys.
+    """
     if list_cameras:
         return print_cameras()
 

@@ -23,7 +23,10 @@ def report(
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make the page: the report of 2020 beside the benchmark, as HTML and Markdown."""
+    """Make the page of a benchmark.
+
+    The report of 2020 beside it, as HTML and Markdown.
+    """
     from fmnist import files
     from fmnist.benchmark.tables import rows_of
 

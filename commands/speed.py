@@ -47,7 +47,10 @@ def benchmark_speed(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Images a second in training, beside a plain loop and `yolo classify train`; in answers."""
+    """Measure training and answers of a classifier.
+
+    Images a second, beside a plain loop and `yolo classify train`.
+    """
     from fmnist import files
     from fmnist.models import MODELS
 
@@ -121,8 +124,9 @@ def speedrun(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train from nothing to a test accuracy, against the clock; docs/results.md has the rules.
+    """Train to a test accuracy, against the clock.
 
+    docs/results.md has the rules.
     Stopped, the same command goes on with the next seed.
     """
     from dataclasses import replace

@@ -40,7 +40,10 @@ def detector_tracks(
     backend: Backend = "torch",
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell how steady boxes and labels are, without and with tracks."""
+    """Measure how steady boxes and labels are.
+
+    Without and with tracks.
+    """
     all_free(overwrite, json_file)
 
     from detector.video.sources import find_sources, is_image

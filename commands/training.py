@@ -72,7 +72,10 @@ def train(
     data_dir: DataDir = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train a classifier; leave weights, metrics, curves and results in a run folder."""
+    """Train a classifier.
+
+    Leaves weights, metrics, curves and results in a run folder.
+    """
     from fmnist import files
     from fmnist.models import MODELS
     from fmnist.training.settings import plan, prepare, read_settings, settle

@@ -39,7 +39,10 @@ def tune(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Search the numbers of a recipe on the validation images; the same command goes on."""
+    """Search the numbers of a recipe.
+
+    On the validation images; the same command goes on.
+    """
     from fmnist import files
     from fmnist.choices import SEARCHED, check_search, recipe_for, usual_search
     from fmnist.models import MODELS
