@@ -92,3 +92,10 @@ def test_iou_of_boxes_without_area_or_of_no_boxes_is_zero_not_an_error() -> None
     point = np.array([[1, 1, 1, 1]], np.float32)
     assert iou(point, point) == 0
     assert iou(point, np.zeros((0, 4), np.float32)).shape == (1, 0)
+
+
+def test_selecting_takes_whole_rows_in_the_order_asked_for() -> None:
+    seen, which = some(6), np.array([4, 1, 5])
+    chosen = seen.select(which)
+    for field in dataclasses.fields(Detections):
+        np.testing.assert_array_equal(getattr(chosen, field.name), getattr(seen, field.name)[which])

@@ -71,3 +71,12 @@ def test_a_half_opaque_patch_mixes_and_one_outside_does_nothing() -> None:
     assert not frame[:8].any()
     paint(frame, half, (-9, 3))
     assert not frame[:8].any()
+
+
+def test_a_garment_has_a_place_of_its_own() -> None:
+    """Boxes that lie in one another cannot be told apart, even where little is hidden."""
+    painted = canvas(visible=0.1)
+    assert painted.add_garment(square(60), (10, 10), None)
+    assert not painted.add_garment(square(20), (30, 30), None), "inside of the first"
+    assert not painted.add_garment(square(60), (22, 22), None), "nearly the same box"
+    assert painted.add_garment(square(20), (60, 30), None), "half of it beside"

@@ -1,5 +1,7 @@
 """Photos laid over each other: the boxes are where the garments can be seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,41 @@ def test_part_of_a_garment_outside_of_the_frame_counts_as_hidden() -> None:
     collage.lay(photo, Place(1.0, (29.5, 39.5)))
     coats = [label for label in collage.garments(0.3)[1] if label == CLASSES.index("Coat")]
     assert len(coats) == 1 and len(collage.garments(0.9)[1]) == 0
+
+
+def test_boxes_alone_are_where_they_were() -> None:
+    photo, collage = replace(street(), owner=None), blank()
+    collage.lay(photo, Place(1.0, MIDDLE))
+    xyxy, labels = collage.garments(0.3)
+    np.testing.assert_array_equal(xyxy, photo.xyxy)
+    np.testing.assert_array_equal(labels, photo.labels)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("knows_owners", [True, False])
+def test_the_part_that_is_seen_does_not_depend_on_the_size(
+    scale: float, knows_owners: bool
+) -> None:
+    """A coat 30 pixels high, of which the upper 20 are in the frame."""
+    photo = street() if knows_owners else replace(street(), owner=None)
+    collage = blank(round(60 * scale), round(30 * scale))
+    collage.lay(photo, Place(scale, (30 * scale - 0.5, 40 * scale - 0.5)))
+    coat = CLASSES.index("Coat")
+    for visible, is_found in ((0.55, True), (0.8, False)):
+        assert (coat in collage.garments(visible)[1].tolist()) == is_found
+
+
+def test_what_is_finer_than_a_pixel_becomes_even() -> None:
+    stripes = np.zeros((80, 60, 3), np.uint8)
+    stripes[:, ::2] = 200
+    for scale in (0.25, 0.3, 0.4):
+        collage = blank(12, 16)
+        collage.lay(replace(street(), image=stripes), Place(scale, (5.5, 7.5)))
+        np.testing.assert_allclose(collage.frame.astype(int), 100, atol=30)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_photo_is_turned_and_mirrored_without_a_skew(flip: bool) -> None:
+    linear = Place(0.7, MIDDLE, flip, 25.0).matrix(street())[:, :2]
+    np.testing.assert_allclose(linear @ linear.T, 0.49 * np.eye(2), atol=1e-9)
+    assert (np.linalg.det(linear) < 0) == flip

@@ -1,6 +1,7 @@
 """Crops for the head: repeatable, however many processes render them, and kept for a resume."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import torch
 from detector.layouts import MODEL
 from detector.network import build
 from detector.scene import Scene
-from detector.synthesis.backgrounds import TRAIN
+from detector.synthesis.backgrounds import HELD_OUT, TRAIN
+from detector.synthesis.scenes import FAIR, TRAINING
 from detector.training import crops as module
 from detector.training.crops import Plan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint
@@ -128,3 +130,57 @@ def test_a_box_that_the_grid_found_stands_for_the_true_one_half_of_the_times() -
     means = [module._garment_crops(rng, scene, found)[0].mean() for _ in range(200)]
     wide = sum(mean < 190 for mean in means)
     assert 70 < wide < 130
+
+
+def leveled(rng: np.random.Generator) -> Scene:
+    """None to three garments, each as bright as its label says."""
+    labels = rng.integers(0, 10, rng.integers(0, 4))
+    corners = np.arange(len(labels))[:, None] * [120, 60] + 20
+    xyxy = np.concatenate([corners, corners + 60], 1).astype(np.float32)
+    frame = np.zeros((320, 400, 3), np.uint8)
+    for (x1, y1, x2, y2), label in zip(xyxy.astype(int), labels, strict=True):
+        frame[y1:y2, x1:x2] = 20 * label + 20
+    return Scene(frame, xyxy, labels)
+
+
+def test_a_crop_is_labelled_by_what_it_shows_and_half_are_of_each_style(
+    tiny_split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styles = []
+
+    def render(rng: np.random.Generator, *others: Any) -> Scene:
+        styles.append(others[-1])
+        return leveled(rng)
+
+    monkeypatch.setattr(module, "render", render)
+    made = crops(tiny_split, TRAIN, Plan(200), (0, 0))
+    assert torch.equal(made.images[:, 14, 14].long(), 20 * made.labels + 20)
+    assert len(made.labels.unique()) == 10
+    assert set(styles) == {TRAINING, FAIR} and 0.3 < np.mean([s is FAIR for s in styles]) < 0.7
+
+
+def test_a_box_that_the_grid_found_stands_for_its_own_garment() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        scene = leveled(rng)
+        found = scene.xyxy[::-1] + np.float32(3)
+        levels = [crop[14, 14] for crop in module._garment_crops(rng, scene, found)]
+        assert levels == (20 * scene.labels + 20).tolist()
+
+
+def test_each_split_is_rendered_from_its_own_garments_and_the_test_before_other_backgrounds(
+    tiny_split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Splits(tiny_split, *(tiny_split.select(slice(n)) for n in (40, 30)))
+    asked = []
+
+    def noted(split: Split, family: Any, plan: Plan, seed: Any, workers: int) -> Split:
+        asked.append((split, family, seed))
+        return split
+
+    monkeypatch.setattr(module, "crops", noted)
+    crop_splits(plain, Plan(40), 7, tmp_path / "crops.npz")
+    splits, families, seeds = zip(*asked, strict=True)
+    assert all(mine is theirs for mine, theirs in zip(splits, plain, strict=True))
+    assert [family is HELD_OUT for family in families] == [False, False, True]
+    assert len(set(seeds)) == 3

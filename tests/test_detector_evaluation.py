@@ -169,3 +169,47 @@ def test_confidence_that_is_as_often_right_has_no_calibration_error() -> None:
     assert told(calibration_error(confidence, is_right)) < 0.02
     assert calibration_error(np.ones(10, np.float32), np.arange(10) < 6) == pytest.approx(0.4)
     assert calibration_error(np.zeros(0, np.float32), np.zeros(0, np.bool_)) is None
+
+
+def one(*boxes: tuple[list[float], int]) -> Scene:
+    """A frame with these garments."""
+    xyxy = np.array([box for box, _ in boxes], np.float32).reshape(-1, 4)
+    labels = np.array([label for _, label in boxes], np.int64)
+    return Scene(np.zeros((100, 100, 3), np.uint8), xyxy, labels)
+
+
+def test_a_part_of_a_high_garment_counts_by_its_iou() -> None:
+    scene, lower = one(([0, 0, 10, 40], 3)), np.array([[0, 11, 10, 40]], np.float32)
+    seen = Detections(lower, np.array([0.9], np.float32), np.eye(10, dtype=np.float32)[[3]])
+    result = from_detections([seen], [scene])
+    assert (result.agnostic_map50, result.map50, result.matched) == pytest.approx((1, 1, 1))
+    of_ten = pytest.approx(5 / 10)  # an IoU of 0.725 is enough for 0.5, 0.55 .. 0.7
+    assert result.agnostic_map50_95 == of_ten and result.map50_95 == of_ten
+    less = np.array([[0, 21, 10, 40]], np.float32)
+    assert match(less, seen.confidence, scene.xyxy).tolist() == [-1]
+
+
+@pytest.mark.parametrize(("wrong", "precision"), [(0.1, 1.0), (0.99, 0.5)])
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_wrong_box_costs_precision_by_its_confidence(
+    wrong: float, precision: float, order: list[int]
+) -> None:
+    xyxy = np.array([[0, 0, 20, 20], [50, 50, 70, 70]], np.float32)[order]
+    confidence = np.array([0.9, wrong], np.float32)[order]
+    seen = Detections(xyxy, confidence, np.eye(10, dtype=np.float32)[[2, 2]])
+    result = from_detections([seen], [one(([0, 0, 20, 20], 2))])
+    for figure in (result.agnostic_map50, result.map50):
+        assert figure == pytest.approx(precision, abs=0.01)
+
+
+def test_a_box_belongs_to_the_garment_that_it_overlaps_most() -> None:
+    """A coat on something of none of the classes is to be found all the same."""
+    scene = one(([0, 0, 20, 20], 4), ([0, 0, 20, 30], NOTHING))
+    result = from_detections([found(one(([0, 0, 20, 20], 4)))], [scene])
+    assert result.agnostic_map50 == pytest.approx(1)
+    assert result.shown_recall == result.shown_precision == 1
+
+
+def test_too_sure_and_too_unsure_do_not_make_up_for_each_other() -> None:
+    confidence = np.repeat(np.array([0.95, 0.05], np.float32), 10)
+    assert calibration_error(confidence, np.arange(20) % 2 == 0) == pytest.approx(0.45, abs=1e-6)

@@ -136,3 +136,28 @@ def test_a_split_keeps_its_order() -> None:
     assert garments.labels.tolist() == [4, 7, 1]
     assert garments.silhouettes.sum(axis=(1, 2)).tolist() == [0, 16, 0]
     assert len(garments) == 3
+
+
+def test_what_is_dark_stays_dark() -> None:
+    image, mask = block()
+    image[5:14, 9:19] = 60
+    patch = make_patch(np.random.default_rng(0), image, mask, Pose(100), Cloth(GRAY))
+    upper, lower = np.split(patch.colour[:, :, 0], 2), np.split(patch.alpha > 0.9, 2)
+    dark, light = (half[solid].mean() for half, solid in zip(upper, lower, strict=True))
+    assert light - dark > 50
+
+
+def test_a_turn_keeps_the_shape_of_what_was_widened() -> None:
+    width, height = extent(patch_of(Pose(100, aspect=1.5))[1])
+    turned = extent(patch_of(Pose(100, aspect=1.5, degrees=90))[1])
+    assert turned == pytest.approx((height, width), abs=2)
+
+
+def test_as_many_as_are_asked_for_are_negatives() -> None:
+    def negatives(share: float) -> float:
+        rng = np.random.default_rng(0)
+        ramps = [random_cloth(rng, share).ramp.astype(int).sum((1, 2)) for _ in range(200)]
+        return float(np.mean([colours[0] > colours[-1] for colours in ramps]))
+
+    assert negatives(0.0) == 0 and negatives(1.0) == 1
+    assert 0.1 < negatives(0.2) < 0.3

@@ -247,3 +247,41 @@ def test_who_stands_in_a_wide_frame_is_not_looked_at_much_smaller(
     grid = Grid(noisy_network(), 352, CPU)
     assert grid.input(noise(*size_wh)).shape == (*shape, 3), why
     assert grid.wide == (288, 512)
+
+
+def test_what_cells_say_are_boxes_of_their_own_frame_with_their_own_class() -> None:
+    """Of 64x96 pixels there are 96 cells of 8, and then 24 of 16; two tell of nearly the same."""
+    told = (
+        (96 + 8, 4, 3.0, (2, 1, 1, 3)),
+        (96 + 9, 4, 1.0, (3, 1, 1, 3)),
+        (12 * 5 + 9, 7, 2.0, (1, 2, 2, 0)),
+    )
+    distances, answers = torch.zeros(2, 64, 126), torch.full((2, 12, 126), -12.0)
+    for cell, label, sure, sides in told:
+        answers[:, label, cell] = sure
+        for side, bins in enumerate(sides):
+            distances[:, 16 * side + bins, cell] = 50.0
+    grid = Grid(build(), 64, CPU)
+    grid._run = lambda images: (distances, answers)
+    sizes = ((96, 48), (200, 100))
+    for (width, _), boxes in zip(sizes, grid.batch([noise(*size) for size in sizes]), strict=True):
+        # Their centres are at (40, 24), (56, 24) and (76, 44); the frame ends at a height of 48.
+        expected = np.array([[8, 8, 56, 48], [68, 28, 92, 44]]) * width / 96
+        np.testing.assert_allclose(boxes.xyxy, expected, rtol=1e-4)
+        np.testing.assert_allclose(boxes.confidence, 1 / (1 + np.exp([-3.0, -2.0])), rtol=1e-3)
+        assert boxes.probabilities.argmax(1).tolist() == [4, 7]
+
+
+def test_a_box_is_the_same_whatever_confidence_is_asked_for() -> None:
+    grid = Grid(noisy_network(), 64, CPU)
+    every = grid(noise(160, 90), 0.0)
+    for level in np.quantile(every.confidence, (0.2, 0.5, 0.8)).tolist():
+        sure = every.confidence >= level
+        assert 1 < sure.sum() < len(sure)
+        np.testing.assert_allclose(grid(noise(160, 90), level).xyxy, every.xyxy[sure], rtol=1e-5)
+
+
+def test_the_network_reads_blue_green_and_red_in_0_to_1() -> None:
+    frame = noise(96, 64)
+    read = as_input(torch.from_numpy(frame[None]))[0].numpy()
+    np.testing.assert_allclose(read, frame.transpose(2, 0, 1) / 255, atol=1e-6)

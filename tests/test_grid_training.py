@@ -14,7 +14,7 @@ from detector.boxes import iou
 from detector.grid import Grid
 from detector.protocol import train_grid
 from detector.scene import Scene
-from detector.training.batches import SceneBatches
+from detector.training.batches import ASPECTS, SceneBatches
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule
@@ -179,3 +179,38 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
     for scene in scenes:
         xyxy = grid(scene.frame, 0.01).xyxy
         assert (iou(scene.xyxy, xyxy).max(axis=1, initial=0) > 0.5).all()
+
+
+def test_targets_have_the_labels_of_what_they_are_around() -> None:
+    def leveled(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        scene = rectangles(rng, size_wh)
+        labels = rng.integers(0, 12, len(scene.labels))
+        for (x1, y1, x2, y2), label in zip(scene.xyxy.astype(int), labels, strict=True):
+            scene.frame[y1:y2, x1:x2] = 10 * label + 100
+        return replace(scene, labels=labels)
+
+    for step in range(8):
+        batch = SceneBatches(SHORT, leveled, seed=0)[step]
+        scale = torch.tensor(batch["images"].shape[2:0:-1])
+        middles = (batch["bboxes"][:, :2] * scale).long()
+        for owner, label, (x, y) in zip(
+            batch["batch_idx"].long(), batch["cls"], middles, strict=True
+        ):
+            assert batch["images"][owner, y, x, 0] == 10 * label + 100
+
+
+def test_no_two_batches_are_alike_and_all_shapes_come() -> None:
+    sizes: list[tuple[int, int]] = []
+
+    def noted(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
+        sizes.append(size_wh)
+        return rectangles(rng, size_wh)
+
+    long = Schedule(scenes=60, batch_size=1, image_size=320, shares=(1.0,))
+    data = SceneBatches(long, noted, seed=0)
+    pictures = {data[step]["images"].numpy().tobytes() for step in range(60)}
+    assert len(pictures) == 60
+    for width, height in ASPECTS:
+        assert any(abs(size[0] / size[1] - width / height) < 0.02 for size in sizes)
+    longest = [max(size) / 320 for size in sizes]
+    assert min(longest) < 1.1 and 1.4 < max(longest) <= 1.51, "the network sees shrunk frames"

@@ -119,3 +119,11 @@ def test_a_head_trained_with_nothing_can_reject(tmp_path: Path) -> None:
     garment, probabilities = rejecting(frame(), BOXES)
     np.testing.assert_allclose(probabilities, plain.probabilities, atol=1e-6)
     assert ((garment > 0) & (garment < 1)).all()
+
+
+def test_who_leaves_the_frame_is_seen_as_if_its_edge_went_on() -> None:
+    image, more = frame(), 100
+    larger = cv2.copyMakeBorder(image, more, more, more, more, cv2.BORDER_REPLICATE)
+    edges = [[100, 0, 200, 30], [100, 210, 200, 240], [0, 70, 20, 150], [300, 70, 320, 150]]
+    for box in np.array([*edges, [0, 0, 90, 20], [200, 230, 320, 240]], np.float32):
+        np.testing.assert_array_equal(square_crop(image, box), square_crop(larger, box + more))

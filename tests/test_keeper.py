@@ -3,14 +3,17 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from fmnist.checkpoint import load_checkpoint
-from fmnist.data import Splits
+from fmnist.data import Split, Splits
 from fmnist.errors import InputError
+from fmnist.evaluation import Evaluation
 from fmnist.training import runs
 from fmnist.training.settings import plan, prepare
+from fmnist.training.step import Training
 
 CPU = torch.device("cpu")
 
@@ -51,3 +54,25 @@ def test_what_explodes_at_once_leaves_nothing_and_says_so(splits: Splits, tmp_pa
     with pytest.raises(InputError, match="Nothing of it is kept"):
         runs.train(settings, tmp_path / "run", splits, CPU, watch)
     assert not (tmp_path / "run/state.pt").exists()
+
+
+def test_the_best_weights_are_those_of_the_best_epoch(
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though they are written down after the last one."""
+    judged: list[dict[str, torch.Tensor]] = []
+
+    def evaluate(training: Training, split: Split) -> Evaluation:
+        weights = training.weights().state_dict()
+        judged.append({name: value.clone() for name, value in weights.items()})
+        right = (3, 7, 5, 5, 5)[len(judged) - 1]
+        return Evaluation(0.0, np.diag([right, *[0] * 9]) + np.eye(10, k=1, dtype=int))
+
+    monkeypatch.setattr("fmnist.training.runs.evaluate", evaluate)
+    monkeypatch.setattr("fmnist.training.keeper.KEEP_EVERY", 3600.0)
+    prepare(run := tmp_path / "run", settings := plan("lenet", "report", 3, 0))
+    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    runs.train(settings, run, splits, CPU, watch)
+    for name, wanted in (("best", judged[1]), ("last", judged[2])):
+        weights, _ = load_checkpoint(run / f"{name}.safetensors")
+        assert all(torch.equal(value, wanted[key]) for key, value in weights.items()), name

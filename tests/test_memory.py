@@ -78,3 +78,9 @@ def test_frames_without_boxes(head: Counting, frame: np.ndarray) -> None:
     assert asked_by(head, (frame, BOXES), (frame, none), (frame, BOXES)) == [2, 0, 2]
     garment, probabilities = Memory(head)(frame, none)
     assert garment.shape == (0,) and probabilities.shape == (0, 10)
+
+
+def test_every_box_has_an_answer_of_its_own_age(head: Counting, frame: np.ndarray) -> None:
+    later = BOXES[::-1].copy()  # the second box comes in before the first one
+    looks = [(frame, boxes) for boxes in (BOXES[:1], later, BOXES[:1], BOXES[:1])]
+    assert LASTS == 3 and asked_by(head, *looks) == [1, 1, 0, 1]

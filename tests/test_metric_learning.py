@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import normalize
 
+from fmnist.classes import CLASSES
 from fmnist.models import MODELS, build
 from fmnist.training.metric_learning import (
     CONFUSED,
@@ -81,3 +83,31 @@ def test_every_classifier_has_places_and_unchanged_answers(name: str) -> None:
         logits, places = Embedded(model)(images)
     assert torch.equal(plain, logits)
     torch.testing.assert_close(places.norm(dim=1), torch.ones(2))
+
+
+def test_the_confused_classes_are_the_four_tops() -> None:
+    """Those that the report's confusion matrix mixes up most."""
+    assert {CLASSES[label] for label in CONFUSED} == {"T-shirt/top", "Pullover", "Coat", "Shirt"}
+
+
+def test_a_pair_costs_what_its_distance_exceeds_that_of_the_negative_by() -> None:
+    """Three points on a circle: a pair, and the only negative of both; no pair gains anything."""
+    labels = torch.tensor([CONFUSED[0], CONFUSED[0], CONFUSED[1]])
+    for pair, negative in ((0.9, 0.6), (0.1, 1.2), (0.4, 0.9)):
+        angles = torch.tensor([0.0, pair, negative])
+        points = torch.stack([angles.cos(), angles.sin(), 0 * angles], 1)
+        apart = 2 * (angles[:, None] - angles).abs().div(2).sin()
+        costs = apart[0, 1] - apart[:2, 2] + MARGIN
+        expected = costs.clamp(min=0).mean()
+        torch.testing.assert_close(triplet_loss(points, labels, random()), expected)
+
+
+def test_places_are_made_of_what_the_answers_are_made_of() -> None:
+    """What the last linear layer sees: where its inputs are the same, so are the places."""
+    torch.manual_seed(0)
+    network = Embedded(build("lenet", 0.0))
+    last = [module for module in network.model.modules() if isinstance(module, nn.Linear)][-1]
+    seen: list[torch.Tensor] = []
+    last.register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    _, places = network(torch.rand(2, 1, 28, 28))
+    torch.testing.assert_close(places, normalize(network.projection(seen[0])))

@@ -6,11 +6,14 @@ import pytest
 import torch
 from torch import nn
 from torchvision.models import resnet18
+from torchvision.transforms.functional import normalize
 
 from fmnist.errors import InputError
 from fmnist.models import ABOUT, MODELS, build
-from fmnist.models.resnet import ResNet18
+from fmnist.models.resnet import PreActivatedBlock, ResNet18
 from fmnist.models.size import Size, size_of
+
+MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # of ImageNet, by channel
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,64 @@ def test_other_weights_than_those_for_imagenet_are_refused(tmp_path: Path) -> No
         with pytest.raises(InputError, match="cannot be had") as told:
             ResNet18(0).load_imagenet(str(tmp_path / name))
         assert "weights_only" not in str(told.value), "torch advises what is dangerous"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("lenet", [0.5] * 2),
+        ("resnet10", [0.5]),
+        ("resnet10-56", [0.5]),
+        ("resnet18", []),
+        ("inception", [0.4]),
+        ("densenet", [0.2] * 16),
+        ("wrn", [0.3] * 18),
+    ],
+)
+def test_dropout_scales_the_rates_of_every_network(name: str, wanted: list[float]) -> None:
+    for scale in (1.0, 0.5, 0.0):
+        rates = [m.p for m in build(name, scale).modules() if isinstance(m, nn.Dropout)]
+        assert rates == pytest.approx([scale * rate for rate in wanted])
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("vgg", 7),
+        ("resnet10", 2),
+        ("resnet10-56", 4),
+        ("inception", 7),
+        ("densenet", 7),
+        ("wrn", 7),
+    ],
+)
+def test_the_average_is_over_so_many_cells_of_what_is_never_negative(name: str, cells: int) -> None:
+    torch.manual_seed(0)
+    model, seen = build(name).eval(), []
+    (average,) = [m for m in model.modules() if isinstance(m, nn.AdaptiveAvgPool2d)]
+    average.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    model(torch.rand(2, 1, 28, 28))
+    assert seen[0].shape[2:] == (cells, cells) and seen[0].min() >= 0
+
+
+def test_the_features_of_the_lenet_like_are_never_negative() -> None:
+    torch.manual_seed(0)
+    features = build("lenet").get_submodule("features")(torch.rand(2, 1, 28, 28))
+    assert features.shape == (2, 64, 3, 3) and features.min() >= 0 < features.max()
+
+
+def test_a_wide_block_adds_to_what_it_is_given() -> None:
+    block = PreActivatedBlock(8, 8, 1, 0.0)
+    assert isinstance(last := block.residual[-1], nn.Conv2d)
+    nn.init.zeros_(last.weight)
+    images = torch.randn(2, 8, 6, 6)
+    torch.testing.assert_close(block(images.clone()), images)
+
+
+def test_resnet18_sees_images_as_those_of_imagenet_are_seen() -> None:
+    seen: list[torch.Tensor] = []
+    model = ResNet18(0).eval()
+    model.network.conv1.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    model(image := torch.rand(1, 1, 28, 28))
+    large = nn.functional.interpolate(image, (224, 224), mode="bilinear").expand(1, 3, -1, -1)
+    torch.testing.assert_close(seen[0], normalize(large, MEAN, STD))

@@ -65,3 +65,38 @@ def test_the_filters_keep_their_length_and_fit_a_target() -> None:
         losses.append(loss.item())
     assert layer.weight.norm().item() == pytest.approx(2.0, rel=1e-4)  # sqrt of four filters
     assert losses[-1] < losses[0] / 10
+
+
+@pytest.mark.parametrize(("filters", "inputs", "length"), [(4, 2, 2.0), (64, 1, 3.0)])
+def test_a_step_is_as_long_as_the_rate_says(filters: int, inputs: int, length: float) -> None:
+    """Relative to weights whose length is the root of their smaller side from the first step on."""
+    torch.manual_seed(0)
+    layer = nn.Conv2d(inputs, filters, 3, bias=False)
+    before = layer.weight.detach() / layer.weight.detach().norm() * length
+    layer.weight.grad = torch.randn_like(layer.weight)
+    Muon(list(layer.parameters()), lr=0.01).step()
+    moved = (layer.weight.detach() - before).norm() / length
+    assert layer.weight.norm().item() == pytest.approx(length, rel=1e-4)
+    assert 0.007 < moved < 0.012
+
+
+def test_the_momentum_is_nesterovs() -> None:
+    """A second gradient at right angles to the first; the step is one row, so only scaled."""
+    weight = nn.Parameter(torch.tensor([1.0, 0, 0]).view(1, 1, 1, 3))
+    optimizer = Muon([weight], lr=0.01)
+    places = []
+    for gradient in ([0.0, 1, 0], [0.0, 0, 1]):
+        weight.grad = torch.tensor(gradient).view_as(weight)
+        optimizer.step()
+        place = weight.detach().flatten()
+        places.append(place / place[0])  # the length is set after the step
+    _, old, new = places[1] - places[0]
+    first, second = 0.9 * 0.9 * 0.1, 0.1 + 0.9 * 0.1
+    assert new / old == pytest.approx(second / first, rel=1e-3)
+
+
+def test_four_steps_bring_all_but_the_smallest_singular_values_near_one() -> None:
+    for value in (0.01, 0.02, 0.05, 0.1, 0.5):
+        matrix = torch.tensor([value, (1 - value**2) ** 0.5]).diag()
+        after = orthogonalized(matrix).diagonal()
+        assert 0.65 < after.min() < after.max() < 1.25, value

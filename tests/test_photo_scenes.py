@@ -167,3 +167,13 @@ def test_photos_of_rare_classes_come_more_often() -> None:
     np.testing.assert_allclose(chance.sum(), 1)
     np.testing.assert_allclose(chance[98] / chance[0], np.sqrt(RARE * 100))
     assert chance[99] == chance[0]
+
+
+def test_the_light_changes_and_colours_stay_in_their_order() -> None:
+    orange = np.full((64, 64, 3), (60, 120, 220), np.uint8)
+    photo = Photo("", orange, np.array([[8, 8, 56, 56]], np.float32), np.array([4]))
+    make = replace(scenes(), people=(photo,), garments=(), shares=(1, 0, 0, 0, 0))
+    frames = [make(np.random.default_rng(seed), (64, 64)).frame for seed in range(120)]
+    blue, green, red = np.array([frame.mean((0, 1)) for frame in frames]).T
+    assert ((blue < green) & (green < red)).mean() > 0.85, "the others are gray"
+    assert 15 < green.std() < 80

@@ -1,11 +1,13 @@
 """The whole detector: what the grid finds is named by the head."""
 
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from detector.boxes import Detections
 from detector.grid import Grid
 from detector.head import Head
 from detector.layouts import MODEL
@@ -123,3 +125,49 @@ def test_the_shipped_weights_load() -> None:
     shipped = Detector.load(CPU)
     assert isinstance(shipped.grid, Grid) and isinstance(shipped.head, Head)
     assert len(shipped(np.zeros((72, 128, 3), np.uint8))) == 0
+
+
+class Dimming(Grid):
+    """Stands for a grid that finds one garment, which moves and is less and less sure."""
+
+    def __init__(self, *confidences: float) -> None:
+        self._confidences = iter(confidences)
+        self._left = 20.0
+
+    def __call__(self, frame: np.ndarray, confidence: float = 0.25) -> Detections:
+        self._left += 3
+        found = next(self._confidences)
+        if found < confidence:
+            return Detections.empty()
+        box = np.array([[self._left, 10, self._left + 40, 60]], np.float32)
+        return Detections(box, np.array([found], np.float32), np.full((1, 10), 0.1, np.float32))
+
+
+def test_in_a_video_an_unsure_box_continues_a_garment(frame: np.ndarray) -> None:
+    seen = watch(Detector(Dimming(0.9, 0.9, 0.15, 0.12), None, 0.25), 25.0)
+    lefts = [seen(frame).xyxy[:, 0].tolist() for _ in range(4)]
+    assert lefts == [[23], [26], [29], [32]], "where it is found, not where it is expected"
+
+
+@pytest.mark.parametrize("confidence", [0.02, 0.05])
+def test_a_video_shows_what_is_as_unsure_as_was_asked_for(
+    confidence: float, frame: np.ndarray
+) -> None:
+    seen = watch(Detector(Dimming(*[0.06] * 3), None, confidence), 25.0)
+    assert [len(seen(frame)) for _ in range(3)] == [1, 1, 1]
+
+
+def test_no_class_is_out_of_the_question_for_the_grid(
+    detector: Detector, frame: np.ndarray
+) -> None:
+    boxes = detector.grid(frame, 0.3)
+    sure = np.zeros_like(boxes.probabilities)
+    sure[:, 7] = 1
+    decided = fuse(detector.head, frame, replace(boxes, probabilities=sure)).probabilities
+    assert decided.min() > 1e-3
+
+
+def test_it_looks_with_another_size_where_one_is_told(untrained: Path) -> None:
+    files = CPU, untrained / "grid.safetensors", untrained / "head.safetensors"
+    assert Detector.load(*files).grid.image_size == 128
+    assert Detector.load(*files, image_size=96).grid.image_size == 96

@@ -1,20 +1,24 @@
 """The run folder: stopping and resuming changes nothing, and nothing in it is ever half-written."""
 
 import csv
+import itertools
 import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from commands.tables import result_line
-from fmnist.checkpoint import load_checkpoint, save_checkpoint
+from fmnist.cards import read_csv
+from fmnist.checkpoint import load_checkpoint, load_model, save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.data import Splits, hold_out, load
 from fmnist.errors import InputError, NotFinite
+from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.training import runs
 from fmnist.training.settings import check_unseen, plan, prepare, read_settings
@@ -332,3 +336,46 @@ def test_imagenet_weights_that_are_none_leave_no_run_folder(tmp_path: Path) -> N
         with pytest.raises(InputError, match="cannot be had"):
             prepare(tmp_path / "run", settings)
         assert not (tmp_path / "run").exists()
+
+
+def test_the_figures_of_a_run_are_those_of_the_weights_that_it_leaves(
+    splits: Splits, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    changes = ("batch_size=16", "ema_decay=0.9")
+    prepare(run, settings := plan("lenet", "best", 3, 0, changes=changes))
+    facts = runs.train(settings, run, splits, CPU, QUIET)
+    assert facts is not None
+    rows = read_csv(run / "metrics.csv")
+    assert float(rows[-1]["validation_loss"]) == pytest.approx(facts["validation"]["loss"])
+    for name, part, split in (
+        ("last", "test", splits[2]),
+        ("last", "validation", splits[1]),
+        ("best", "validation", splits[1]),
+    ):
+        network, card = load_model(run / f"{name}.safetensors")
+        judged = from_logits(predict_logits(network, split.images), split.labels)
+        assert card[part]["loss"] == pytest.approx(judged.loss, rel=1e-4), (name, part)
+        assert card[part]["confusion"] == judged.confusion.tolist()
+
+
+def test_a_run_stops_before_the_epoch_that_would_end_too_late(
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes ten seconds each time it is read: an epoch and its keeping take 40."""
+    clock = SimpleNamespace(monotonic=itertools.count(0.0, 10.0).__next__)
+    monkeypatch.setattr(runs, "time", clock)
+    prepare(run := tmp_path / "run", settings := plan("lenet", "report", 9, 0))
+    assert runs.train(settings, run, splits, CPU, QUIET, max_minutes=2.0) is None
+    assert len(read_csv(run / "metrics.csv")) == 3
+
+
+def test_seed_and_dropout_decide_where_a_run_ends(splits: Splits, tmp_path: Path) -> None:
+    ends = []
+    for number, (seed, dropout) in enumerate([(0, 1), (0, 1), (0, 0), (1, 1)]):
+        settings = plan("lenet", "report", 1, seed, changes=(f"dropout={dropout}",))
+        prepare(run := tmp_path / str(number), settings)
+        runs.train(settings, run, splits, CPU, QUIET)
+        ends.append(weights(run)["classifier.2.weight"])
+    assert torch.equal(ends[0], ends[1])
+    assert not any(torch.equal(ends[0], other) for other in ends[2:])

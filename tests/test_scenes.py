@@ -1,15 +1,19 @@
 """Scenes: repeatable, boxes true to what can be seen, empty frames among them."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from detector.boxes import iou
 from detector.scene import Scene
-from detector.synthesis.backgrounds import TRAIN, Backgrounds, procedural
+from detector.synthesis.backgrounds import HELD_OUT, TRAIN, Backgrounds, procedural
 from detector.synthesis.garments import Garments
 from detector.synthesis.scenes import FAIR, TRAINING, Style, held_out, render
+from detector.synthesis.textures import Painter
 
 CLEAN = Style(decoys=0, occluders=0, rough=0.0, shadows=0.0, contrast=40.0, weave=0.0)
 
@@ -123,3 +127,68 @@ def test_a_shorter_held_out_set_is_the_beginning_of_a_longer_one(garments: Garme
     assert len(ten) == 10
     assert all(map(same, five, ten[:5]))
     assert not same(ten[0], next(held_out(garments, 1, seed=4, size_wh=(160, 120))))
+
+
+def test_a_label_is_that_of_the_garment_in_its_box() -> None:
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[0, 2:26, 10:18] = images[1, 10:18, 2:26] = 150  # a high one, a wide one
+    pair = Garments(images, images > 0, np.array([3, 8]))
+    upright = replace(CLEAN, turn=0.0, far_turn=0.0, visible=0.9)
+    labels = []
+    for scene in scenes(pair, Backgrounds((np.zeros((9, 9, 3), np.uint8),)), upright):
+        sides = scene.xyxy[:, 2:] - scene.xyxy[:, :2]
+        np.testing.assert_array_equal(scene.labels, np.where(sides[:, 0] > sides[:, 1], 8, 3))
+        labels += scene.labels.tolist()
+    assert min(labels.count(3), labels.count(8)) > 20
+
+
+def test_a_detector_is_judged_on_backgrounds_that_training_never_shows(
+    garments: Garments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def noted(family: Mapping[str, Painter], *more: Any, **others: Any) -> Backgrounds:
+        asked.append(set(family))
+        return procedural(family, *more, **others)
+
+    monkeypatch.setattr("detector.synthesis.scenes.procedural", noted)
+    next(held_out(garments, 1, seed=0, size_wh=(64, 48)))
+    assert asked == [set(HELD_OUT)] and not set(HELD_OUT) & set(TRAIN)
+
+
+def test_garments_come_everywhere_in_a_wide_frame_and_in_a_high_one(garments: Garments) -> None:
+    for size_wh in ((240, 80), (80, 240)):
+        made = [
+            render(np.random.default_rng(seed), garments, size_wh, black, CLEAN)
+            for seed in range(60)
+        ]
+        xyxy = np.concatenate([scene.xyxy for scene in made]) / np.tile(size_wh, 2)
+        middles = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+        assert len(middles) > 60
+        np.testing.assert_allclose(middles.mean(0), 0.5, atol=0.1)
+        assert middles.min() < 0.2 and (middles.max(0) > 0.8).all()
+
+
+def test_most_frames_are_as_a_cheap_camera_has_them(
+    garments: Garments, background: Backgrounds
+) -> None:
+    rough = scenes(garments, background, TRAINING)
+    clear = scenes(garments, background, replace(TRAINING, rough=0.0))
+    changed = [not np.array_equal(a.frame, b.frame) for a, b in zip(rough, clear, strict=True)]
+    assert 0.6 < np.mean(changed) < 1
+    for a, b in zip(rough, clear, strict=True):
+        np.testing.assert_array_equal(a.xyxy, b.xyxy)
+        assert np.abs(a.frame.mean() - b.frame.mean()) < 60
+
+
+def test_a_style_says_how_much_of_a_garment_may_be_hidden() -> None:
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[:, 2:26, 6:22] = 150
+    blocks = Garments(images, images > 0, np.array([3]))
+    background = Backgrounds((np.zeros((9, 9, 3), np.uint8),))
+    overlaps = {}
+    for visible in (0.4, 1.0):
+        style = replace(CLEAN, turn=0.0, far_turn=0.0, visible=visible)
+        made = scenes(blocks, background, style)
+        overlaps[visible] = max(np.triu(iou(s.xyxy, s.xyxy), 1).max(initial=0) for s in made)
+    assert overlaps[0.4] > 0.1 and overlaps[1.0] < 0.03

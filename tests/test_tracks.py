@@ -181,3 +181,8 @@ def test_looks_that_come_more_often_are_waited_for_as_long() -> None:
         for _ in range(2):
             shown = tracks(BLACK, detections([shirt(100)]))
         assert ids(shown) == [2], "later it is another one"
+
+
+def test_another_label_has_to_lead_for_longer_than_a_moment() -> None:
+    shown = follow([shirt(100, 0.3)], *[[coat(100, 0.9)]] * (BRIDGED + 1))  # leads at once
+    assert [look.labels.item() for look in shown] == [SHIRT] * (BRIDGED + 1) + [COAT]

@@ -10,7 +10,7 @@ from torch import nn
 
 from fmnist.augment import resize
 from fmnist.choices import recipe_for
-from fmnist.classes import NOTHING
+from fmnist.classes import FOOTWEAR, NOTHING
 from fmnist.data import Split, load
 from fmnist.errors import NotFinite
 from fmnist.evaluation import from_logits, predict_logits
@@ -18,8 +18,9 @@ from fmnist.models import build
 from fmnist.nothing import garment_probability
 from fmnist.recipes import RECIPES, Recipe
 from fmnist.training.epoch import train_one_epoch
+from fmnist.training.metric_learning import Embedded, triplet_loss
 from fmnist.training.optimization import rate_factor, side_at
-from fmnist.training.step import Training, start
+from fmnist.training.step import Training, loss_and_accuracy, start
 
 BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)
 
@@ -224,3 +225,36 @@ def test_the_triangle_rises_during_the_warm_up_and_falls_to_zero() -> None:
 def test_images_grow_as_the_recipe_says() -> None:
     recipe = replace(BEST, sizes=((0.5, 16), (1.0, 28)))
     assert [side_at(recipe, p) for p in (0.0, 0.49, 0.5, 0.99, 1.0)] == [16, 16, 28, 28, 28]
+
+
+def test_the_averaged_weights_ship_where_the_recipe_averages(tiny_split: Split) -> None:
+    for decay in (0.0, 0.9):
+        training = begin("lenet", replace(BEST, optimizer="adamw", ema_decay=decay), 1)
+        train_one_epoch(training, tiny_split)
+        ships, moved = (n.state_dict() for n in (training.weights(), training.model))
+        same = all(torch.equal(value, moved[name]) for name, value in ships.items())
+        assert same == (decay == 0)
+
+
+def test_triplets_add_their_weighted_loss(tiny_split: Split) -> None:
+    torch.manual_seed(0)
+    network = Embedded(build("lenet", 0.0))
+    images = tiny_split.images[:, None] / 255
+    losses = {}
+    for weight in (0.1, 1.1):
+        torch.manual_seed(1)
+        recipe = replace(BEST, triplet=weight)
+        losses[weight], _ = loss_and_accuracy(network, recipe, images, tiny_split.labels, None)
+    torch.manual_seed(1)
+    expected = triplet_loss(network(images)[1], tiny_split.labels)
+    assert expected > 0
+    torch.testing.assert_close(losses[1.1] - losses[0.1], expected)
+
+
+@pytest.mark.parametrize(("nothing", "shoe"), [(0.0, 5), (0.4, 5), (0.4, FOOTWEAR)])
+def test_the_part_that_is_named_rightly_is_told(nothing: float, shoe: int) -> None:
+    logits = torch.eye(10)[[3, 3, 5, 7]] * 9
+    recipe = replace(BEST, nothing=nothing)
+    images, labels = torch.zeros(4, 1, 28, 28), torch.tensor([3, 4, shoe, 7])
+    _, accuracy = loss_and_accuracy(lambda _: logits, recipe, images, labels, None)
+    assert accuracy == 0.75

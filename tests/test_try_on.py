@@ -69,3 +69,13 @@ def test_who_wears_nothing_there_stays_as_they_are(person: Photo, pullover: Phot
         person, xyxy=person.xyxy[below], labels=person.labels[below], owner=numbers[person.owner]
     )
     assert tried_on(np.random.default_rng(0), bare, pullover) is bare
+
+
+def test_what_it_covers_is_none_to_be_found(pullover: Photo) -> None:
+    mask = street_mask()
+    mask[18:28, 25:33] = len(NAMES)  # before the coat
+    person = from_mask("x", picture(1), mask, [*NAMES, "bag"])
+    assert CLASSES.index("Bag") in person.labels
+    seen = tried_on(np.random.default_rng(0), person, pullover)
+    assert seen.labels[-1] == PULLOVER and CLASSES.index("Bag") not in seen.labels
+    assert (seen.xyxy[:, 2:] > seen.xyxy[:, :2]).all()
