@@ -154,15 +154,16 @@ def train_grid(
     """
     if resume:  # with other settings: told before minutes of reading photos
         saved_run(run_dir, task)
+    kept, validation = hold_out(load(folder, "train"))
+    watched = {"": validation_scenes(validation, task.seed)}
+    if real := validation_photos(task.photos):
+        watched["photos "] = real
+    make = training_scenes(kept, task.seed, task.backgrounds, task.photos, report)
     run_dir.mkdir(parents=True, exist_ok=True)
     with claimed(run_dir):
-        kept, validation = hold_out(load(folder, "train"))
-        watched = {"": validation_scenes(validation, task.seed)}
-        if real := validation_photos(task.photos):
-            watched["photos "] = real
         return train(
             task,
-            training_scenes(kept, task.seed, task.backgrounds, task.photos, report),
+            make,
             watched,
             run_dir,
             device,

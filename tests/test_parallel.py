@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fmnist.cards import read_csv
 from fmnist.checkpoint import load_checkpoint
 from fmnist.data import Split, Splits
 from fmnist.errors import InputError
@@ -71,6 +72,11 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
     both = finished(tmp_path / "both", 2, *changes)
     for name, value in alone.items():
         torch.testing.assert_close(both[name], value, atol=2e-5, rtol=2e-4, msg=name)
+    rows = zip(
+        *(read_csv(tmp_path / name / "metrics.csv") for name in ("alone", "both")), strict=True
+    )
+    for one, two in rows:
+        assert float(two["train_loss"]) == pytest.approx(float(one["train_loss"]), rel=1e-3)
     assert (tmp_path / "both/result.json").exists()
 
 
