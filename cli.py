@@ -58,9 +58,11 @@ def main() -> None:
 def _end_at_once(code: int) -> NoReturn:
     """Whoever presses Ctrl-C twice has threads in FFmpeg or torch, which Python's end would abort.
 
-    All files are in place by now.
+    All files are in place by now; what waits for Python's end is done here.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if backends := sys.modules.get("detector.backends.runners"):
+        backends.clear_own_folder()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()

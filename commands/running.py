@@ -98,7 +98,7 @@ def carry_on(
     from fmnist.provenance import commit
     from fmnist.training import runs
     from fmnist.training.parallel import first, in_turn
-    from fmnist.training.run_folder import claimed, has_begun
+    from fmnist.training.run_folder import claimed, epochs_done, has_begun, is_finished
 
     commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
@@ -107,7 +107,8 @@ def carry_on(
         kept_in, plain = run_dir / "crops.npz", data
         data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
     with ExitStack() as stack:
-        first(lambda: stack.enter_context(claimed(run_dir)))
+        if not is_finished(run_dir) or epochs_done(run_dir) < settings.epochs:
+            first(lambda: stack.enter_context(claimed(run_dir)))
         progress = stack.enter_context(Progress(manner.quiet))
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),

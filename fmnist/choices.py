@@ -49,13 +49,14 @@ def check_dropout(model: str) -> None:
         raise InputError(f"{model} has no dropout. Leave it out.")
 
 
+MOST_EPOCHS = 100_000
 _MOST = 1e300  # of any number: what a float holds
 # Between which values a changed number may lie; all others are 0 or more.
 _LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("warmup", "label_smoothing", "ema_decay"), (0.0, 1.0)),
     **dict.fromkeys(("erasing", "cutmix", "distill"), (0.0, 1.0)),
     "dropout": (0.0, 2.0),  # times a rate of 0.5
-    "epochs": (1, 100_000),
+    "epochs": (1, MOST_EPOCHS),
     "batch_size": (2, TRAINING_SIZE),
     "held_out": (len(CLASSES), VALIDATION_SIZE),
     "pad": (0, 28),
@@ -102,7 +103,9 @@ def _fits(name: str, value: Any) -> bool:
     if name in _CHOICES:
         return value in _CHOICES[name]
     if name == "sizes":
-        return bool(value) and all(0 < until <= 1 and 0 < size <= 1000 for until, size in value)
+        parts = [until for until, _ in value]
+        fit = all(0 < until <= 1 and 0 < size <= 1000 for until, size in value)
+        return fit and parts == sorted(parts) and parts[-1:] == [1.0]
     low, high = _LIMITS.get(name, (0, _MOST))
     return bool(low <= value <= high)
 

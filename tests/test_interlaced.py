@@ -35,6 +35,15 @@ def test_every_frame_is_read_once_and_in_time(
         assert abs(frame.image.astype(int) - clips.numbered(frame.index, size_wh)).mean() < 12
 
 
+def test_a_recording_may_become_interlaced_midway(tmp_path: Path) -> None:
+    film = clips.interlaced(tmp_path / "film.ts", options={"x264-params": "keyint=12"})
+    news = clips.interlaced(tmp_path / "news.ts")
+    (tmp_path / "x.ts").write_bytes(film.read_bytes() + news.read_bytes())
+    reader = Reader(tmp_path / "x.ts")
+    assert [clips.number_of(frame.image) for frame in reader] == [*range(25), *range(25)]
+    assert reader.end_seconds == pytest.approx(2, abs=0.1)
+
+
 def test_two_fields_become_one_picture(tmp_path: Path) -> None:
     """Nothing of the comb that two moments, line by line, have at each edge that moves."""
 

@@ -269,7 +269,9 @@ def test_a_damaged_run_is_told(splits: Splits, tmp_path: Path) -> None:
         {"epochs": 0},
         {"seed": 2**70},
         {"model": "gtv"},
+        {"epochs": 10**30},
         {"teachers": [5]},
+        {"teachers": "vgg"},
         {"recipe": {}},
         {"recipe": {"pad": None}},
         {"recipe": {"optimizer": "foo"}},
@@ -279,6 +281,8 @@ def test_a_damaged_run_is_told(splits: Splits, tmp_path: Path) -> None:
         {"recipe": {"crops": -5}},
         {"recipe": {"sizes": []}},
         {"recipe": {"sizes": [[1.0, 0]]}},
+        {"recipe": {"sizes": [[0.5, 28]]}},
+        {"recipe": {"sizes": [[1.0, math.inf]]}},
     ],
     ids=str,
 )

@@ -107,9 +107,14 @@ def _keep(graph: Graph, backend: str, path: Path) -> None:
 @cache
 def _own_folder() -> Path:
     """Of this process; it goes with it."""
-    folder = tempfile.mkdtemp(prefix="fmnist-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    atexit.register(clear_own_folder)
+    return Path(tempfile.mkdtemp(prefix="fmnist-"))
+
+
+def clear_own_folder() -> None:
+    """What was exported for this process alone goes; called at Python's end, or in its place."""
+    if _own_folder.cache_info().currsize:
+        shutil.rmtree(_own_folder(), ignore_errors=True)
 
 
 def write_whole(

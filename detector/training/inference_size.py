@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.layouts import CELLS
+from detector.layouts import CELLS, LARGEST
 from detector.scene import Scene
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
@@ -21,7 +21,8 @@ def choose_look(
     arXiv:1906.06423). On no set of frames another size is better by more than `NEARLY`; where no
     size is that good on all of them, it is that of training.
     """
-    sizes = sorted({max(CELLS, round(factor * image_size / CELLS) * CELLS) for factor in FACTORS})
+    asked = (round(factor * image_size / CELLS) * CELLS for factor in FACTORS)
+    sizes = sorted({min(max(CELLS, size), LARGEST) for size in asked})
     told: dict[str, dict[str, float]] = {}
     for size in sizes:
         grid.image_size = size

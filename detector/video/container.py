@@ -13,6 +13,7 @@ import av
 
 # isort: on
 
+BROADCAST = frozenset({"mpegts", "mpeg"})  # where films and what is interlaced alternate
 PROGRESSIVE = 1  # of FFmpeg's orders of fields, where 0 is unknown
 LOOKED_AT = 100  # packets: their times tell the rate
 TICKS = 1000  # a second: what tells so many frames or more counts those of its clock
@@ -23,7 +24,7 @@ class Account(NamedTuple):
 
     `seconds` is how long the picture lasts, trimming included. `promised` is that, too, where it
     stands at the file's beginning, so that it tells of an end that is lost. `rate` is of frames
-    a second, and `is_interlaced` tells that each has two fields.
+    a second, and `is_interlaced` tells that each may have two fields.
     """
 
     seconds: float = 0.0
@@ -40,7 +41,11 @@ def account_of(path: Path) -> Account:
             seconds = float((video.duration or 0) * (video.time_base or 0))
             promised = _promised(container.format.name, video)
             order = video.codec_context.field_order
-            has_fields = order > PROGRESSIVE or (not order and _begins_interlaced(path))
+            has_fields = (
+                order > PROGRESSIVE
+                or container.format.name in BROADCAST
+                or (not order and _begins_interlaced(path))
+            )
             return Account(seconds, promised, _rate(container), has_fields)
     except (av.FFmpegError, IndexError):
         return Account()

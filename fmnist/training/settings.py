@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmnist.cards import Facts, read_card, read_json, write_json
-from fmnist.choices import check_values, recipe_for
+from fmnist.choices import MOST_EPOCHS, check_values, recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.models import MODELS
@@ -47,11 +47,16 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Facts) -> "Settings":
         """What `to_dict` gave; a KeyError, TypeError or ValueError where it is something else."""
-        tuples = {name: tuple(values.get(name, ())) for name in _LISTS}
+        lists = {name: values.get(name, []) for name in _LISTS}
+        if not all(isinstance(words, list) for words in lists.values()):
+            raise TypeError("A list is something else.")
+        tuples = {name: tuple(words) for name, words in lists.items()}
         made = cls(**{**values, "recipe": Recipe.from_dict(values["recipe"]), **tuples})
         check_values(made.recipe)
-        if made.epochs < 1 or not 0 <= made.seed <= LARGEST_SEED or made.model not in MODELS:
-            raise ValueError("No such run could be planned.")
+        if not 1 <= made.epochs <= MOST_EPOCHS or not 0 <= made.seed <= LARGEST_SEED:
+            raise ValueError("No run has so many epochs, or such a seed.")
+        if made.model not in MODELS:
+            raise ValueError(f"{made.model} is no network.")
         if not all(isinstance(word, str) for words in tuples.values() for word in words):
             raise TypeError("A list holds another type than text.")
         return made
@@ -128,7 +133,9 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
         ResNet18(0).load_imagenet(settings.pretrained)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        settle(run_dir, settings)
+        with claimed(run_dir):
+            no_run_in(run_dir)  # once more: another process may have been quicker
+            write_json(run_dir / SETTINGS, settings.to_dict())
     except OSError as error:
         raise InputError(
             f"{run_dir} cannot be written: {error.strerror}. Choose another folder with -o."
@@ -136,7 +143,7 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
 
 
 def settle(run_dir: Path, settings: Settings) -> None:
-    """Write what a run is to be, a prolonged one, too.
+    """Write what a run is to be that is prolonged.
 
     Raises:
         InputError: another process trains there.
@@ -163,7 +170,7 @@ def read_settings(run_dir: Path, epochs: int | None = None) -> Settings:
         )
     try:
         settings = Settings.from_dict(read_json(path))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{path} is damaged or of another version. Start a new run in another folder."
         ) from error
