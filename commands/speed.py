@@ -17,7 +17,7 @@ from commands.options import (
     quiet_or_say,
 )
 from fmnist.checks import all_free, known, made, writable_folder
-from fmnist.classes import TRAINING_SIZE, VALIDATION_SIZE
+from fmnist.classes import LEARNT_SIZE
 from fmnist.errors import InputError
 from fmnist.recipes import REPORTED_TEST
 
@@ -31,9 +31,7 @@ def benchmark_speed(
     model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
     images: Annotated[
         int,
-        typer.Option(
-            min=256, max=TRAINING_SIZE - VALIDATION_SIZE, help="Training images of a pass."
-        ),
+        typer.Option(min=256, max=LEARNT_SIZE, help="Training images of a pass."),
     ] = 6_400,
     rounds: Annotated[int, typer.Option(min=1, help="Passes of each, in turn.")] = 3,
     peer: Annotated[bool, typer.Option(help="Run `yolo classify train`, too.")] = True,

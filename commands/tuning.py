@@ -7,11 +7,10 @@ import typer
 
 from commands.options import DataDir, Device, say
 from fmnist.checks import known, writable_folder
-from fmnist.classes import TRAINING_SIZE, VALIDATION_SIZE
+from fmnist.classes import LEARNT_SIZE
 from fmnist.errors import InputError
 
 app = typer.Typer()
-MOST = TRAINING_SIZE - VALIDATION_SIZE  # images that a trial may train on
 
 
 @app.command()
@@ -31,8 +30,8 @@ def tune(
     trials: Annotated[int, typer.Option(min=1, help="In all, with those done before.")] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of every trial.")] = 4,
     images: Annotated[
-        int, typer.Option(min=100, max=MOST, help="Training images of a trial.")
-    ] = MOST,
+        int, typer.Option(min=100, max=LEARNT_SIZE, help="Training images of a trial.")
+    ] = LEARNT_SIZE,
     device: Device = "auto",
     run_dir: Annotated[
         Path | None, typer.Option("--run-dir", "-o", help="Folder of the trials.")

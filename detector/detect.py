@@ -39,7 +39,7 @@ class InSteps(Protocol):
     def locate(self, frame: Picture, /) -> Any:
         """What `classify` wants of the frame."""
 
-    def classify(self, frame: Picture, looked: Any, /) -> Detections:
+    def classify(self, frame: Picture, located: Any, /) -> Detections:
         """The garments of the frame; called in the order of the frames."""
 
 
@@ -192,10 +192,8 @@ class _Run:
             if number % self.settings.every:
                 yield frame, None
             elif isinstance(detector, InSteps):
-                yield (
-                    frame,
-                    partial(detector.classify, frame.image, detector.locate(frame.image)),
-                )
+                located = detector.locate(frame.image)
+                yield frame, partial(detector.classify, frame.image, located)
             else:
                 yield frame, partial(detector, frame.image)
 

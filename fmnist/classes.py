@@ -15,6 +15,7 @@ CLASSES = (
 
 TRAINING_SIZE = 60_000
 VALIDATION_SIZE = 5_000  # of these training images, 500 of each class
+LEARNT_SIZE = TRAINING_SIZE - VALIDATION_SIZE  # the others
 
 # Labels beside the ten: of an image that shows no garment, or one of none of the classes,
 NOTHING = len(CLASSES)
