@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torchvision.ops import box_iou, nms
 
 from detector.backends.graphs import SIDES, GridGraph
-from detector.backends.names import runs_on
-from detector.backends.runners import runner_of
+from detector.backends.runnable import Runnable
 from detector.boxes import Detections
 from detector.defaults import CONFIDENCE
 from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
@@ -27,7 +26,7 @@ VOTES_FROM = 0.01  # confidence from which a suppressed box still has a say in t
 VOTES_IOU = 0.8
 
 
-class Grid:
+class Grid(Runnable):
     """A trained grid, ready to look at frames."""
 
     def __init__(self, network: Network, image_size: int, device: torch.device) -> None:
@@ -40,21 +39,9 @@ class Grid:
         for module in network.modules():
             if isinstance(module, nn.ReLU):
                 module.inplace = True  # a tenth of the time
-        self.graph = GridGraph(network.to(device=device, memory_format=torch.channels_last))
         self.image_size = image_size
-        self.device = device
-        self.use("torch")
-
-    def use(self, backend: str) -> None:
-        """Have this one of `detector.backends.names.BACKENDS` run the network from now on.
-
-        Which is the fastest `detector.backends.choice.run_with` finds out.
-
-        Raises:
-            InputError: it is not installed, or does not run on this device; all stays as it was.
-        """
-        self._run = runner_of(self.graph, self.device, runs_on(backend, self.device.type))
-        self.backend = backend
+        network = network.to(device=device, memory_format=torch.channels_last)
+        super().__init__(GridGraph(network), device)
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "Grid":

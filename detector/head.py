@@ -11,8 +11,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from detector.backends.graphs import HeadGraph
-from detector.backends.names import runs_on
-from detector.backends.runners import runner_of
+from detector.backends.runnable import Runnable
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
 from fmnist.nothing import garment_probability
@@ -27,7 +26,7 @@ class Verdict(NamedTuple):
     probabilities: Float32[np.ndarray, "n 10"]
 
 
-class Head:
+class Head(Runnable):
     """A classifier that looks at boxes: square gray crops of the frame as the camera gave it."""
 
     def __init__(self, model: nn.Module, device: torch.device, rejects: bool = False) -> None:
@@ -39,21 +38,8 @@ class Head:
         model = model.to(device).eval()
         self.parameters = sum(p.numel() for p in model.parameters())
         _fold_batch_norm(model)
-        self.graph = HeadGraph(model.to(memory_format=torch.channels_last))
-        self.device = device
         self.rejects = rejects
-        self.use("torch")
-
-    def use(self, backend: str) -> None:
-        """Have this one of `detector.backends.names.BACKENDS` run the classifier from now on.
-
-        Which is the fastest `detector.backends.choice.run_with` finds out.
-
-        Raises:
-            InputError: it is not installed, or does not run on this device; all stays as it was.
-        """
-        self._run = runner_of(self.graph, self.device, runs_on(backend, self.device.type))
-        self.backend = backend
+        super().__init__(HeadGraph(model.to(memory_format=torch.channels_last)), device)
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "Head":

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import torch
 
 from detector.backends.graphs import Graph, Runner
 from detector.backends.names import AUTO, BACKENDS, version_of
+from detector.backends.runnable import Runnable
 from detector.backends.runners import runner_of
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.device import describe
@@ -21,19 +21,6 @@ from fmnist.files import cache_folder
 
 ROUNDS = 15
 Times = dict[str, float]  # milliseconds of each backend
-
-
-@runtime_checkable
-class Runnable(Protocol):
-    """The grid or the head: a graph on a device that a backend runs."""
-
-    device: torch.device
-
-    @property
-    def graph(self) -> Graph: ...
-
-    def use(self, backend: str) -> None:
-        """Have this backend run the graph from now on."""
 
 
 def candidates(device: torch.device) -> list[str]:

@@ -1,0 +1,28 @@
+"""What the grid and the head have in common: a graph on a device, run by a backend."""
+
+import torch
+
+from detector.backends.graphs import Graph
+from detector.backends.names import runs_on
+from detector.backends.runners import runner_of
+
+
+class Runnable:
+    """A graph that can be handed from one backend to another; torch is the first."""
+
+    def __init__(self, graph: Graph, device: torch.device) -> None:
+        """Take over a graph that is on the device."""
+        self.graph = graph
+        self.device = device
+        self.use("torch")
+
+    def use(self, backend: str) -> None:
+        """Have this one of `detector.backends.names.BACKENDS` run the graph from now on.
+
+        Which is the fastest `detector.backends.choice.run_with` finds out.
+
+        Raises:
+            InputError: it is not installed, or does not run on this device; all stays as it was.
+        """
+        self._run = runner_of(self.graph, self.device, runs_on(backend, self.device.type))
+        self.backend = backend
