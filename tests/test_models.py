@@ -31,7 +31,8 @@ def test_a_network_has_the_parameters_of_the_report(name: str, parameters: int, 
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("inception", 1_200_000), ("densenet", 800_000), ("wrn", 9_000_000)]
+    ("name", "most"),
+    [("inception", 1_200_000), ("densenet", 800_000), ("resnet8", 300_000), ("wrn", 9_000_000)],
 )
 def test_a_network_of_future_work_is_as_small_as_planned(name: str, most: int) -> None:
     assert most / 2.5 < size_of(name).parameters <= most
@@ -108,6 +109,7 @@ def test_other_weights_than_those_for_imagenet_are_refused(tmp_path: Path) -> No
         ("lenet", [0.5] * 2),
         ("resnet10", [0.5]),
         ("resnet10-56", [0.5]),
+        ("resnet8", [0.5]),
         ("resnet18", []),
         ("inception", [0.4]),
         ("densenet", [0.2] * 16),
@@ -126,6 +128,7 @@ def test_dropout_scales_the_rates_of_every_network(name: str, wanted: list[float
         ("vgg", 7),
         ("resnet10", 2),
         ("resnet10-56", 4),
+        ("resnet8", 7),
         ("inception", 7),
         ("densenet", 7),
         ("wrn", 7),

@@ -18,6 +18,7 @@ ABOUT = {
     "inception": "inception blocks, future work of the report",
     "densenet": "shallow DenseNet-BC, future work of the report",
     "wrn": "WRN-40-4, a teacher",
+    "resnet8": "an eight-layer ResNet for races",
 }
 # Where each one lives. They are imported when they are built: listing names must not cost torch.
 MODELS = {
@@ -29,6 +30,7 @@ MODELS = {
     "inception": ("fmnist.models.inception", "Inception"),
     "densenet": ("fmnist.models.densenet", "DenseNet"),
     "wrn": ("fmnist.models.resnet", "WideResNet"),
+    "resnet8": ("fmnist.models.resnet", "ResNet8"),
 }
 
 WITHOUT_DROPOUT = frozenset({"resnet18"})

@@ -1,4 +1,6 @@
-"""Residual networks: the report's ResNet-10 and ResNet-18, and a wide one to teach others."""
+"""Residual networks: the report's ResNet-10 and ResNet-18, a wide one to teach others, and one
+for races.
+"""
 
 from pathlib import Path
 from pickle import UnpicklingError
@@ -59,6 +61,43 @@ def _halving(width: int, channels: int) -> BasicBlock:
         nn.Conv2d(width, channels, 1, stride=2, bias=False), nn.BatchNorm2d(channels)
     )
     return BasicBlock(width, channels, stride=2, downsample=shortcut)
+
+
+class ResNet8(Classifier):
+    """For races: a stem of 24 channels, then 48 and 96 at half and a quarter of the size, each
+    with two more convolutions beside a shortcut; 261,298 parameters.
+
+    Page's ResNet-9 ("How to train your ResNet", 2018), one convolution shorter and narrower, with
+    the pool before the norm, as in airbench (Jordan 2024): a norm costs as much as it has pixels.
+    `dropout` scales a rate of 0.5 before the linear layer.
+    """
+
+    def __init__(self, dropout: float) -> None:
+        features = nn.Sequential(
+            Normalize(),
+            *_convolution(1, 24),
+            *_convolution(24, 48, nn.MaxPool2d(2)),
+            Residual(*_convolution(48, 48), *_convolution(48, 48)),
+            *_convolution(48, 96, nn.MaxPool2d(2)),
+            Residual(*_convolution(96, 96), *_convolution(96, 96)),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
+        classifier = nn.Sequential(Dropout(0.5 * dropout), nn.Linear(96, 10))
+        super().__init__(features, classifier)
+
+
+class Residual(nn.Sequential):
+    """Layers beside a shortcut, with nothing after the sum."""
+
+    def forward(self, input: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
+        result: Tensor = input + super().forward(input)
+        return result
+
+
+def _convolution(width: int, channels: int, *pool: nn.Module) -> list[nn.Module]:
+    layer = nn.Conv2d(width, channels, 3, padding=1, bias=False)
+    return [layer, *pool, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
 class ResNet18(nn.Module):
