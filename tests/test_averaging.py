@@ -1,14 +1,19 @@
 """Averaged weights, inside of a CUDA graph as outside."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fmnist.choices import recipe_for
+from fmnist.data import Split
 from fmnist.models import build
+from fmnist.recipes import RECIPES
 from fmnist.training.averaging import ema_decay, follow
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.step import start
 
 
 def test_in_a_graph_the_average_moves_as_it_does_outside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +34,17 @@ def test_in_a_graph_the_average_moves_as_it_does_outside(monkeypatch: pytest.Mon
     for name, value in wanted.items():
         if value.is_floating_point():
             torch.testing.assert_close(got[name], value)
+
+
+def test_the_statistics_of_batch_norms_are_averaged_as_the_weights_are(tiny_split: Split) -> None:
+    """Those of the last batch would not be those of the averaged weights."""
+    torch.manual_seed(0)
+    recipe = replace(RECIPES["best"], batch_size=16, ema_decay=0.9)
+    training = start(build("resnet10"), recipe, 5, 0)
+    train_one_epoch(training, tiny_split)
+    now, averaged = (each.state_dict() for each in (training.model, training.weights()))
+    for name in (name for name in now if name.endswith(("running_mean", "running_var"))):
+        assert not torch.allclose(now[name], averaged[name]), name
 
 
 def test_a_short_training_forgets_its_first_weights_and_a_long_one_has_its_own_decay() -> None:

@@ -156,6 +156,20 @@ def test_a_detector_is_judged_on_backgrounds_that_training_never_shows(
     assert asked == [set(HELD_OUT)] and not set(HELD_OUT) & set(TRAIN)
 
 
+def test_a_detector_is_judged_on_frames_that_are_fair(
+    garments: Garments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styles = []
+
+    def noted(*given: Any) -> Scene:
+        styles.append(given[-1])
+        return render(*given)
+
+    monkeypatch.setattr("detector.synthesis.scenes.render", noted)
+    list(held_out(garments, 2, seed=0, size_wh=(64, 48)))
+    assert styles == [FAIR, FAIR]
+
+
 def test_garments_come_everywhere_in_a_wide_frame_and_in_a_high_one(garments: Garments) -> None:
     for size_wh in ((240, 80), (80, 240)):
         made = [
