@@ -110,7 +110,7 @@ def test_a_frame_becomes_an_input_of_whole_cells(
 def test_what_the_frame_leaves_free_is_as_gray_as_in_the_training_of_ultralytics() -> None:
     from ultralytics.data.augment import LetterBox
 
-    theirs = LetterBox(new_shape=(320, 320), center=False)(image=noise(1280, 720))
+    theirs = np.asarray(LetterBox(new_shape=(320, 320), center=False)(image=noise(1280, 720)))
     free = letterbox(noise(1280, 720), 320)[180:]
     assert free.size and (free == theirs[180 : 180 + len(free)]).all()
 
