@@ -8,17 +8,27 @@ from types import FrameType
 
 # `kill`, or a service that is stopped; a terminal that was closed (Windows has no such signal).
 ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# Where `threading` waits for others, perhaps for long; elsewhere it may hold a lock.
+WAITS = {"wait", "join", "_wait_for_tstate_lock"}
 
 
 @contextlib.contextmanager
 def interrupt_between_frames() -> Iterator[threading.Event]:
-    """A signal sets the event instead of striking inside an encoder; a second one strikes."""
+    """A signal sets the event instead of striking inside an encoder; a second one strikes.
+
+    One that comes while a lock is taken or given back, be it the event's own, does not: the lock
+    would stay taken, and whoever wants it next would wait for ever.
+    """
     stop = threading.Event()
+    came = 0
 
     def note(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal came
+        came += 1
+        if came == 1:
+            stop.set()  # a second signal may strike in here
+        elif not _holds_lock(frame):
             raise KeyboardInterrupt
-        stop.set()
 
     with ends_call(note):
         yield stop
@@ -53,3 +63,10 @@ def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+def _holds_lock(frame: FrameType | None) -> bool:
+    """Whether the code that a signal broke into may be between a lock and its release."""
+    if frame is None or frame.f_globals.get("__name__") != threading.__name__:
+        return False
+    return frame.f_code.co_name not in WAITS
