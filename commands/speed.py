@@ -102,12 +102,14 @@ def benchmark_speed(
 @app.command()
 def speedrun(
     model: Annotated[str, typer.Argument(help="One of `fmnist models`.")] = "vgg",
-    recipe: Annotated[str, typer.Option(help="best, gpu or report.")] = "best",
+    recipe: Annotated[str, typer.Option(help="race, best, gpu or report.")] = "race",
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A number of the recipe."),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Fixed before the first run.")] = 10,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Fixed before the first run; else the recipe's.")
+    ] = None,
     target: Annotated[
         float, typer.Option(min=0, max=100, help="Test accuracy to reach, in percent.")
     ] = round(100 * REPORTED_TEST, 2),
@@ -140,9 +142,10 @@ def speedrun(
         raise InputError("The length of the race is told by --epochs. Leave it out of --set.")
     if any(change.startswith("held_out=") for change in changes or ()):
         raise InputError("The race trains with all 60,000 images. Leave out held_out.")
-    settings = replace(recipe_for(recipe, model, changes or ()), epochs=epochs)
+    settings = recipe_for(recipe, model, changes or ())
+    settings = replace(settings, epochs=epochs or settings.epochs)
     if named := next((n for n in ("distill", "crops", "seconds") if getattr(settings, n)), ""):
-        without = "Use best" if getattr(RECIPES[recipe], named) else f"Leave out {named}"
+        without = "Use race" if getattr(RECIPES[recipe], named) else f"Leave out {named}"
         raise InputError(f"The race is of a fixed schedule on plain images. {without}.")
     all_free(overwrite, json_file)
     writable_folder(run_dir)

@@ -9,7 +9,7 @@ USAGE = [
     ("train vgg --recipe bst", "bst: no such recipe. Did you mean best?"),
     (
         "train vgg --recipe zzz",
-        "zzz: no such recipe. Choose from: report, best, crops, worn, gpu, fast, distill.",
+        "zzz: no such recipe. Choose from: report, best, crops, worn, gpu, race, fast, distill.",
     ),
     ("train vgg --compile yes", "yes: no such choice. Choose from: auto, on, off."),
     ("train vgg --epochs many", "'--epochs': "),
@@ -110,7 +110,7 @@ MEASURING = [
     ("speedrun vgg --set held_out=500", "The race trains with all 60,000 images."),
     ("train vgg --set held_out=19", "Give a multiple of 10."),
     ("train vgg --recipe distill --set seconds=9 --teacher vgg", "Leave out seconds."),
-    ("speedrun vgg --recipe distill", "of a fixed schedule on plain images. Use best."),
+    ("speedrun vgg --recipe distill", "of a fixed schedule on plain images. Use race."),
     ("speedrun vgg --set seconds=5", "of a fixed schedule on plain images. Leave out seconds."),
     ("train lenet --set seconds=5 --epochs 3", "Leave it or --epochs out."),
     ("train lenet --set seconds=5 --set epochs=3", "Leave one of them out."),
