@@ -156,7 +156,7 @@ EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("best", "resnet10"): {"epochs": 40, "sizes": FULL_SIZE},
     ("race", "resnet10"): {"sizes": FULL_SIZE},
     ("fast", "resnet10"): {"sizes": FULL_SIZE},
-    ("race", "resnet8"): RESNET8 | {"epochs": 10},
+    ("race", "resnet8"): RESNET8 | {"epochs": 13},
     ("fast", "resnet8"): RESNET8,
     ("distill", "resnet10"): {"sizes": FULL_SIZE},
     ("best", "resnet10-56"): {"sizes": ((0.3, 20), (1.0, 28))},  # 40 and 56 px within
