@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch.nn.utils import parameters_to_vector
 
+from commands.speed import speedrun as race
 from fmnist.benchmark import speedrun, training_speed
 from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
 from fmnist.choices import recipe_for
 from fmnist.data import Split
 from fmnist.device import pick_device
+from fmnist.recipes import RECIPES, Recipe
 from tests.command import fmnist
 
 CPU = torch.device("cpu")
@@ -46,6 +48,22 @@ def test_an_entry_has_enough_runs() -> None:
     assert "more" not in speedrun.in_words(speedrun.summary(runs, 0.94, CPU))
     few = speedrun.summary(runs, 0.94, torch.device("cuda"))
     assert not few["is_entry"] and "an entry has 20 runs or more" in speedrun.in_words(few)
+
+
+@pytest.mark.parametrize(("told", "epochs"), [(None, RECIPES["race"].epochs), (3, 3)])
+def test_a_race_is_as_long_as_its_recipe_unless_told(
+    monkeypatch: pytest.MonkeyPatch,
+    fashion_mnist: Path,
+    tmp_path: Path,
+    told: int | None,
+    epochs: int,
+) -> None:
+    def warm_up(model: str, recipe: Recipe, *_: object) -> None:
+        raise StopIteration(recipe.epochs)
+
+    monkeypatch.setattr(speedrun, "warm_up", warm_up)
+    with pytest.raises(StopIteration, match=f"^{epochs}$"):
+        race(epochs=told, data_dir=fashion_mnist, run_dir=tmp_path, device="cpu")
 
 
 def test_a_stopped_race_goes_on_with_the_next_seed(fashion_mnist: Path, tmp_path: Path) -> None:
