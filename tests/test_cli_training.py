@@ -54,7 +54,8 @@ def finished(folder: Path, data: Path, *arguments: str) -> str:
 
 
 def test_a_classifier_is_stopped_and_resumed(fashion_mnist: Path, tmp_path: Path) -> None:
-    # By `report` two epochs end at 79 to 81 %, as the machine rounds; by `best` at 86.
+    # By `report` two epochs end at 79.5 % with one thread, 81.5 with two, which round differently;
+    # by `best` at 86.
     start = ("train", "lenet", "--recipe", "best", "--epochs", "2", "-o", "run")
     here = ("--device", "cpu")
     told = interrupted_after(tmp_path / "run/state.pt", tmp_path, fashion_mnist, *start, *here)
