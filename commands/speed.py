@@ -114,6 +114,9 @@ def speedrun(
         float, typer.Option(min=0, max=100, help="Test accuracy to reach, in percent.")
     ] = round(100 * REPORTED_TEST, 2),
     seeds: Annotated[int, typer.Option(min=1, help="How many runs.")] = 3,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Judged by 5,000 validation images: no entry.")
+    ] = False,
     run_dir: Annotated[Path, typer.Option("--run-dir", "-o", help="A file for every run.")] = Path(
         "runs/speedrun"
     ),
@@ -141,7 +144,7 @@ def speedrun(
     if any(change.startswith("epochs=") for change in changes or ()):
         raise InputError("The length of the race is told by --epochs. Leave it out of --set.")
     if any(change.startswith("held_out=") for change in changes or ()):
-        raise InputError("The race trains with all 60,000 images. Leave out held_out.")
+        raise InputError("The race holds out what --rehearse does, or nothing. Leave out held_out.")
     settings = recipe_for(recipe, model, changes or ())
     settings = replace(settings, epochs=epochs or settings.epochs)
     if named := next((n for n in ("distill", "crops", "seconds") if getattr(settings, n)), ""):
@@ -152,7 +155,6 @@ def speedrun(
     folder = files.find(data_dir)
 
     from fmnist.benchmark import speedrun as race
-    from fmnist.data import load
     from fmnist.device import compiles, pick_device
     from fmnist.provenance import provenance
 
@@ -160,15 +162,15 @@ def speedrun(
     say = quiet_or_say(quiet)
     facts = provenance(where)
     with_compiler = compiles(compiling, where)  # the clock starts after it
-    entry = race.entry_of(model, settings, with_compiler, facts)
-    training, test = load(folder, "train").to(where), load(folder, "test").to(where)
-    state, warm = race.warm_up(model, settings, training, test, with_compiler)
+    entry = race.entry_of(model, settings, with_compiler, rehearse, facts)
+    training, judge = (split.to(where) for split in race.images(folder, rehearse))
+    state, warm = race.warm_up(model, settings, training, judge, with_compiler)
     runs = []
     for seed in range(seeds):
         file = made(run_dir) / f"{model}-{seed}.json"
-        runs.append(race.kept_run(file, entry, state, training, test, seed))
+        runs.append(race.kept_run(file, entry, state, training, judge, seed))
         say(f"seed {seed}: {runs[-1]['accuracy']:.2%} in {runs[-1]['seconds']:.2f} s")
-    whole = race.summary(runs, target / 100, where)
+    whole = race.summary(runs, target / 100, where, rehearse)
     if json_file != "-":
         print(f"{model}: {race.in_words(whole)}")
     put_json({**entry, **whole, "warm_up_seconds": warm, **facts}, json_file)

@@ -12,7 +12,7 @@ from commands.speed import speedrun as race
 from fmnist.benchmark import speedrun, training_speed
 from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
 from fmnist.choices import recipe_for
-from fmnist.data import Split
+from fmnist.data import Split, load_splits
 from fmnist.device import pick_device
 from fmnist.recipes import RECIPES, Recipe
 from tests.command import fmnist
@@ -50,6 +50,22 @@ def test_an_entry_has_enough_runs() -> None:
     assert not few["is_entry"] and "an entry has 20 runs or more" in speedrun.in_words(few)
 
 
+def test_a_rehearsal_never_sees_the_test_set(fashion_mnist: Path, tmp_path: Path) -> None:
+    learnt, judge = speedrun.images(fashion_mnist, rehearsal=True)
+    train, validation, _ = load_splits(fashion_mnist)
+    assert torch.equal(learnt.images, train.images)
+    assert torch.equal(judge.images, validation.images)
+    learnt, judge = speedrun.images(fashion_mnist, rehearsal=False)
+    assert (len(learnt), len(judge)) == (60_000, 10_000)
+
+
+def test_a_rehearsal_is_no_entry() -> None:
+    runs = [{"seed": i, "seconds": 2.0, "accuracy": 0.95} for i in range(3)]
+    told = speedrun.summary(runs, 0.94, CPU, rehearsal=True)
+    assert told["reached"] and not told["is_entry"]
+    assert "a rehearsal" in speedrun.in_words(told)
+
+
 @pytest.mark.parametrize(("told", "epochs"), [(None, RECIPES["race"].epochs), (3, 3)])
 def test_a_race_is_as_long_as_its_recipe_unless_told(
     monkeypatch: pytest.MonkeyPatch,
@@ -79,6 +95,8 @@ def test_a_stopped_race_goes_on_with_the_next_seed(fashion_mnist: Path, tmp_path
     assert told["n"] == 2 and told["reached"] and told["warm_up_seconds"] > 0
     assert [run["seed"] for run in told["runs"]] == [0, 1]
     other = fmnist(*words, "--set", "dropout=0.3", folder=tmp_path)
+    assert other.code == 2 and "is of another entry" in other.err
+    other = fmnist(*words, "--rehearse", folder=tmp_path)
     assert other.code == 2 and "is of another entry" in other.err
     other = fmnist(*words, "--set", "epochs=3", folder=tmp_path)
     assert other.code == 2 and "--epochs" in other.err

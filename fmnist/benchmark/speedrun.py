@@ -7,7 +7,8 @@ The protocol, so that others can enter:
   training and averaging are in it. Warming up is not, and told beside it: compiling (if any),
   recording graphs, the memory of weights, averages and optimizers, which a run overwrites.
 - The schedule is fixed before the first run; nothing is chosen by the test set; no network is
-  asked twice about an image (no test-time augmentation).
+  asked twice about an image (no test-time augmentation). What a schedule reaches is found out by
+  rehearsals: 55,000 images to learn from, 5,000 others to judge by.
 - A target counts as reached when the mean accuracy over all seeds, 0 to n - 1, reaches it. The
   time is the mean over the same runs; n is 20 or more on a GPU, 3 or more on a CPU.
 """
@@ -22,7 +23,7 @@ from typing import Any
 import torch
 
 from fmnist.cards import Facts, read_json, write_json
-from fmnist.data import Split
+from fmnist.data import Split, load, load_splits
 from fmnist.device import wait_for
 from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import from_logits, predict_logits
@@ -35,8 +36,18 @@ from fmnist.training.step import Training, start
 LEAST_RUNS = {"cpu": 3, "cuda": 20}
 
 
+def images(folder: Path, rehearsal: bool) -> tuple[Split, Split]:
+    """What is learnt from, and what judges: all training images and the test set, or both parts of
+    the training images.
+    """
+    if rehearsal:
+        learnt, validation, _ = load_splits(folder)
+        return learnt, validation
+    return load(folder, "train"), load(folder, "test")
+
+
 def run(
-    model: str, state: Training, training: Split, test: Split, seed: int
+    model: str, state: Training, training: Split, judge: Split, seed: int
 ) -> dict[str, float | int]:
     """One run on the device of the splits: its seconds and its accuracy (0..1).
 
@@ -50,26 +61,28 @@ def run(
     state.begin_anew(fresh, seed)
     for _ in range(state.epochs):
         train_one_epoch(state, training)
-    logits = predict_logits(state.weights(), test.images)
+    logits = predict_logits(state.weights(), judge.images)
     wait_for(training.images.device)
     seconds = time.perf_counter() - before
-    return {"seed": seed, "seconds": seconds, "accuracy": from_logits(logits, test.labels).accuracy}
+    accuracy = from_logits(logits, judge.labels).accuracy
+    return {"seed": seed, "seconds": seconds, "accuracy": accuracy}
 
 
-def entry_of(model: str, recipe: Recipe, compiled: bool, facts: Facts) -> Facts:
+def entry_of(model: str, recipe: Recipe, compiled: bool, rehearsal: bool, facts: Facts) -> Facts:
     """What all runs of an entry share: network, schedule, code and machine, however busy it was."""
     machine = {key: value for key, value in facts["machine"].items() if key != "load"}
     return {
         "model": model,
-        "recipe": {k: v for k, v in recipe.to_dict().items() if k != "held_out"},  # nothing is
+        "recipe": {k: v for k, v in recipe.to_dict().items() if k != "held_out"},
         "compiled": compiled,
+        "rehearsal": rehearsal,
         "machine": machine,
         "commit": facts["commit"],
     }
 
 
 def kept_run(
-    file: Path, entry: Facts, state: Training, training: Split, test: Split, seed: int
+    file: Path, entry: Facts, state: Training, training: Split, judge: Split, seed: int
 ) -> Facts:
     """The run of a seed out of its file, or a new one, which is kept there.
 
@@ -79,7 +92,7 @@ def kept_run(
     """
     if not file.exists():
         try:
-            done = run(entry["model"], state, training, test, seed)
+            done = run(entry["model"], state, training, judge, seed)
         except NotFinite as error:
             raise NotFinite(f"Seed {seed}: {error}") from error
         write_json(file, {**entry, **done})
@@ -90,7 +103,7 @@ def kept_run(
 
 
 def warm_up(
-    model: str, recipe: Recipe, training: Split, test: Split, compiled: bool = False
+    model: str, recipe: Recipe, training: Split, judge: Split, compiled: bool = False
 ) -> tuple[Training, float]:
     """Train some batches of each size and predict, outside of the clock.
 
@@ -105,13 +118,15 @@ def warm_up(
         state.epoch = 0
         train_one_epoch(state, some)
     state.recipe = recipe
-    predict_logits(state.weights(), test.images)
+    predict_logits(state.weights(), judge.images)
     wait_for(training.images.device)
     return state, time.perf_counter() - before
 
 
-def summary(runs: Sequence[dict[str, Any]], target: float, device: torch.device) -> dict[str, Any]:
-    """Means over the runs, whether the target (0..1) was reached, and whether they are enough."""
+def summary(
+    runs: Sequence[dict[str, Any]], target: float, device: torch.device, rehearsal: bool = False
+) -> dict[str, Any]:
+    """Means over the runs, whether the target (0..1) was reached, and whether they are an entry."""
     least = LEAST_RUNS.get(device.type, LEAST_RUNS["cuda"])
     accuracies = [each["accuracy"] for each in runs]
     seconds = [each["seconds"] for each in runs]
@@ -122,7 +137,7 @@ def summary(runs: Sequence[dict[str, Any]], target: float, device: torch.device)
         "sd_accuracy": statistics.stdev(accuracies) if len(runs) > 1 else None,
         "mean_seconds": statistics.fmean(seconds),
         "least_runs": least,
-        "is_entry": len(runs) >= least,
+        "is_entry": len(runs) >= least and not rehearsal,
         "reached": statistics.fmean(accuracies) >= target,
         "runs": list(runs),
     }
@@ -135,5 +150,6 @@ def in_words(whole: Facts) -> str:
         f"mean {whole['mean_accuracy']:.2%} of {whole['n']} runs in {whole['mean_seconds']:.2f} s; "
         f"{100 * whole['target']:.2f} % {word}"
     )
-    few = f" (an entry has {whole['least_runs']} runs or more)"
-    return line + ("" if whole["is_entry"] else few)
+    if whole["n"] < whole["least_runs"]:
+        return f"{line} (an entry has {whole['least_runs']} runs or more)"
+    return line + ("" if whole["is_entry"] else " (a rehearsal, on validation images)")
