@@ -25,7 +25,7 @@ class Peer:
     kind of shoe; of the others (a skirt) nothing is heard. `confidence` times `probabilities` are
     its scores of all ten classes, as ultralytics' own validation counts them: of a box the
     likeliest class has probability 1, so that they do not sum to 1. Boxes are suppressed whatever
-    their classes, as ours are. Of a model without suppression (YOLO26) only that class is told.
+    their classes. Of a model without suppression (YOLO26) only that class is told.
     """
 
     def __init__(self, weights: Path, image_size: int | None, device: torch.device) -> None:
