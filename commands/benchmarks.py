@@ -115,7 +115,9 @@ def benchmark(
     kept_speeds(run_dir / SPEEDS)
     trained = trainable(chosen, teacher or ())
     for row in trained:
-        check_unseen(row.resolved(), taught_by if row.resolved().distill else ())
+        check_unseen(
+            row.resolved().held_out, taught_by if row.resolved().distill else (), is_fixed=False
+        )
     if rows and not table and len(trained) < len(chosen):
         raise InputError("A row with recipe distill needs --teacher WEIGHTS, one or more.")
     check_runs(chosen, seeds, run_dir, None)

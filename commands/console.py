@@ -5,7 +5,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 
 from fmnist.errors import CheckFailed, InputError
 
@@ -36,14 +35,13 @@ def run(command: Callable[[], None], debug: bool = False) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:  # whoever read stdout has enough
-        _abandon_stdout()
         return 0
     except Exception as error:
         if debug:
             traceback.print_exc()
-        if isinstance(error, OSError):
-            _abandon_stdout()
         return _say(*_explain(error))
+    finally:
+        _settle_stdout()
     return 0
 
 
@@ -75,8 +73,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     return f"internal error: {what}; run with --debug for the traceback", 1
 
 
-def _abandon_stdout() -> None:
-    """Python flushes stdout at exit; what could not be written must not fail a second time."""
-    with suppress(OSError):  # what was printed before goes where it can
+def _settle_stdout() -> None:
+    """Python flushes stdout at exit; what cannot be written must not fail a second time."""
+    try:
         sys.stdout.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -71,7 +71,7 @@ def detect(
 
     from detector.video.sources import find_sources
 
-    find_sources(sources)  # a wrong name is told before OpenCV is loaded
+    find_sources(sources, [])  # a wrong name is told before OpenCV is loaded
 
     from detector.plan import check_display, plan_outputs
 
@@ -97,15 +97,19 @@ def detect(
         "grid": name_of_weights(grid_path),
         "head": name_of_weights(head_path),
         "backend": detector.grid.backend,
+        "image_size": detector.grid.image_size,
     }
     watcher = partial(watch, detector)
     with Progress(quiet) as progress:
         try:
-            summary = run_over(plan, watcher, settings, facts, show, strict, progress)
+            summary = run_over(plan, watcher, settings, facts, show, progress)
         except Interrupted as stop:
             say(written(stop.summary.written))
             raise
         progress.say(str(summary))
         progress.say(written(summary.written))
-    if summary.failed:
-        raise InputError(" ".join(summary.failed))
+    wrong = list(summary.failed)
+    if strict and summary.damage:
+        wrong.append(f"{summary.damage}. Leave out --strict to accept that.")
+    if wrong:
+        raise InputError(" ".join(wrong))

@@ -32,6 +32,7 @@ from detector.defaults import GRID, GRID_FILE, GRID_STATE, HEAD
 from detector.layouts import CELLS, LAYOUTS, VGG, YOLO
 from detector.training.schedule import Schedule
 from fmnist.checks import all_free, known, writable_folder
+from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
 from fmnist.training.run_folder import METRICS, SETTINGS, name_of_weights
 
@@ -92,9 +93,9 @@ def detector_train(
     known(backbone, LAYOUTS, "backbone")
     if freeze and (backbone != VGG or not init):
         raise InputError(
-            "--freeze keeps what a classifier has learnt. Add --backbone vgg and --init vgg."
+            "--freeze keeps what a classifier has learnt. Add --backbone vgg and --init vgg-plain."
         )
-    initial = grid_start(init) if init else None
+    initial = _start(init) if init else None
 
     from detector.photos.folder import check
 
@@ -135,6 +136,16 @@ def detector_train(
         raise
     if weights:
         say(f"written: {weights}")
+
+
+def _start(init: str) -> Path:
+    """The weights to start from. Raises InputError where they know what validates."""
+    from fmnist.training.settings import check_unseen
+
+    initial = grid_start(init)
+    if initial.suffix != ".pt":  # of ultralytics, from other pictures
+        check_unseen(VALIDATION_SIZE, [initial], is_fixed=True)
+    return initial
 
 
 def check_size(image_size: int) -> None:

@@ -55,7 +55,10 @@ def export(
 
     from detector.video.sources import find_sources
 
-    sources = find_sources([str(file) for file in check or ()]) if check else None
+    wrong: list[str] = []
+    sources = find_sources([str(file) for file in check], wrong) if check else None
+    if wrong:
+        raise InputError(" ".join(wrong))
 
     from detector.backends.export import export as write
     from detector.grid import Grid

@@ -43,16 +43,16 @@ def predict(
 
     Tells the class, its probability, and the next two.
     """
-    from detector.video.sources import find_sources, is_image
+    from detector.video.sources import find_sources, is_gif, is_image
 
-    paths = find_sources(images)
-    photos = [path for path in paths if is_image(path) or path.suffix.lower() == ".gif"]
-    failed = [
-        f"{path} is no JPEG, PNG, BMP, TIFF, WebP or GIF. "
-        "Convert it; for a video use fmnist detect."
-        for path in paths
-        if path not in photos
-    ]
+    failed: list[str] = []
+    photos = []
+    for path in find_sources(images, failed):
+        if is_image(path) or is_gif(path):
+            photos.append(path)
+        else:
+            kinds = "JPEG, PNG, BMP, TIFF, WebP or GIF"
+            failed.append(f"{path} is no {kinds}. Convert it; for a video use fmnist detect.")
     all_free(overwrite, json_file)
     grid_path, head_path = grid_file(grid), classifier_file(weights)
     pictures = _decoded(photos, failed)
@@ -85,10 +85,10 @@ def predict(
 
 def _decoded(photos: Iterable[Path], failed: list[str]) -> "Iterator[tuple[Path, Picture]]":
     """Each photo with its picture; what is wrong with one that has none is added to `failed`."""
-    from detector.video.frames import Undecodable, read
+    from detector.video.frames import read
 
     for path in photos:
         try:
             yield path, next(read(path)).image
-        except Undecodable as error:
+        except InputError as error:
             failed.append(str(error))

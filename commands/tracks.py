@@ -48,7 +48,8 @@ def detector_tracks(
 
     from detector.video.sources import find_sources, is_image
 
-    paths = find_sources(sources)
+    failed: list[str] = []
+    paths = find_sources(sources, failed)
     for path in paths:
         if is_image(path):
             raise InputError(f"{path} is an image. Name videos.")
@@ -64,7 +65,14 @@ def detector_tracks(
     cv2.setNumThreads(1)
     where = pick_device(device)
     detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, say)
-    rows = [row for path in paths for row in judge_video(detector, path, label_conf)]
+    rows = []
+    for path in paths:
+        try:
+            rows += judge_video(detector, path, label_conf)
+        except InputError as error:
+            failed.append(str(error))
+    if not rows:
+        raise InputError(" ".join(failed))
     if json_file != "-":
         print(tracks_table(rows))
     weights = {"grid": name_of_weights(grid_path), "head": name_of_weights(head_path)}
@@ -73,3 +81,5 @@ def detector_tracks(
     put_json(
         {"weights": weights | how, "settings": settings, "rows": rows, **describe(where)}, json_file
     )
+    if failed:
+        raise InputError(" ".join(failed))

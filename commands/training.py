@@ -165,7 +165,8 @@ def check_weights(settings: "Settings", initial: Path | None) -> None:
     """Raises InputError where the run cannot begin with these, or learn from its teachers."""
     from fmnist.training.settings import check_unseen
 
+    weights = [classifier_file(name) for name in settings.teachers]
     if initial:
         card_of(settings.model, initial)
-        check_unseen(settings.recipe, [initial])
-    check_unseen(settings.recipe, [classifier_file(name) for name in settings.teachers])
+        weights.insert(0, initial)
+    check_unseen(settings.recipe.held_out, weights, is_fixed=settings.recipe.crops > 0)

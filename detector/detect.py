@@ -67,7 +67,6 @@ def detect(
     settings: Settings | None = None,
     weights: Mapping[str, Any] | None = None,
     show: bool = False,
-    strict: bool = False,
     on_frame: Callable[[str, int, int | None], None] | None = None,
 ) -> Summary:
     """Run a detector over every source of the plan; `watch` gives one for the frames of each.
@@ -81,37 +80,35 @@ def detect(
             two steps.
         weights: facts for the header of the JSON lines.
         show: open a window; q, Escape or its close button ends the run.
-        strict: count a damaged frame as an error.
         on_frame: called with the source, its frames done, and all, if known.
 
     Raises:
         Interrupted: after Ctrl-C.
-        InputError: the only source cannot be decoded, the disk is full, or, when `strict`, a frame
-            was damaged.
+        InputError: no source can be decoded, or the disk is full.
     """
     if show:
         check_display()
     settings = settings or Settings()
     start = time.monotonic()
     with interrupt_between_frames() as stop:
-        lines = JsonLines(plan.json, header_of(asdict(settings), weights or {}))
+        is_all = not (any(plan.outputs) or plan.sheet or show)
+        lines = JsonLines(plan.json, header_of(asdict(settings), weights or {}), is_all)
         run = _Run(watch, settings, lines, Sheet(plan.sheet), show, on_frame, stop)
+        run.failed += plan.failed
         try:
             with run.lines, run.sheet:
                 for path, output in zip(plan.sources, plan.outputs, strict=True):
                     try:
                         run.source(path, output)
                     except Undecodable as error:
-                        if len(plan.sources) == 1:
-                            raise
                         run.failed.append(str(error))
         except KeyboardInterrupt:
             stop.set()
     summary = run.summary(time.monotonic() - start)
     if stop.is_set():
         raise Interrupted(summary)
-    if strict and summary.damage:
-        raise InputError(f"{summary.damage}. Leave out --strict to accept that.")
+    if not summary.frames_read and summary.failed:
+        raise InputError(" ".join(summary.failed))
     return summary
 
 

@@ -93,7 +93,7 @@ class Detector:
         Raises:
             InputError: it cannot be opened or decoded, or stopped and did not come back.
         """
-        opened = open_source(read_source(str(source)))
+        opened = open_source(source if isinstance(source, Path) else read_source(str(source)))
         seen = watch(self, opened.fps if isinstance(opened, Reader) else None)
         for frame in frames_of(opened):
             yield frame, seen(frame.image)

@@ -23,13 +23,15 @@ class Plan:
     """Files in, files out.
 
     `outputs` has the drawn video or image of every source, or None where none is wanted; `json`
-    may be `STDOUT`; `sheet` is the contact sheet.
+    may be `STDOUT`; `sheet` is the contact sheet. `failed` tells what is wrong with files that
+    were left out.
     """
 
     sources: tuple[Path, ...]
     outputs: tuple[Path | None, ...]
     json: Path | None = None
     sheet: Path | None = None
+    failed: tuple[str, ...] = ()
 
 
 def plan_outputs(
@@ -44,16 +46,15 @@ def plan_outputs(
 
     Without `output` results go to the current directory: clip.mov gives clip.fmnist.mp4,
     photo.jpg gives photo.fmnist.jpg. `output` is the file for a single source, and a folder,
-    made if need be, for several or when it has no suffix. InputError if a source cannot be read,
-    an output exists, is a source, or cannot be written.
+    made if need be, for several or when it has no suffix. InputError if a source cannot be read
+    (of a folder or a glob: none of them), an output exists, is a source, or cannot be written.
     """
     if no_video and output:
         raise InputError(f"Nothing is written to {output} with --no-video. Leave one of them out.")
     if output == STDOUT:
         raise InputError("Pictures do not go to stdout. Name a file or a folder with -o.")
-    paths = tuple(dict.fromkeys(find_sources(sources)))
-    for path in paths:
-        Reader(path)  # tells what is wrong with it
+    failed: list[str] = []
+    paths = tuple(dict.fromkeys(find_sources(sources, failed, check=Reader)))
     outputs = (None,) * len(paths) if no_video else _outputs(paths, output)
     json_path = Path(json) if json else None
     targets = [path for path in (*outputs, json_path, sheet) if path and path != STDOUT]
@@ -64,7 +65,7 @@ def plan_outputs(
         # A folder that is to be made has nothing in it yet; whether it can be made counts.
         is_in_new_folder = target.parent == output and not target.parent.exists()
         free(target.parent if is_in_new_folder else target, overwrite)
-    return Plan(paths, outputs, json_path, sheet)
+    return Plan(paths, outputs, json_path, sheet, tuple(failed))
 
 
 def check_display(instead: str = "Use fmnist live --web, or drop --show.") -> None:
@@ -103,7 +104,9 @@ def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:
     if output is None or is_folder or len(paths) > 1:
         folder = output or Path()
         if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder} is a file. Several sources need a folder: choose another.")
+            raise InputError(f"{folder} is a file, where results need a folder. Choose another.")
+        if not is_folder and output and (output.suffix.lower() == ".mp4" or is_picture(output)):
+            raise InputError(f"{output} is one file for several sources. Name a folder.")
         return tuple(folder / name for name in _names(paths))
     if is_image(paths[0]):
         if not is_picture(output):
@@ -117,14 +120,27 @@ def _names(paths: Sequence[Path]) -> list[str]:
     """Of each result: clip.fmnist.mp4 of clip.mov; clip.mov.fmnist.mp4 where clip.mp4 is there,
     too; monday-clip.mov.fmnist.mp4 where another folder has a clip.mov."""
     stems = Counter((path.stem, _suffix(path)) for path in paths)
-    names = Counter(path.name for path in paths)
     results = []
     for path in paths:
         name = path.stem if stems[path.stem, _suffix(path)] == 1 else path.name
-        folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
-        place = f"{folder}-" if names[path.name] > 1 else ""
-        results.append(f"{place}{name}{MARK}{_suffix(path)}")
+        places = "".join(f"{folder}-" for folder in _folders_that_differ(path, paths))
+        results.append(f"{places}{name}{MARK}{_suffix(path)}")
     return results
+
+
+def _folders_that_differ(path: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    """As few of the folders that it is in as no other file of its name shares, outermost first."""
+    own = _folders(path)
+    others = {_folders(each) for each in paths if each.name == path.name} - {own}
+    for count in range(1, len(own) + 1):
+        if others and all(own[-count:] != each[-count:] for each in others):
+            return own[-count:]
+    return ()
+
+
+def _folders(path: Path) -> tuple[str, ...]:
+    """Those that it is in, outermost first."""
+    return Path(os.path.abspath(path)).parent.parts[1:]
 
 
 def _suffix(source: Path) -> str:

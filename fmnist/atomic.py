@@ -21,7 +21,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         part = part_of(path)
         try:
             part.write_bytes(content)
-            os.replace(part, path)
+            take_name(part, path)
         finally:
             with suppress(OSError):
                 part.unlink()
@@ -32,10 +32,22 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def is_taken(path: Path) -> bool:
     """Whether a file of this name is there, or some process is about to write one."""
-    parts = path.parent.glob(f".{glob.escape(path.name)}.*.part")
-    return path.exists() or any(parts)
+    place = _place(path)
+    parts = place.parent.glob(f".{glob.escape(place.name)}.*.part")
+    return place.exists() or any(parts)
 
 
 def part_of(path: Path) -> Path:
     """The name under which this process writes a file until it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    place = _place(path)
+    return place.with_name(f".{place.name}.{os.getpid()}.part")
+
+
+def take_name(part: Path, path: Path) -> None:
+    """What was written beside it stands under its name now."""
+    os.replace(part, _place(path))
+
+
+def _place(path: Path) -> Path:
+    """Where it is; of a link where that leads to, for the link stays."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path

@@ -67,7 +67,9 @@ def crop_flip(
 def random_erasing(
     images: Float[Tensor, "batch 1 side side"], generator: Generator, probability: float
 ) -> Float[Tensor, "batch 1 side side"]:
-    """Replace a rectangle of 2 to 33 % of the area by noise (Zhong et al. 2017, their defaults)."""
+    """Replace a rectangle of 2 to 33 % of the area by noise (Zhong et al. 2017; the shares are
+    torchvision's); one that would be longer than the image is cut off there.
+    """
     n, _, height, width = images.shape
     area = uniform(generator, (n,), 0.02, 0.33) * height * width
     aspect = uniform(generator, (n,), math.log(0.3), math.log(1 / 0.3)).exp()

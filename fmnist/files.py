@@ -5,6 +5,7 @@ import hashlib
 import io
 import math
 import os
+import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,7 +30,11 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 def cache_folder() -> Path:
     """Of what can be had again, by the XDG base directory specification; it need not exist."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "fmnist"
+    if not base.is_absolute():
+        base = Path(os.path.expanduser("~/.cache"))
+    if not base.is_absolute():  # who has no home
+        base = Path(tempfile.gettempdir())
+    return base / "fmnist"
 
 
 def search_path(data_dir: Path | None = None) -> list[Path]:
@@ -41,7 +46,7 @@ def search_path(data_dir: Path | None = None) -> list[Path]:
     if data_dir is not None:
         return [data_dir]
     if named := os.environ.get("FMNIST_DATA"):
-        return [Path(named).expanduser()]
+        return [Path(os.path.expanduser(named))]  # ~nobody stays as it is
     return [DEBIAN_FOLDER, cache_folder() / "fashion-mnist"]
 
 

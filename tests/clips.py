@@ -16,6 +16,7 @@ import av
 # isort: on
 import numpy as np
 from jaxtyping import UInt8
+from PIL import Image
 
 SIZE_WH = (192, 128)
 FPS = 25
@@ -135,6 +136,29 @@ def interlaced(
             frame.pts = number
             out.mux(video.encode(frame))
         out.mux(video.encode())
+    return path
+
+
+def anamorphic(path: Path, aspect: Fraction = Fraction(3, 2), frames: int = 5) -> Path:
+    """A clip whose pixels are so many times as wide as they are high, as those of DVDs."""
+    with av.open(str(path), "w") as out:
+        video: Any = out.add_stream("libx264", rate=FPS, options={"bf": "0"})
+        video.width, video.height = SIZE_WH
+        video.pix_fmt = "yuv420p"
+        video.codec_context.sample_aspect_ratio = aspect
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode())
+    return path
+
+
+def gif(path: Path, seconds: Sequence[float] = (0.5, 2.0)) -> Path:
+    """Pictures that are shown for so long each."""
+    pictures = [Image.fromarray(numbered(number)[..., ::-1]) for number in range(len(seconds))]
+    milliseconds = [round(1000 * each) for each in seconds]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=milliseconds)
     return path
 
 

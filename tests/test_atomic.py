@@ -47,3 +47,13 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
         with pytest.raises(OSError) as told:
             write_atomically(path, b"x" * 10_000)
         assert told.value.filename == str(path)
+
+
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    link, target = tmp_path / "latest.json", tmp_path / "store/real.json"
+    link.symlink_to("store/real.json")
+    for content in (b"first", b"second"):  # nothing is there at first
+        write_atomically(link, content)
+        assert link.is_symlink() and target.read_bytes() == content
+    assert list((tmp_path / "store").iterdir()) == [target]

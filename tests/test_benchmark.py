@@ -22,7 +22,7 @@ from fmnist.benchmark.tables import (
     kept_rows,
     markdown,
 )
-from fmnist.cards import Facts, write_json
+from fmnist.cards import Facts, read_json, write_json
 from fmnist.choices import recipe_for
 from fmnist.data import Split, Splits, hold_out
 from fmnist.device import describe
@@ -79,6 +79,8 @@ def test_finished_runs_become_mean_and_deviation(runs: Path) -> None:
     accuracies = facts["test_accuracy"]["values"]
     assert facts["n"] == 2 and facts["epochs"] == 1 and facts["parameters"] == 173_962
     assert facts["test_accuracy"]["mean"] == pytest.approx(sum(accuracies) / 2)
+    took = [read_json(LENET.folder(runs, seed) / "result.json")["seconds"] for seed in range(2)]
+    assert summary.longest([facts]) == max(took) > facts["seconds"]
     assert facts["seconds_an_epoch"] > 0
     assert len(facts["test_f1"]["Shirt"]["values"]) == 2
 
@@ -159,6 +161,11 @@ def test_runs_of_another_recipe_are_not_mixed_in(runs: Path, tmp_path: Path) -> 
     check_runs([taught], 1, tmp_path, ("", ("vgg",)))
     with pytest.raises(InputError, match="or weights"):
         check_runs([taught], 1, tmp_path, ("", ("lenet",)))
+    prepare(LENET.folder(tmp_path / "long", 0), replace(LENET.settings(0, "", ()), epochs=3))
+    check_runs([LENET], 2, tmp_path / "long", None)
+    prepare(LENET.folder(tmp_path / "long", 1), LENET.settings(1, "", ()))
+    with pytest.raises(InputError, match="have 3 and 50 epochs"):
+        check_runs([LENET], 2, tmp_path / "long", None)
     older = taught.settings(0, "", ("vgg",))
     prepare(taught.folder(tmp_path, 1), replace(older, recipe=replace(older.recipe, cutmix=0.9)))
     done = fmnist(

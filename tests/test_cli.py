@@ -272,8 +272,11 @@ def test_noise_and_strictly_taken_damage_end_in_a_sentence(
     assert cli.run(f"detect damaged.mp4 {weights}".split()) == 0
     counted = re.search(r"(\d+) damaged frames? skipped \(of 75\)", capsys.readouterr().err)
     assert counted
-    assert cli.run(f"detect damaged.mp4 --strict --overwrite {weights}".split()) == 2
-    assert f"{counted[0]}. Leave out --strict to accept that." in capsys.readouterr().err
+    words = f"detect damaged.mp4 noise.mkv --strict --overwrite {weights}"
+    assert cli.run(words.split()) == 2
+    told = capsys.readouterr().err
+    assert f"{counted[0]}. Leave out --strict to accept that." in told
+    assert "noise.mkv: no frame could" in told and "written: damaged.fmnist.mp4" in told
     assert len(clips.frames_in(tmp_path / "damaged.fmnist.mp4")) == 75 - int(counted[1])
 
 
@@ -303,13 +306,17 @@ def test_predict_names_the_other_photos_beside_a_damaged_one(
 ) -> None:
     monkeypatch.chdir(weights)
     (weights / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    (weights / "damaged.gif").write_bytes(b"GIF89a" + bytes(40))
     cv2.imwrite(str(weights / "photo.png"), clips.numbered(3))
-    words = "predict damaged.png photo.png --weights lenet.safetensors --json names.json"
+    words = (
+        "predict damaged.png damaged.gif photo.png --weights lenet.safetensors --json names.json"
+    )
     assert cli.run(words.split()) == 2
     told = capsys.readouterr()
     assert (
         told.out.startswith("photo.png  ")
         and "damaged.png: no picture could be decoded" in told.err
+        and "damaged.gif is not a video or image that can be read" in told.err
     )
     assert [row["path"] for row in json.loads((weights / "names.json").read_text())] == [
         "photo.png"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -254,7 +255,7 @@ def test_a_contact_sheet_holds_frames_from_all_over_the_clip(desk: Path, count: 
     assert numbers[-1] >= count * 7 // 8 - 1
 
 
-def test_damage_is_counted_and_an_error_only_when_strict(desk: Path) -> None:
+def test_damage_is_counted(desk: Path) -> None:
     clips.damaged(desk / "damaged.mp4")
     summary = detect(plan_outputs(["damaged.mp4"]), lambda rate, track: two_garments)
     damaged = summary.frames_damaged
@@ -262,9 +263,6 @@ def test_damage_is_counted_and_an_error_only_when_strict(desk: Path) -> None:
     assert summary.damage.endswith("skipped (of 75)")
     assert summary.damage in str(summary)
     assert clips.seconds_of(Path("damaged.fmnist.mp4")) == pytest.approx(3.0)
-    with pytest.raises(InputError, match=r"skipped \(of 75\)\. Leave out --strict"):
-        plan = plan_outputs(["damaged.mp4"], overwrite=True)
-        detect(plan, lambda rate, track: two_garments, strict=True)
     assert len(clips.frames_in(Path("damaged.fmnist.mp4"))) == 75 - damaged
 
 
@@ -305,6 +303,16 @@ def test_lines_go_into_a_pipe_as_they_come(desk: Path) -> None:
     assert len(read) == 51 and not Path("pipe").is_file()
     assert summary.written == (Path("clip.fmnist.mp4"), Path("pipe"))
     assert sorted(os.listdir()) == ["clip.fmnist.mp4", "clip.mp4", "pipe"]
+
+
+def test_a_reader_that_leaves_ends_the_run_only_where_nothing_else_is_wanted(desk: Path) -> None:
+    os.mkfifo("pipe")
+    for no_video, outcome in ((False, nullcontext()), (True, pytest.raises(BrokenPipeError))):
+        head = subprocess.Popen(["head", "-n1", "pipe"], stdout=subprocess.DEVNULL)
+        plan = plan_outputs(["clip.mp4"], json="pipe", no_video=no_video)
+        with outcome:
+            detect(plan, lambda *_: two_garments, on_frame=lambda *_, left=head: print(left.wait()))
+    assert len(clips.frames_in(Path("clip.fmnist.mp4"))) == 50
 
 
 def test_a_long_strip_makes_no_long_sheet(desk: Path) -> None:

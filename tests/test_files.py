@@ -1,6 +1,7 @@
 """The four files: looked for, checked and read."""
 
 import gzip
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -151,3 +152,12 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "cut.gz").write_bytes(gzip.compress(CONTENT["t10k-images-idx3-ubyte"])[:50])
     with pytest.raises(InputError, match=r"cut\.gz cannot be read"):
         files.read_idx(tmp_path / "cut.gz")
+
+
+def test_who_has_no_home_has_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert files.cache_folder() == Path.home() / ".cache/fmnist"
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as of an unknown uid
+    assert files.cache_folder().is_absolute()
+    monkeypatch.setenv("FMNIST_DATA", "~/data")
+    assert files.search_path() == [Path("~/data")]

@@ -260,6 +260,17 @@ def test_half_of_a_split_is_told(tmp_path: Path) -> None:
     assert len(validation_part(tmp_path).names) == 9  # enough to judge by
 
 
+def test_a_copy_of_what_validates_is_not_learnt_from(tmp_path: Path) -> None:
+    photos = with_masks(tmp_path / "street")
+    check([photos])
+    copy = tmp_path / "more/coat/other.png"
+    write(copy, picture(7))  # the eighth: it validates
+    with pytest.raises(InputError, match=r"007\.png validates, and .*other\.png is a copy of it"):
+        check([photos, tmp_path / "more"])
+    write(copy, picture(6))
+    check([photos, tmp_path / "more"])
+
+
 def test_hidden_files_are_no_photos(tmp_path: Path) -> None:
     folder = with_masks(tmp_path)
     before = listing(folder).names

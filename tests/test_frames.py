@@ -1,6 +1,7 @@
 """Reading every kind of clip: how many frames, when each is shown, how long it all lasts."""
 
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -223,3 +224,28 @@ def test_pictures_one_behind_the_other_are_a_video(tmp_path: Path) -> None:
     bright = b"FRAME\n" + bytes([235]) * (192 * 128) + bytes([128]) * (192 * 64)
     (tmp_path / "bright.y4m").write_bytes(b"YUV4MPEG2 W192 H128 F25:1 C420jpeg\n" + 3 * bright)
     assert len(list(read(tmp_path / "bright.y4m"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size_wh"),
+    [("64/45", (273, 128)), ("3/2", (288, 128)), ("1/2", (192, 256)), ("1000", clips.SIZE_WH)],
+)
+def test_pixels_become_square(tmp_path: Path, aspect: str, size_wh: tuple[int, int]) -> None:
+    reader = Reader(clips.anamorphic(tmp_path / "dvd.mp4", Fraction(aspect)))
+    assert reader.size_wh == size_wh
+    frames = list(reader)
+    assert all(frame.image.shape[1::-1] == size_wh for frame in frames)
+    back = [np.asarray(cv2.resize(frame.image, clips.SIZE_WH), np.uint8) for frame in frames]
+    assert list(map(clips.number_of, back)) == [0, 1, 2, 3, 4]
+
+
+def test_pixels_of_a_turned_clip_become_square(tmp_path: Path) -> None:
+    reader = Reader(clips.rotated(tmp_path / "phone.mp4", clips.anamorphic))
+    assert reader.size_wh == (128, 288)
+    assert next(iter(reader)).image.shape[:2] == (288, 128)
+
+
+def test_the_last_picture_of_a_gif_stays_as_long_as_it_says(tmp_path: Path) -> None:
+    reader = Reader(clips.gif(tmp_path / "x.gif"))
+    assert [frame.seconds for frame in reader] == pytest.approx([0.0, 0.5], abs=0.01)
+    assert reader.end_seconds == pytest.approx(2.5, abs=0.01)

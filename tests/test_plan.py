@@ -77,7 +77,8 @@ def test_overwrite_is_needed_once_and_enough(desk: Path) -> None:
         ("in/photo.jpg", "x.mp4", "", None, "x.mp4 is no picture's name. Name it x.png."),
         ("in/clip.mkv", "no/where/x.mp4", "", None, "no/where: no such folder"),
         ("in/clip.mkv", "no/where", "", None, "no: no such folder"),
-        ("in", "taken.mp4", "", None, "taken.mp4 is a file. Several sources need a folder"),
+        ("in", "taken.mp4", "", None, "taken.mp4 is a file, where results need a folder."),
+        ("in", "new.mp4", "", None, "new.mp4 is one file for several sources. Name a folder."),
         ("in/clip.mkv", None, "", "sheet.txt", "a contact sheet is a picture"),
         ("in/clip.mkv", None, "in", None, "in is a folder"),
         ("none.mp4", None, "", None, "none.mp4: no such file"),
@@ -117,8 +118,23 @@ def test_two_sources_of_one_name_are_told_apart_by_their_folders(desk: Path) -> 
         Path("a-clip.mkv.fmnist.mp4"),
         Path(f"{desk.name}-clip.mkv.fmnist.mp4"),
     )
-    with pytest.raises(InputError, match=r"a-clip\.mkv\.fmnist\.mp4 would be written twice"):
-        plan_outputs(["a/clip.mkv", "c/a/clip.mkv"])
+    here, below = plan_outputs(["a/clip.mkv", "c/a/clip.mkv"]).outputs
+    assert below == Path("c-a-clip.mkv.fmnist.mp4")
+    assert here == Path(f"{desk.name}-a-clip.mkv.fmnist.mp4")
+
+
+def test_a_bad_file_of_a_folder_is_told_and_left_out(desk: Path) -> None:
+    (desk / "in/empty.jpg").touch()
+    (desk / "in/code.ts").write_text("let answer = 42;")
+    for found in ("in", "in/*"):
+        plan = plan_outputs([found])
+        assert sorted(path.name for path in plan.sources) == ["clip.mkv", "photo.jpg"]
+        told = " ".join(plan.failed)
+        assert "in/empty.jpg is empty" in told and "in/code.ts is not a video or image" in told
+    with pytest.raises(InputError, match="is empty"):
+        plan_outputs(["in/photo.jpg", "in/empty.jpg"])
+    with pytest.raises(InputError, match=r"is empty.*is empty|is empty"):
+        plan_outputs(["in/*y.jpg"])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

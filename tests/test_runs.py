@@ -15,7 +15,7 @@ import torch
 from commands.tables import result_line
 from fmnist.cards import read_csv
 from fmnist.checkpoint import load_checkpoint, load_model, save_checkpoint
-from fmnist.classes import CLASSES
+from fmnist.classes import CLASSES, VALIDATION_SIZE
 from fmnist.data import Splits, hold_out, load
 from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import from_logits, predict_logits
@@ -86,9 +86,9 @@ def test_what_is_not_held_out_trains_and_what_has_trained_does_not_validate(
     facts = runs.train(settings, run, splits, CPU, watch)
     assert facts is not None and facts["validation"]["n"] == 100
     assert set(seen) == {6_300 // 128}
-    check_unseen(settings.recipe, [run / "last.safetensors"])
+    check_unseen(100, [run / "last.safetensors"], is_fixed=False)
     with pytest.raises(InputError, match="--set held_out=100"):
-        check_unseen(plan("lenet", "report", 1, 0).recipe, [run / "last.safetensors"])
+        check_unseen(VALIDATION_SIZE, [run / "last.safetensors"], is_fixed=False)
 
 
 def test_a_teacher_cannot_be_replaced_half_way(splits: Splits, tmp_path: Path) -> None:
@@ -383,3 +383,11 @@ def test_seed_and_dropout_decide_where_a_run_ends(splits: Splits, tmp_path: Path
         ends.append(weights(run)["classifier.2.weight"])
     assert torch.equal(ends[0], ends[1])
     assert not any(torch.equal(ends[0], other) for other in ends[2:])
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "last.safetensors", "best.safetensors"])
+def test_what_a_run_left_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("kept")
+    with pytest.raises(InputError, match="holds another run"):
+        prepare(tmp_path, plan("lenet", "report", 1, 0))
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -45,6 +45,7 @@ def test_a_name_that_begins_with_a_tilde_is_a_file_and_nobodys_home(desk: Path) 
     [
         ("none", "none: no video or image in this folder. Name another one."),
         ("*.avi", "*.avi: no file matches. Is the pattern right?"),
+        ("rtsp://me:key@cam/1", "rtsp://... is no file. Look at a stream with fmnist live."),
     ],
 )
 def test_nothing_to_read_is_told(desk: Path, source: str, told: str) -> None:
@@ -61,10 +62,9 @@ def test_nothing_to_read_is_told(desk: Path, source: str, told: str) -> None:
         ("god.mp4", "god.mp4: no such file. Did you mean good.mp4?"),
         ("zzzzz", "zzzzz: no such file. Is the name right?"),
         ("no/where/x.mp4", "no/where/x.mp4: no such file. Is the name right?"),
-        ("clips", "clips is not a file. Name a video, an image or a folder of them."),
+        ("clips", "clips is not a file. Name a file."),
         ("empty.mp4", "empty.mp4 is empty (0 bytes)."),
         ("phone.heic", "phone.heic is a HEIC or AVIF picture. Convert it to JPEG or PNG."),
-        ("bad\udcff.mp4", "'bad\\udcff.mp4': this name is no UTF-8. Rename it."),
         ("text.mp4", "text.mp4 is not a video or image that can be read."),
         (
             "trunc.mp4",
@@ -84,6 +84,18 @@ def test_what_cannot_be_read_is_told_in_a_sentence(desk: Path, name: str, told: 
     with pytest.raises(InputError) as error:
         check_source(Path(name))
     assert str(error.value) == told
+
+
+def test_a_name_or_folder_that_is_no_utf_8_is_told(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"/bad\\udcff\.mp4': this name is no UTF-8\. Rename it\."):
+        check_source(Path("bad\udcff.mp4"))
+    (desk / "bad\udcff").mkdir()
+    monkeypatch.chdir(desk / "bad\udcff")
+    clips.clip(desk / "good.mp4").rename("good.mp4")
+    with pytest.raises(InputError, match=r"/bad\\udcff/good\.mp4': this name is no UTF-8"):
+        check_source(Path("good.mp4"))
 
 
 def test_a_good_clip_passes_and_is_no_image(desk: Path) -> None:

@@ -38,6 +38,8 @@ def test_the_mean_has_to_reach_the_target() -> None:
     told = speedrun.summary(runs, 0.9402, CPU)
     assert told["reached"] and told["mean_seconds"] == 2.5
     assert told["mean_accuracy"] == pytest.approx(0.945)
+    exactly = [{"seed": 0, "seconds": 2.0, "accuracy": 0.9318}]
+    assert speedrun.summary(exactly, 93.18 / 100, CPU)["reached"]
     assert not speedrun.summary(runs, 0.946, CPU)["reached"]
     assert speedrun.summary(runs[:1], 0.9, CPU)["sd_accuracy"] is None
 
@@ -63,7 +65,10 @@ def test_a_rehearsal_is_no_entry() -> None:
     runs = [{"seed": i, "seconds": 2.0, "accuracy": 0.95} for i in range(3)]
     told = speedrun.summary(runs, 0.94, CPU, rehearsal=True)
     assert told["reached"] and not told["is_entry"]
-    assert "a rehearsal" in speedrun.in_words(told)
+    for some in (runs, runs[:1]):
+        told = speedrun.summary(some, 0.94, CPU, rehearsal=True)
+        assert "a rehearsal" in speedrun.in_words(told)
+        assert "runs or more" not in speedrun.in_words(told)
 
 
 @pytest.mark.parametrize(("told", "epochs"), [(None, RECIPES["race"].epochs), (3, 3)])

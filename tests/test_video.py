@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 def copied(source: Path, target: Path) -> Reader:
     """Read a clip and write it again."""
     reader = Reader(source)
-    with Writer(target, reader.size_wh, reader.fps, source, reader.pixel_aspect) as writer:
+    with Writer(target, reader.size_wh, reader.fps, source) as writer:
         for frame in reader:
             writer.write(frame.image, frame.seconds)
         writer.finish(reader.end_seconds)
@@ -108,15 +107,6 @@ def test_a_name_that_looks_like_a_protocol_is_written(
         with Writer(Path(name), (64, 64)) as writer:
             writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
         assert len(clips.frames_in(tmp_path / name)) == 1
-
-
-def test_wide_pixels_stay_wide(tmp_path: Path) -> None:
-    with Writer(tmp_path / "wide.mp4", clips.SIZE_WH, 25, pixel_aspect=Fraction(2)) as writer:
-        writer.write(clips.numbered(0), 0)
-    reader = copied(tmp_path / "wide.mp4", tmp_path / "copy.mp4")
-    assert reader.pixel_aspect == 2
-    with av.open(str(tmp_path / "copy.mp4")) as container:
-        assert container.streams.video[0].sample_aspect_ratio == 2
 
 
 def test_what_was_written_before_an_error_can_be_played(tmp_path: Path) -> None:

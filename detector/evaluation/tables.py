@@ -48,15 +48,16 @@ def tracks_table(rows: Sequence[dict[str, Any]]) -> str:
     titles = ("boxes/frame", "ids", "s an id", "flips", "flips/s", "gaps", "gaps/s")
     sizes = ("boxes_per_frame", "tracks", "mean_track_seconds")
     keys = (*sizes, "flips", "flips_per_track_second", "gaps", "gaps_per_track_second")
-    lines = [f"{'video':20}{'tracks':8}" + "".join(f"{title:>12}" for title in titles)]
+    wide = max(20, *(len(row["video"]) + 2 for row in rows))
+    lines = [f"{'video':{wide}}{'tracks':8}" + "".join(f"{title:>12}" for title in titles)]
     for row in rows:
-        name = f"{row['video']:20}{'with' if row['tracked'] else 'without':8}"
+        name = f"{row['video']:{wide}}{'with' if row['tracked'] else 'without':8}"
         lines.append(name + "".join(f"{_short(row[key]):>12}" for key in keys))
     lines += ["", "part of the frames that shows each name, with tracks"]
     for row in rows:
         if row["tracked"]:
             parts = (f"{name} {part:.0%}" for name, part in row["showing"].items())
-            lines.append(f"{row['video']:20}" + (", ".join(parts) or "none"))
+            lines.append(f"{row['video']:{wide}}" + (", ".join(parts) or "none"))
     return "\n".join(lines)
 
 

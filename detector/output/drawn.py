@@ -21,9 +21,7 @@ class DrawnFrames:
         self._writer: Writer | None = None
         self._behind = Behind()
         if path and not reader.is_image:
-            self._writer = Writer(
-                path, reader.size_wh, reader.fps, reader.path, reader.pixel_aspect
-            )
+            self._writer = Writer(path, reader.size_wh, reader.fps, reader.path)
         self.is_written = False
         self.is_whole = False  # every frame of the source is in it
 

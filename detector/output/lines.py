@@ -14,7 +14,7 @@ from detector.boxes import Detections
 from detector.plan import STDOUT
 from detector.video.disk import DISK_FULL, disk_full
 from detector.video.frames import Frame
-from fmnist.atomic import part_of
+from fmnist.atomic import part_of, take_name
 from fmnist.classes import CLASSES
 
 UNKNOWN = "unknown"
@@ -81,33 +81,46 @@ def header_of(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[s
 class JsonLines:
     """JSON lines to a file, which appears under its name when it is closed, or to stdout.
 
-    Without a line after the header no file appears; without a path nothing is written.
+    Without a line after the header no file appears; without a path nothing is written. Where
+    nobody reads stdout or a pipe any more, lines are dropped; or, where they are all that is
+    wanted (`is_all`), BrokenPipeError ends the run.
     """
 
-    def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path | None, header: Mapping[str, Any], is_all: bool = False) -> None:
         self.path = None if path == STDOUT else path
         self.is_written = False
         self._whole = 0  # bytes of whole lines
         self._stream: TextIO | None = sys.stdout if path == STDOUT else None
         self._is_device = bool(self.path and self.path.exists() and not self.path.is_file())
         self._header: Mapping[str, Any] | None = header
+        self._is_all = is_all
+        self._is_read = True
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Add a line; it is on its way at once. InputError if the disk is full."""
-        with self._telling_of_a_full_disk():
-            if self.path and not self._stream:
-                # What is no file, like a pipe or /dev/null, is written to as it is.
-                target = self.path if self._is_device else part_of(self.path)
-                self._stream = target.open("w", encoding="utf-8")
-            if not self._stream:
-                return
-            if self._header is not None:
-                self._stream.write(json.dumps(self._header) + "\n")
-                self._header = None
-            self._stream.write(json.dumps(line) + "\n")
-            self._stream.flush()
-            if self._stream is not sys.stdout and not self._is_device:
-                self._whole = os.fstat(self._stream.fileno()).st_size
+        try:
+            with self._telling_of_a_full_disk():
+                if self._is_read:
+                    self._write(line)
+        except BrokenPipeError:
+            self._is_read = False
+            if self._is_all:
+                raise
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self.path and not self._stream:
+            # What is no file, like a pipe or /dev/null, is written to as it is.
+            target = self.path if self._is_device else part_of(self.path)
+            self._stream = target.open("w", encoding="utf-8")
+        if not self._stream:
+            return
+        if self._header is not None:
+            self._stream.write(json.dumps(self._header) + "\n")
+            self._header = None
+        self._stream.write(json.dumps(line) + "\n")
+        self._stream.flush()
+        if self._stream is not sys.stdout and not self._is_device:
+            self._whole = os.fstat(self._stream.fileno()).st_size
 
     def __enter__(self) -> "JsonLines":
         return self
@@ -128,7 +141,8 @@ class JsonLines:
         if stream is None or self.path is None or stream is sys.stdout:
             return
         try:
-            stream.close()
+            with contextlib.suppress(BrokenPipeError):  # of the line that nobody read
+                stream.close()
             self.is_written = self._is_device
         finally:
             self._take_name()
@@ -138,7 +152,7 @@ class JsonLines:
             part = part_of(self.path)
             os.truncate(part, self._whole)
             if self._whole:
-                os.replace(part, self.path)
+                take_name(part, self.path)
                 self.is_written = True
             else:
                 part.unlink()

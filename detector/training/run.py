@@ -16,6 +16,7 @@ from detector.training.initial_weights import started_from
 from detector.training.schedule import Schedule
 from fmnist.checkpoint import read_state, write_state
 from fmnist.errors import InputError
+from fmnist.provenance import travelling
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Task:
             "init": started_from(self.init),
             "backbone": self.backbone,
             "frozen": self.frozen,
-            "backgrounds": str(self.backgrounds or ""),
+            "backgrounds": travelling(str(self.backgrounds or "")),
             "photos": [folder.name for folder in self.photos],
             "photo_names": digest_of(self.photos),
         }
@@ -106,6 +107,7 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
     # Runs from before there was a choice, or a digest.
     old = {"frozen": False, "photo_names": settings["photo_names"]}
     before = {**old, **saved["settings"], "backbone": backbone_of(saved["settings"])}
+    before["backgrounds"] = travelling(before["backgrounds"])
     if before != settings:
         every = sorted({*before, *settings})
         others = [name for name in every if before.get(name) != settings.get(name)]

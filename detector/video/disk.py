@@ -2,7 +2,6 @@
 
 import errno
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.video.quiet import quiet_opencv
-from fmnist.atomic import part_of, write_atomically
+from fmnist.atomic import part_of, take_name, write_atomically
 from fmnist.errors import InputError
 
 # Set aside while a video is written: a full disk must still take its index, 20 bytes a frame.
@@ -55,7 +54,7 @@ class SpareDisk(io.FileIO):
         self.close()
         self._spare.unlink(missing_ok=True)
         if keep:
-            os.replace(self._part, self._target)
+            take_name(self._part, self._target)
         else:
             self._part.unlink(missing_ok=True)
 

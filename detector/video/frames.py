@@ -3,10 +3,9 @@
 What is interlaced PyAV decodes (`detector.video.interlaced`).
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -17,11 +16,19 @@ from detector.pictures import decoded
 from detector.video.container import account_of
 from detector.video.interlaced import Decoded, deinterlaced
 from detector.video.quiet import quiet_opencv
-from detector.video.sources import check_source, is_cut, is_image, is_indexed, not_readable
+from detector.video.sources import (
+    check_source,
+    is_cut,
+    is_gif,
+    is_image,
+    is_indexed,
+    not_readable,
+)
 from fmnist.errors import InputError
 
 # A failed read is not the end of a file; this many in a row are.
 FAILURES_AT_THE_END = 1000
+WIDEST_PIXEL = 4  # times its height; a file that tells of a wider one errs
 ROUNDED = 0.5  # seconds: so much later than the last frame a file may promise to end
 
 
@@ -50,9 +57,9 @@ def read(path: Path) -> Iterator[Frame]:
 class Reader:
     """The frames of one video or image; every iteration starts again.
 
-    Known before the first frame: `size_wh` in pixels, upright (0, 0 for an image),
-    `pixel_aspect`, the width of a pixel by its height, the usual `fps` (0 for an image) and
-    `frames_expected` (None where the file does not tell). They grow while frames are read:
+    Known before the first frame: `size_wh` in pixels, upright (0, 0 for an image), the usual
+    `fps` (0 for an image) and `frames_expected` (None where the file does not tell). Pixels that
+    are not square (DVD, DVB, DV) are made so. They grow while frames are read:
     `damaged`, the frames that could not be decoded, and `end_seconds`, when the last frame leaves
     the screen. `is_finished` tells that none is left. InputError if the file is neither video nor
     image; Undecodable, while it is read, if it has not a single picture.
@@ -67,7 +74,7 @@ class Reader:
         self.is_finished = False
         self.size_wh = (0, 0)
         self.fps = 0.0
-        self.pixel_aspect = Fraction(1)
+        self._stretch = (1.0, 1.0)  # across and down, so that pixels are square
         self.frames_expected: int | None = 1
         self._turn = 0  # degrees, clockwise
         self._codec = ""
@@ -83,10 +90,11 @@ class Reader:
         if not capture.isOpened():
             raise not_readable(self.path)
         width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
-        self.size_wh = (int(capture.get(width)), int(capture.get(height)))
+        stored_wh = (int(capture.get(width)), int(capture.get(height)))
         told = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
         self._turn = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
-        self.pixel_aspect = _pixel_aspect(capture)
+        self._stretch = _stretch(capture)
+        self.size_wh = _stretched(stored_wh, self._stretch)
         self._codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
@@ -97,7 +105,9 @@ class Reader:
             self.frames_expected = round(count * self.fps / told) if told else count
         else:
             self.frames_expected = None
-        if not is_indexed(self.path):
+        if is_gif(self.path):
+            self._duration = account.seconds
+        elif not is_indexed(self.path):
             self._promised = account.promised if is_cut(self.path) else 0.0
         elif count > 0:
             self._duration = account.seconds
@@ -143,7 +153,7 @@ class Reader:
                 self.damaged += lost
                 index, failures = index + lost, 0
                 self.end_seconds = seconds + interval
-                yield Frame(image, seconds, index, str(self.path))
+                yield Frame(self._square(image), seconds, index, str(self.path))
                 index += 1
         if index == 0:
             raise Undecodable(
@@ -167,6 +177,15 @@ class Reader:
         finally:
             capture.release()
 
+    def _square(
+        self, image: UInt8[np.ndarray, "height width 3"]
+    ) -> UInt8[np.ndarray, "rows columns 3"]:
+        """The picture in square pixels."""
+        if self._stretch == (1.0, 1.0):
+            return image
+        size_wh = _stretched(image.shape[1::-1], self._stretch)
+        return np.asarray(cv2.resize(image, size_wh), np.uint8)
+
     def _is_over(self, index: int, failures: int) -> bool:
         if self._count_is_exact and self.frames_expected is not None:
             return index + failures >= self.frames_expected or failures >= FAILURES_AT_THE_END
@@ -187,9 +206,15 @@ def _open(path: Path) -> cv2.VideoCapture:
         return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
 
 
-def _pixel_aspect(capture: cv2.VideoCapture) -> Fraction:
-    across, down = (int(capture.get(side)) for side in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
-    if across <= 0 or down <= 0:
-        return Fraction(1)
-    lies_on_its_side = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 != 0
-    return Fraction(down, across) if lies_on_its_side else Fraction(across, down)
+def _stretch(capture: cv2.VideoCapture) -> tuple[float, float]:
+    """What makes pixels square, across and down: the shorter of their sides grows."""
+    across, down = (capture.get(side) for side in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    if not (across > 0 and down > 0 and 1 / WIDEST_PIXEL <= across / down <= WIDEST_PIXEL):
+        return 1.0, 1.0
+    if int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180:  # it lies on its side
+        across, down = down, across
+    return max(across / down, 1.0), max(down / across, 1.0)
+
+
+def _stretched(size_wh: Sequence[int], stretch: tuple[float, float]) -> tuple[int, int]:
+    return round(size_wh[0] * stretch[0]), round(size_wh[1] * stretch[1])

@@ -15,6 +15,7 @@ def quiet_opencv() -> Iterator[None]:
     # Packets of sound count, too: with the 4096 of the beginning a picture that stands for a minute
     # and a half ends its video.
     os.environ.setdefault("OPENCV_FFMPEG_READ_ATTEMPTS", str(10**9))
+    os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # that it has no fonts
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

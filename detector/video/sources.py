@@ -5,7 +5,7 @@ import difflib
 import glob
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fmnist.errors import InputError
@@ -34,6 +34,9 @@ def expand(source: str) -> list[Path]:
     if not source:
         raise InputError("One of the sources has no name. Name a video, an image or a folder.")
     path = Path(source)
+    protocol, is_url, _ = source.partition("://")
+    if is_url and not path.exists():  # the rest may hold a password
+        raise InputError(f"{protocol}://... is no file. Look at a stream with fmnist live.")
     if not path.exists():
         with contextlib.suppress(RuntimeError):  # ~backup.mp4: nobody of that name lives here
             path = path.expanduser()
@@ -51,27 +54,20 @@ def expand(source: str) -> list[Path]:
     return sorted(found, key=_natural)
 
 
-def find_sources(sources: Sequence[str]) -> list[Path]:
-    """The files that the sources name, each of them expanded and checked; nothing is decoded."""
-    paths = [path for source in sources for path in expand(source)]
-    for path in paths:
-        check_source(path)
-    return paths
-
-
 def check_source(path: Path) -> None:
     """InputError if the file is missing, unreadable, empty, text, or an MP4 without its index.
 
     Reads a few kilobytes and decodes nothing.
     """
     try:
-        str(path).encode()
+        str(path.absolute()).encode()  # else OpenCV ends the process
     except UnicodeEncodeError:
-        raise InputError(f"{ascii(str(path))}: this name is no UTF-8. Rename it.") from None
+        name = ascii(str(path.absolute()))
+        raise InputError(f"{name}: this name is no UTF-8. Rename it.") from None
     if not path.exists():
         raise InputError(f"{path}: no such file. {_did_you_mean(path)}")
     if not path.is_file():
-        raise InputError(f"{path} is not a file. Name a video, an image or a folder of them.")
+        raise InputError(f"{path} is not a file. Name a file.")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes).")
     try:
@@ -90,6 +86,33 @@ def check_source(path: Path) -> None:
         )
 
 
+def find_sources(
+    sources: Sequence[str],
+    failed: list[str],
+    check: Callable[[Path], object] = check_source,
+) -> list[Path]:
+    """The files that the sources name, each of them expanded and checked; nothing is decoded.
+
+    What is wrong with some of the files of a folder or a glob is added to `failed`, and they are
+    left out. InputError where a file that is named by itself cannot be read, or none can.
+    """
+    paths = []
+    for source in sources:
+        found = expand(source)
+        for path in found:
+            try:
+                check(path)
+            except InputError as error:
+                if len(found) == 1:
+                    raise
+                failed.append(str(error))
+            else:
+                paths.append(path)
+    if not paths:
+        raise InputError(" ".join(failed))
+    return paths
+
+
 def pictures_in(folder: Path, deep: bool = False) -> list[Path]:
     """The images of a folder by their suffix, sorted, without hidden ones; `deep`: all below it."""
     entries = folder.rglob("*") if deep else folder.iterdir()
@@ -103,6 +126,12 @@ def is_image(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(16)
     return head.startswith(IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def is_gif(path: Path) -> bool:
+    """Whether the file begins like a GIF, which is read as a video."""
+    with path.open("rb") as file:
+        return file.read(4) == b"GIF8"
 
 
 def is_indexed(path: Path) -> bool:

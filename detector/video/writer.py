@@ -33,7 +33,6 @@ class Writer:
         size_wh: tuple[int, int],
         fps: float = 25.0,
         sound_of: Path | None = None,
-        pixel_aspect: Fraction = Fraction(1),  # noqa: B008  # it never changes
     ) -> None:
         self.path = path
         self.size_wh = size_wh
@@ -46,7 +45,6 @@ class Writer:
             options = {"movflags": "+faststart"}
             self._out = av.open(self._file, "w", format="mp4", options=options)
             self._video = _h264(self._out, size_wh, self._interval)
-            self._video.codec_context.sample_aspect_ratio = pixel_aspect
             self._sound = Sound(sound_of, self._out) if sound_of else None
         except BaseException:
             self._file.settle(keep=False)

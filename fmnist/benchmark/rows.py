@@ -100,16 +100,19 @@ def check_runs(
     `weights` are those of ImageNet and of the teachers; None: whatever they had.
 
     Raises:
-        InputError: one has others, as after a change of the recipe: their mean would mean nothing.
+        InputError: one has others, as after a change of the recipe, or another number of epochs:
+            their mean would mean nothing.
     """
     from fmnist.training.settings import read_settings
 
     for row in rows:
         recipe = row.resolved()
+        lengths = set()
         for folder in (row.folder(base, seed) for seed in range(seeds)):
             if not is_planned(folder):
                 continue
             there = read_settings(folder)
+            lengths.add(there.epochs)
             same = there.recipe == recipe
             if weights and there.teachers != (tuple(weights[1]) if recipe.distill else ()):
                 same = False
@@ -120,3 +123,8 @@ def check_runs(
                     f"{folder} was trained with other numbers or weights than {row} has now. "
                     "Choose another -o, or remove that folder."
                 )
+        if len(lengths) > 1:
+            raise InputError(
+                f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. "
+                "Bring all to one number with fmnist train --resume RUN --epochs N."
+            )

@@ -138,7 +138,8 @@ def summary(
         "mean_seconds": statistics.fmean(seconds),
         "least_runs": least,
         "is_entry": len(runs) >= least and not rehearsal,
-        "reached": statistics.fmean(accuracies) >= target,
+        "rehearsal": rehearsal,
+        "reached": round(statistics.fmean(accuracies), 9) >= round(target, 9),
         "runs": list(runs),
     }
 
@@ -150,6 +151,7 @@ def in_words(whole: Facts) -> str:
         f"mean {whole['mean_accuracy']:.2%} of {whole['n']} runs in {whole['mean_seconds']:.2f} s; "
         f"{100 * whole['target']:.2f} % {word}"
     )
-    if whole["n"] < whole["least_runs"]:
-        return f"{line} (an entry has {whole['least_runs']} runs or more)"
-    return line + ("" if whole["is_entry"] else " (a rehearsal, on validation images)")
+    if whole["rehearsal"]:
+        return f"{line} (a rehearsal, on validation images)"
+    few = f" (an entry has {whole['least_runs']} runs or more)"
+    return line + ("" if whole["is_entry"] else few)

@@ -60,6 +60,7 @@ def _measured(folders: Sequence[Path]) -> Facts:
         "compiled": results[0].get("compiled", False),
         "epochs": results[0]["epochs"],
         "seconds": statistics.fmean(r["seconds"] for r in results),
+        "longest_seconds": max(r["seconds"] for r in results),
         "seconds_an_epoch": statistics.median(_seconds(folders)),
         "validation_n": results[0]["validation"]["n"],
         "validation_loss": statistics.fmean(r["validation"]["loss"] for r in results),
@@ -128,7 +129,9 @@ def with_earlier(rows: Sequence[Facts], earlier: Sequence[Facts]) -> list[Facts]
 
 def longest(rows: Sequence[Facts]) -> float:
     """Seconds that the longest of the finished runs trained; 0 where there is none."""
-    return max((row["seconds"] for row in rows if row["n"]), default=0.0)
+    # Rows of before tell only the mean of their runs.
+    seconds = [float(row.get("longest_seconds") or row["seconds"]) for row in rows if row["n"]]
+    return max(seconds, default=0.0)
 
 
 def run_all(

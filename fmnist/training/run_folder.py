@@ -16,6 +16,7 @@ LAST = "last.safetensors"  # weights of the schedule so far, their card beside t
 BEST = "best.safetensors"  # and those that were best on validation
 STATE = "state.pt"  # what it goes on from; with it, an epoch is done
 RESULT = "result.json"  # what it came to; with it, the run is finished
+LEFT = (METRICS, LAST, BEST, STATE, RESULT)  # of a run, and of no other
 LOCK = ".lock"  # empty; who trains here holds it
 
 
@@ -63,14 +64,14 @@ def no_run_in(folder: Path) -> Path:
     """The folder of a new run.
 
     Raises:
-        InputError: it holds a run already, or cannot be written.
+        InputError: it holds a run already, or what one left, or cannot be written.
     """
-    if (folder / METRICS).is_file() and not is_planned(folder):  # that of a grid
-        raise InputError(f"{folder} holds another run. Choose another -o.")
     if is_planned(folder):
         raise InputError(
             f"{folder} already holds a run. Go on with --resume {folder}, or choose another -o."
         )
+    if any((folder / name).exists() for name in LEFT):  # as a grid's, or one without its settings
+        raise InputError(f"{folder} holds another run. Choose another -o.")
     return writable_folder(folder)
 
 

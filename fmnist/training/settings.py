@@ -104,12 +104,15 @@ def plan(
     )
 
 
-def check_unseen(recipe: Recipe, weights: Sequence[Path]) -> None:
-    """Raises InputError where weights have learnt from images that the run would validate with."""
+def check_unseen(held_out: int, weights: Sequence[Path], *, is_fixed: bool) -> None:
+    """Raises InputError where weights have learnt from images that the run would validate with.
+
+    It holds out so many, and may hold out fewer unless that `is_fixed`.
+    """
     for path in weights:
-        held_out = read_card(path).get("recipe", {}).get("held_out", VALIDATION_SIZE)
-        if held_out < recipe.held_out:
-            other = "" if recipe.crops else f", or hold out no more with --set held_out={held_out}"
+        theirs = read_card(path).get("recipe", {}).get("held_out", VALIDATION_SIZE)
+        if theirs < held_out:
+            other = "" if is_fixed else f", or hold out no more with --set held_out={theirs}"
             raise InputError(
                 f"{path} has learnt from images that this run validates with. "
                 f"Use other weights{other}."
