@@ -104,7 +104,8 @@ def detect(
         try:
             summary = run_over(plan, watcher, settings, facts, show, progress)
         except Interrupted as stop:
-            say(written(stop.summary.written))
+            for line in (*stop.summary.failed, written(stop.summary.written)):
+                say(line)
             raise
         progress.say(str(summary))
         progress.say(written(summary.written))

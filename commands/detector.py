@@ -95,12 +95,12 @@ def detector_train(
         raise InputError(
             "--freeze keeps what a classifier has learnt. Add --backbone vgg and --init vgg-plain."
         )
-    initial = _start(init) if init else None
+    initial = _start(init, resume) if init else None
 
-    from detector.photos.folder import check
+    from detector.photos.folder import check, check_split
 
     check_size(image_size)
-    check(photos or ())
+    (check if resume else check_split)(photos or ())
     if backgrounds:
         from detector.synthesis.backgrounds import photos_in
 
@@ -138,12 +138,12 @@ def detector_train(
         say(f"written: {weights}")
 
 
-def _start(init: str) -> Path:
-    """The weights to start from. Raises InputError where they know what validates."""
+def _start(init: str, resume: bool) -> Path:
+    """The weights that it starts from. Raises InputError where they know what validates."""
     from fmnist.training.settings import check_unseen
 
     initial = grid_start(init)
-    if initial.suffix != ".pt":  # of ultralytics, from other pictures
+    if not resume and initial.suffix != ".pt":  # of ultralytics, from other pictures
         check_unseen(VALIDATION_SIZE, [initial], is_fixed=True)
     return initial
 

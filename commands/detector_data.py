@@ -46,9 +46,9 @@ def detector_dataset(
 
     With the split that we train with.
     """
-    from detector.photos.folder import check
+    from detector.photos.folder import check_split
 
-    check(photos)
+    check_split(photos)
     free_folder(output, overwrite)
 
     from detector.photos.dataset import write_dataset

@@ -54,9 +54,9 @@ def check_clothes(settings: "Settings", clothes: Clothes, resume: Path | None = 
             "Leave out --photos and --backgrounds, or train with --recipe worn."
         )
     if clothes.photos:
-        from detector.photos.folder import check
+        from detector.photos.folder import check, check_split
 
-        check(clothes.photos)
+        (check if resume else check_split)(clothes.photos)
     if clothes.backgrounds:
         from detector.synthesis.backgrounds import photos_in
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 RECIPES_HELP = (
-    "report (as in 2020), best, gpu (larger batches), race (six epochs), fast (for a minute), "
-    "distill (by --teacher), crops or worn (the detector's head)."
+    "report (as in 2020), best, gpu (larger batches), race (against the clock), fast (for a "
+    "minute), distill (by --teacher), crops or worn (the detector's head)."
 )
 SET_HELP = "A number of the recipe; repeatable. A wrong NAME is answered with all."
 

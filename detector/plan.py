@@ -55,7 +55,8 @@ def plan_outputs(
         raise InputError("Pictures do not go to stdout. Name a file or a folder with -o.")
     failed: list[str] = []
     paths = tuple(dict.fromkeys(find_sources(sources, failed, check=Reader)))
-    outputs = (None,) * len(paths) if no_video else _outputs(paths, output)
+    is_single = len(paths) + len(failed) == 1
+    outputs = (None,) * len(paths) if no_video else _outputs(paths, output, is_single)
     json_path = Path(json) if json else None
     targets = [path for path in (*outputs, json_path, sheet) if path and path != STDOUT]
     if sheet and not is_picture(sheet):
@@ -99,9 +100,9 @@ def _opens(display: str) -> bool:
     return bool(server)
 
 
-def _outputs(paths: Sequence[Path], output: Path | None) -> tuple[Path, ...]:
+def _outputs(paths: Sequence[Path], output: Path | None, is_single: bool) -> tuple[Path, ...]:
     is_folder = output is not None and (output.is_dir() or not output.suffix)
-    if output is None or is_folder or len(paths) > 1:
+    if output is None or is_folder or not is_single:
         folder = output or Path()
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file, where results need a folder. Choose another.")

@@ -32,22 +32,22 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def is_taken(path: Path) -> bool:
     """Whether a file of this name is there, or some process is about to write one."""
-    place = _place(path)
+    place = place_of(path)
     parts = place.parent.glob(f".{glob.escape(place.name)}.*.part")
     return place.exists() or any(parts)
 
 
 def part_of(path: Path) -> Path:
     """The name under which this process writes a file until it is whole."""
-    place = _place(path)
+    place = place_of(path)
     return place.with_name(f".{place.name}.{os.getpid()}.part")
 
 
 def take_name(part: Path, path: Path) -> None:
     """What was written beside it stands under its name now."""
-    os.replace(part, _place(path))
+    os.replace(part, place_of(path))
 
 
-def _place(path: Path) -> Path:
-    """Where it is; of a link where that leads to, for the link stays."""
+def place_of(path: Path) -> Path:
+    """Where a file of this name is or will be; of a link where that leads to, for it stays."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path

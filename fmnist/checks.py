@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+from fmnist.atomic import place_of
 from fmnist.errors import InputError
 
 
@@ -41,12 +42,13 @@ def free(path: Path, overwrite: bool) -> Path:
         return path
     if path.is_file() and not overwrite:
         raise InputError(f"{path} exists. Add --overwrite, or choose another name.")
-    if path.parent.is_file():
-        raise InputError(f"{path.parent} is a file, not a folder. Choose another.")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder. Make it, or choose another.")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path.parent} cannot be written. Choose another folder.")
+    folder = place_of(path).parent
+    if folder.is_file():
+        raise InputError(f"{folder} is a file, not a folder. Choose another.")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder. Make it, or choose another.")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder} cannot be written. Choose another folder.")
     return path
 
 
@@ -97,7 +99,8 @@ def all_free(overwrite: bool, *targets: Path | str | None) -> None:
     taken: set[Path] = set()
     for target in (Path(target) for target in targets if target and target != "-"):
         free(target, overwrite)
-        if target.absolute() in taken:
+        place = place_of(target).absolute()
+        if place in taken:
             raise InputError(f"{target} would be written twice. Choose another name.")
         if target.is_file() or not target.exists():  # a device takes any number
-            taken.add(target.absolute())
+            taken.add(place)

@@ -55,5 +55,6 @@ def of_single_garments(folder: Path) -> Path:
             for number in range(count):
                 image = np.full((80, 60, 3), 110, np.uint8)
                 image[20:60, 15:45] = (shade, 0, 255 - shade)
+                image[0, 0] = (number, count, 0)  # no two photos are the same
                 write(folder / part / name / f"{number}.png", image)
     return folder

@@ -163,6 +163,8 @@ def test_runs_of_another_recipe_are_not_mixed_in(runs: Path, tmp_path: Path) -> 
         check_runs([taught], 1, tmp_path, ("", ("lenet",)))
     prepare(LENET.folder(tmp_path / "long", 0), replace(LENET.settings(0, "", ()), epochs=3))
     check_runs([LENET], 2, tmp_path / "long", None)
+    with pytest.raises(InputError, match="have 3 and 50 epochs"):
+        check_runs([LENET], 2, tmp_path / "long", ("", ()))
     prepare(LENET.folder(tmp_path / "long", 1), LENET.settings(1, "", ()))
     with pytest.raises(InputError, match="have 3 and 50 epochs"):
         check_runs([LENET], 2, tmp_path / "long", None)

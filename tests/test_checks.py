@@ -97,3 +97,14 @@ def test_a_folder_of_results_is_empty_or_to_be_overwritten(tmp_path: Path) -> No
     assert made(tmp_path / "a" / "b").is_dir()
     with pytest.raises(InputError, match="cannot be written: Not a directory"):
         made(tmp_path / "file" / "run")
+
+
+def test_a_link_is_checked_where_it_leads(tmp_path: Path) -> None:
+    first, second, lost = (tmp_path / name for name in ("first", "second", "lost"))
+    for link, target in ((first, "x.json"), (second, "x.json"), (lost, "gone/x.json")):
+        link.symlink_to(target)
+    free(first, overwrite=False)
+    with pytest.raises(InputError, match="gone: no such folder"):
+        free(lost, overwrite=False)
+    with pytest.raises(InputError, match="second would be written twice"):
+        all_free(False, first, second)

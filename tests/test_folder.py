@@ -9,6 +9,7 @@ from PIL import Image
 from detector.photos.folder import (
     check,
     check_judged,
+    check_split,
     digest_of,
     listing,
     training_part,
@@ -262,13 +263,19 @@ def test_half_of_a_split_is_told(tmp_path: Path) -> None:
 
 def test_a_copy_of_what_validates_is_not_learnt_from(tmp_path: Path) -> None:
     photos = with_masks(tmp_path / "street")
-    check([photos])
+    check_split([photos, photos])
     copy = tmp_path / "more/coat/other.png"
     write(copy, picture(7))  # the eighth: it validates
     with pytest.raises(InputError, match=r"007\.png validates, and .*other\.png is a copy of it"):
-        check([photos, tmp_path / "more"])
+        check_split([photos, tmp_path / "more"])
     write(copy, picture(6))
-    check([photos, tmp_path / "more"])
+    check_split([photos, tmp_path / "more"])
+    for number in range(9):
+        part = "validation" if number == 8 else "train"
+        write(tmp_path / "single" / part / "dress" / f"{number}.png", picture(number + 20))
+    check_split([tmp_path / "single"])
+    with pytest.raises(InputError, match=r"7\.png would train and validate"):
+        check_split([tmp_path / "single", tmp_path / "single/train"])
 
 
 def test_hidden_files_are_no_photos(tmp_path: Path) -> None:

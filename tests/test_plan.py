@@ -133,8 +133,15 @@ def test_a_bad_file_of_a_folder_is_told_and_left_out(desk: Path) -> None:
         assert "in/empty.jpg is empty" in told and "in/code.ts is not a video or image" in told
     with pytest.raises(InputError, match="is empty"):
         plan_outputs(["in/photo.jpg", "in/empty.jpg"])
-    with pytest.raises(InputError, match=r"is empty.*is empty|is empty"):
-        plan_outputs(["in/*y.jpg"])
+    (desk / "bad").mkdir()
+    (desk / "bad/a.jpg").touch()
+    for once in (["in/photo.jpg", "bad"], ["in/photo.jpg", "bad", "bad/*"]):
+        assert plan_outputs(once).failed == ("bad/a.jpg is empty (0 bytes).",)
+    with pytest.raises(InputError, match="is one file for several sources"):
+        plan_outputs(["in/photo.jpg", "bad"], Path("x.png"))
+    (desk / "bad/b.jpg").touch()
+    with pytest.raises(InputError, match=r"bad/a\.jpg is empty.*bad/b\.jpg is empty"):
+        plan_outputs(["bad"])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -21,6 +21,7 @@ from fmnist.errors import InputError, NotFinite
 from fmnist.evaluation import from_logits, predict_logits
 from fmnist.models import build
 from fmnist.training import runs
+from fmnist.training.run_folder import LEFT
 from fmnist.training.settings import check_unseen, plan, prepare, read_settings
 
 CPU = torch.device("cpu")
@@ -385,7 +386,7 @@ def test_seed_and_dropout_decide_where_a_run_ends(splits: Splits, tmp_path: Path
     assert not any(torch.equal(ends[0], other) for other in ends[2:])
 
 
-@pytest.mark.parametrize("name", ["metrics.csv", "last.safetensors", "best.safetensors"])
+@pytest.mark.parametrize("name", LEFT)
 def test_what_a_run_left_is_not_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("kept")
     with pytest.raises(InputError, match="holds another run"):

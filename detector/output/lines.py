@@ -43,7 +43,9 @@ def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any
 
 
 def boxes_of(detections: Detections, least: float) -> list[dict[str, Any]]:
-    """Boxes, ready for JSON; `xyxy` in pixels of the source, an untracked `id` is null."""
+    """Boxes, ready for JSON; `xyxy` in pixels of the picture as it is shown, upright and square;
+    an untracked `id` is null.
+    """
     tracks = detections.track_id
     ids = [None] * len(detections) if tracks is None else tracks.tolist()
     columns = zip(
@@ -143,7 +145,7 @@ class JsonLines:
         try:
             with contextlib.suppress(BrokenPipeError):  # of the line that nobody read
                 stream.close()
-            self.is_written = self._is_device
+            self.is_written = self._is_device and self._is_read
         finally:
             self._take_name()
 

@@ -10,7 +10,6 @@ The folder of the images may be called `photos` too. Where there are folders `tr
 `data.yaml` above them serves both. Otherwise every eighth photo by its sorted name validates.
 """
 
-import filecmp
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -120,24 +119,28 @@ def check_judged(folders: Sequence[Path], *, want_frames: bool, want_names: bool
 
 
 def check(folders: Sequence[Path]) -> None:
-    """Raises InputError as `training_part` and `validation_part`, before any photo is decoded, and
-    where a photo validates that is learnt from, too.
-    """
+    """Raises InputError as `training_part` and `validation_part`, before any photo is read."""
+    for folder in folders:
+        training_part(folder)
+        validation_part(folder)
+
+
+def check_split(folders: Sequence[Path]) -> None:
+    """`check`, and InputError where a photo that is learnt from validates, too, as a copy."""
     learnt = [file for folder in folders for file in training_part(folder).files]
     judges = [file for folder in folders for file in validation_part(folder).files]
-    for one, other in _copies(learnt, judges):
-        raise InputError(f"{other} validates, and {one} is a copy of it. Remove one of them.")
+    sizes = {file.stat().st_size for file in learnt} & {file.stat().st_size for file in judges}
+    known = {_digest(file): file for file in learnt if file.stat().st_size in sizes}
+    for file in judges:
+        if file.stat().st_size not in sizes or not (one := known.get(_digest(file))):
+            continue
+        if one.samefile(file):
+            raise InputError(f"{file} would train and validate. Name no folder within another.")
+        raise InputError(f"{file} validates, and {one} is a copy of it. Remove one of them.")
 
 
-def _copies(some: Sequence[Path], others: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """Pairs of files with the same bytes; only those of one size are read."""
-    of_size: dict[int, list[Path]] = {}
-    for file in some:
-        of_size.setdefault(file.stat().st_size, []).append(file)
-    for other in others:
-        for one in of_size.get(other.stat().st_size, ()):
-            if filecmp.cmp(one, other, shallow=False):
-                yield one, other
+def _digest(file: Path) -> bytes:
+    return sha256(file.read_bytes()).digest()
 
 
 def listing(folder: Path) -> Listing:

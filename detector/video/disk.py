@@ -25,6 +25,8 @@ class SpareDisk(io.FileIO):
     """
 
     def __init__(self, target: Path) -> None:
+        if target.exists() and not target.is_file():
+            raise InputError(f"{target} is no file, and a video goes into one. Name another.")
         self.is_full = False
         self._target = target
         self._part = part_of(target)

@@ -99,15 +99,17 @@ def find_sources(
     paths = []
     for source in sources:
         found = expand(source)
+        is_named = len(found) == 1 and found[0].name == Path(source).name
         for path in found:
             try:
                 check(path)
             except InputError as error:
-                if len(found) == 1:
+                if is_named:
                     raise
                 failed.append(str(error))
             else:
                 paths.append(path)
+    failed[:] = dict.fromkeys(failed)  # of a folder that was named twice
     if not paths:
         raise InputError(" ".join(failed))
     return paths

@@ -110,6 +110,8 @@ def check_runs(
         lengths = set()
         for folder in (row.folder(base, seed) for seed in range(seeds)):
             if not is_planned(folder):
+                if weights and not recipe.seconds:  # it will be trained
+                    lengths.add(recipe.epochs)
                 continue
             there = read_settings(folder)
             lengths.add(there.epochs)
@@ -126,5 +128,5 @@ def check_runs(
         if len(lengths) > 1:
             raise InputError(
                 f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. "
-                "Bring all to one number with fmnist train --resume RUN --epochs N."
+                f"Choose another -o, or remove those of one number in {folder.parent}."
             )

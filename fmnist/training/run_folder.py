@@ -16,7 +16,7 @@ LAST = "last.safetensors"  # weights of the schedule so far, their card beside t
 BEST = "best.safetensors"  # and those that were best on validation
 STATE = "state.pt"  # what it goes on from; with it, an epoch is done
 RESULT = "result.json"  # what it came to; with it, the run is finished
-LEFT = (METRICS, LAST, BEST, STATE, RESULT)  # of a run, and of no other
+LEFT = (METRICS, LAST, BEST, STATE, RESULT)  # by a run; METRICS by one of a grid, too
 LOCK = ".lock"  # empty; who trains here holds it
 
 
@@ -70,7 +70,7 @@ def no_run_in(folder: Path) -> Path:
         raise InputError(
             f"{folder} already holds a run. Go on with --resume {folder}, or choose another -o."
         )
-    if any((folder / name).exists() for name in LEFT):  # as a grid's, or one without its settings
+    if any((folder / name).exists() for name in LEFT):  # of a grid, or without its settings
         raise InputError(f"{folder} holds another run. Choose another -o.")
     return writable_folder(folder)
 
