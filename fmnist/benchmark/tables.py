@@ -56,7 +56,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "parameters": ("parameters", lambda r: f"{r['parameters']:,}"),
     "macs": ("MACs", lambda r: f"{r['macs'] / 1e6:,.1f} M"),
     "epochs": ("epochs", lambda r: str(r["epochs"])),
-    "epoch": ("s an epoch", _seconds),
+    "epoch": ("s an epoch, median", _seconds),
     "val-loss": ("validation loss", lambda r: f"{r['validation_loss']:.3f}"),
     "val": ("validation accuracy", lambda r: _percent(r["validation_accuracy"])),
     "test": ("test accuracy", lambda r: _percent(r["test_accuracy"])),
