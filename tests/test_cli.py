@@ -215,7 +215,8 @@ def test_detect_leaves_a_video_its_json_lines_and_a_contact_sheet(
     assert {path.name for path in tmp_path.iterdir()} == {"x.mp4", "x.jsonl", "x.png"}
     assert len(clips.frames_in(tmp_path / "x.mp4")) == 4
     lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
-    assert lines[0]["weights"] == {"grid": "blank", "head": "lenet", "backend": "torch"}
+    weights = {"grid": "blank", "head": "lenet", "backend": "torch", "image_size": 128}
+    assert lines[0]["weights"] == weights
     assert [line["frame"] for line in lines[1:]] == [0, 1, 2, 3]
 
 

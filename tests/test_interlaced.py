@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -29,10 +30,13 @@ def test_every_frame_is_read_once_and_in_time(
     frames = list(reader)
     assert [clips.number_of(frame.image) for frame in frames] == list(range(25))
     assert [frame.seconds for frame in frames] == pytest.approx([i / 25 for i in range(25)])
-    assert (reader.damaged, reader.size_wh) == (0, size_wh)
+    # DV's pixels are 16/15 as wide as they are high: they become square.
+    shown_wh = (768, 576) if codec == "dvvideo" else size_wh
+    assert (reader.damaged, reader.size_wh) == (0, shown_wh)
     assert reader.end_seconds == pytest.approx(1)
     for frame in frames:
-        assert abs(frame.image.astype(int) - clips.numbered(frame.index, size_wh)).mean() < 12
+        expected = cv2.resize(clips.numbered(frame.index, size_wh), shown_wh)
+        assert abs(frame.image.astype(int) - expected).mean() < 12
 
 
 def test_a_recording_may_become_interlaced_midway(tmp_path: Path) -> None:
