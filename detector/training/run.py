@@ -107,7 +107,7 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
     # Runs from before there was a choice, or a digest.
     old = {"frozen": False, "photo_names": settings["photo_names"]}
     before = {**old, **saved["settings"], "backbone": backbone_of(saved["settings"])}
-    before["backgrounds"] = travelling(before["backgrounds"])
+    before["backgrounds"] = travelling(before.get("backgrounds", ""))  # once the whole path
     if before != settings:
         every = sorted({*before, *settings})
         others = [name for name in every if before.get(name) != settings.get(name)]
