@@ -157,10 +157,12 @@ def test_a_wide_block_adds_to_what_it_is_given() -> None:
     torch.testing.assert_close(block(images.clone()), images)
 
 
-def test_resnet18_sees_images_as_those_of_imagenet_are_seen() -> None:
+@pytest.mark.parametrize(("side", "seen_side"), [(28, 224), (16, 128)])
+def test_resnet18_sees_images_as_those_of_imagenet_are_seen(side: int, seen_side: int) -> None:
     seen: list[torch.Tensor] = []
     model = ResNet18(0).eval()
     model.network.conv1.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    model(image := torch.rand(1, 1, 28, 28))
-    large = nn.functional.interpolate(image, (224, 224), mode="bilinear").expand(1, 3, -1, -1)
+    model(image := torch.rand(1, 1, side, side))
+    size = (seen_side, seen_side)
+    large = nn.functional.interpolate(image, size, mode="bilinear").expand(1, 3, -1, -1)
     torch.testing.assert_close(seen[0], normalize(large, MEAN, STD))
