@@ -103,8 +103,8 @@ def _convolution(width: int, channels: int, *pool: nn.Module) -> list[nn.Module]
 class ResNet18(nn.Module):
     """torchvision's ResNet-18 with ten outputs: Listing 2 of the report, 11,181,642 parameters.
 
-    The images are enlarged eight times, 28 px to 224, their gray repeated three times and normalised
-    as those of ImageNet: its weights expect that. It has no dropout.
+    The images are enlarged eight times, 28 px to 224, their gray repeated three times and
+    normalised as those of ImageNet: its weights expect that. It has no dropout.
     """
 
     answers_at_once = 100  # images: a thousand of 224 px would take some 7 GB
