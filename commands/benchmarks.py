@@ -17,6 +17,7 @@ from commands.options import (
     Overwrite,
     Quiet,
     classifier_file,
+    listed,
     put_json,
     said,
     say,
@@ -105,7 +106,7 @@ def benchmark(
     from fmnist.training.settings import check_unseen
 
     chosen = [Row.read(text) for text in rows or ROWS]
-    shown = [known(name, COLUMNS, "column") for name in columns.split(",") if name] or [*COLUMNS]
+    shown = [known(name, COLUMNS, "column") for name in listed(columns)] or [*COLUMNS]
     if peer:
         known(peer, [PEER], "peer")
     taught_by = [classifier_file(name) for name in teacher or ()]

@@ -23,6 +23,7 @@ from commands.options import (
     classifier_file,
     grid_file,
     grid_start,
+    listed,
     put_json,
     quiet_or_say,
     said,
@@ -192,7 +193,8 @@ def detector_evaluate(
         raise InputError("--frames are painted, not photographed. Leave it or --photos out.")
     all_free(overwrite, json_file, misses)
     grid_path = grid_file(grid)
-    names = heads.split(",")
+    if not (names := listed(heads)):
+        raise InputError("--heads names none. Give them with commas between, or leave it out.")
     head_paths = [classifier_file(name) if name != "none" else None for name in names]
     check_judged_by(photos or (), misses, named=any(head_paths))
     folder = None if photos else files.find(data_dir)

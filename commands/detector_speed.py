@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.options import LARGEST, Device, Json, Overwrite, Quiet, put_json, quiet_or_say
+from commands.options import (
+    LARGEST,
+    Device,
+    Json,
+    Overwrite,
+    Quiet,
+    listed,
+    put_json,
+    quiet_or_say,
+)
 from detector.backends.names import BACKENDS, installed
 from detector.video.sources import check_source, is_image
 from fmnist.checks import all_free, known, named_png
@@ -58,7 +67,7 @@ def benchmark_detect(
     check_source(clip)
     if is_image(clip):
         raise InputError(f"{clip} is an image. Name a video.")
-    chosen = [installed(known(name, BACKENDS, "backend")) for name in backends.split(",") if name]
+    chosen = [installed(known(name, BACKENDS, "backend")) for name in listed(backends)]
 
     from detector.benchmark.end_to_end import PEER
     from detector.benchmark.table import markdown

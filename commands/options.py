@@ -101,8 +101,12 @@ def classes_of(names: str) -> tuple[str, ...]:
     """Those named with commas between. InputError where one is no class."""
     from fmnist.classes import CLASSES
 
-    chosen = (name.strip() for name in names.split(","))
-    return tuple(known(name, CLASSES, "class") for name in chosen if name)
+    return tuple(known(name, CLASSES, "class") for name in listed(names))
+
+
+def listed(names: str) -> list[str]:
+    """Names with commas between, one by one; spaces around them and empty ones are nothing."""
+    return [name for part in names.split(",") if (name := part.strip())]
 
 
 def quiet_or_say(quiet: bool) -> Callable[[str], None]:
@@ -117,6 +121,8 @@ def said(context: typer.Context, name: str) -> bool:
 
 def weights_file(name: str) -> Path:
     """The file of shipped weights, the .safetensors file or the run that the user names."""
+    if not name:  # which is also the folder that we are in
+        raise InputError("Weights have an empty name. Name shipped ones, a file or a run.")
     if (path := Path(name)).suffix == ".safetensors":
         if not path.is_file():
             raise InputError(

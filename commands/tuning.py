@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DataDir, Device, say
+from commands.options import DataDir, Device, listed, say
 from fmnist.checks import known, writable_folder
 from fmnist.classes import LEARNT_SIZE
 from fmnist.errors import InputError
@@ -49,7 +49,7 @@ def tune(
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    named = usual_search(model) if names is None else [n for n in names.split(",") if n]
+    named = usual_search(model) if names is None else listed(names)
     searched = tuple(known(name, SEARCHED, "part to search") for name in named)
     begun = recipe_for(recipe, model)
     check_search(model, begun, searched)

@@ -12,7 +12,7 @@ from torchvision.ops import box_iou, nms
 
 from detector.backends.graphs import SIDES, GridGraph
 from detector.backends.runnable import Runnable
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE
 from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
 from detector.letterbox import letterbox, longest_side, scaled_size
@@ -64,9 +64,7 @@ class Grid(Runnable):
         height, width = frame.shape[:2]
         return letterbox(frame, longest_side(width, height, self.image_size))
 
-    def __call__(
-        self, frame: UInt8[np.ndarray, "height width 3"], confidence: float = CONFIDENCE
-    ) -> Detections:
+    def __call__(self, frame: Picture, confidence: float = CONFIDENCE) -> Detections:
         """The garments of a BGR frame of any size, the most confident one first.
 
         Their classes are what the grid itself sees.

@@ -12,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from detector.backends.graphs import HeadGraph
 from detector.backends.runnable import Runnable
+from detector.boxes import Picture
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
 from fmnist.nothing import garment_probability
@@ -51,9 +52,7 @@ class Head(Runnable):
         model, facts = load_model(path, device)
         return Head(model, device, rejects=facts.get("recipe", {}).get("nothing", 0) > 0)
 
-    def __call__(
-        self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
-    ) -> Verdict:
+    def __call__(self, frame: Picture, xyxy: Float32[np.ndarray, "n 4"]) -> Verdict:
         """Judge each box (pixels of the BGR frame), in one batch."""
         return self.classify(square_crops(frame, xyxy))
 
@@ -67,17 +66,13 @@ class Head(Runnable):
         return Verdict(garment.cpu().numpy(), logits.softmax(1).cpu().numpy())
 
 
-def square_crops(
-    frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
-) -> UInt8[np.ndarray, "n 28 28"]:
+def square_crops(frame: Picture, xyxy: Float32[np.ndarray, "n 4"]) -> UInt8[np.ndarray, "n 28 28"]:
     """The `square_crop` of each box."""
     crops = [square_crop(frame, box) for box in xyxy]
     return np.stack(crops) if crops else np.zeros((0, SIZE, SIZE), np.uint8)
 
 
-def square_crop(
-    frame: UInt8[np.ndarray, "height width 3"], box: Float32[np.ndarray, " 4"]
-) -> UInt8[np.ndarray, "28 28"]:
+def square_crop(frame: Picture, box: Float32[np.ndarray, " 4"]) -> UInt8[np.ndarray, "28 28"]:
     """The square around a box, its side the longer one of the box, in gray at 28x28.
 
     No margin: a margin of 6 % on each side costs 2 to 4 points of mAP50. What lies outside of

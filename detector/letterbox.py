@@ -5,15 +5,14 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from detector.boxes import Picture
 from detector.layouts import CELLS
 
 GRAY = 114  # fills what the frame leaves of the input
 WIDER = 1.5  # than high, times: to there people in a frame look as large as in an upright one
 
 
-def letterbox(
-    frame: UInt8[np.ndarray, "height width 3"], longest: int
-) -> UInt8[np.ndarray, "rows columns 3"]:
+def letterbox(frame: Picture, longest: int) -> UInt8[np.ndarray, "rows columns 3"]:
     """Scale the longest side to so many pixels, fill with gray at the right and at the bottom.
 
     Both sides become the next multiple of `CELLS`.
@@ -35,9 +34,7 @@ def letterbox(
     return canvas
 
 
-def _halved(
-    frame: UInt8[np.ndarray, "height width 3"], least_wh: tuple[int, int]
-) -> UInt8[np.ndarray, "rows columns 3"]:
+def _halved(frame: Picture, least_wh: tuple[int, int]) -> UInt8[np.ndarray, "rows columns 3"]:
     """The frame, halved while it stays at least that large: means of 2x2 pixels cost little."""
     height, width = frame.shape[:2]
     while width % 2 == height % 2 == 0 and width >= 2 * least_wh[0] and height >= 2 * least_wh[1]:

@@ -4,6 +4,8 @@ It imports ultralytics for the network's modules and their loss.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,10 @@ def build(seed: int = 0, backbone: str = YOLO) -> Network:
     `backbone` is one of `detector.layouts.LAYOUTS`; `network.loss` is ultralytics'
     `v8DetectionLoss`.
     """
-    prepare_environment()
-    threads = cv2.getNumThreads()
-    from ultralytics.nn.tasks import DetectionModel
-    from ultralytics.utils import YAML, IterableSimpleNamespace
+    with ultralytics_import():
+        from ultralytics.nn.tasks import DetectionModel
+        from ultralytics.utils import YAML, IterableSimpleNamespace
 
-    cv2.setNumThreads(threads)  # ultralytics sets it to one
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         network: Network = DetectionModel(YAML.load(LAYOUTS[backbone]), ch=3, verbose=False)
@@ -63,10 +63,15 @@ def look_of(card: Facts) -> int:
     return size
 
 
-def prepare_environment() -> None:
-    """Before its import: keep ultralytics offline, without telemetry or installing by itself.
+@contextmanager
+def ultralytics_import() -> Iterator[None]:
+    """Import it inside: ultralytics stays offline, without telemetry or installing by itself.
 
-    What the user has set stays.
+    What the user has set stays, and so do OpenCV's threads: its first import leaves one to the
+    whole process.
     """
     for name, value in offline(verbose=False).items():
         os.environ.setdefault(name, value)
+    threads = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(threads)

@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import UInt8
 
 from detector.backends.choice import run_with
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
 from detector.grid import Grid
 from detector.head import Head
@@ -65,7 +63,7 @@ class Detector:
         run_with(backend, (finder, namer), finder.wide, say)
         return Detector(finder, namer, confidence)
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def __call__(self, frame: Picture) -> Detections:
         """The garments of one BGR frame of bytes, of any size; it is left as it is.
 
         Raises:
@@ -73,11 +71,11 @@ class Detector:
         """
         return self.classify(frame, self.locate(frame))
 
-    def locate(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def locate(self, frame: Picture) -> Detections:
         """The first step: where something is."""
         return self.grid(frame, self.confidence)
 
-    def classify(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Detections) -> Detections:
+    def classify(self, frame: Picture, boxes: Detections) -> Detections:
         """The second step: what it is."""
         found = fuse(self.head, frame, boxes)
         return found.select(found.confidence >= self.confidence)
@@ -111,14 +109,14 @@ class Watcher:
     tracks: Tracks | None
     pace: Pace | None = None
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def __call__(self, frame: Picture) -> Detections:
         return self.classify(frame, self.locate(frame))
 
-    def locate(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def locate(self, frame: Picture) -> Detections:
         """The first step: where something is."""
         return self.detector.locate(frame)
 
-    def classify(self, frame: UInt8[np.ndarray, "height width 3"], boxes: Detections) -> Detections:
+    def classify(self, frame: Picture, boxes: Detections) -> Detections:
         """The second step: what it is, and which garment of the frames before."""
         found = self.detector.classify(frame, boxes)
         if self.tracks and self.pace:
@@ -141,9 +139,7 @@ def watch(detector: Detector, rate: float | None = 0, track: bool = True) -> Wat
     return Watcher(eager, Tracks(rate or LIVE_RATE, detector.confidence), pace)
 
 
-def fuse(
-    head: Head | Memory | None, frame: UInt8[np.ndarray, "height width 3"], boxes: Detections
-) -> Detections:
+def fuse(head: Head | Memory | None, frame: Picture, boxes: Detections) -> Detections:
     """What grid and head agree on, the most confident box first.
 
     A box is a garment, and one of a class, as likely as both say so: the product of powers of

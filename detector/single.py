@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.head import Head
 from detector.pipeline import LEAST_SHARE
 
@@ -21,9 +21,7 @@ class Single(NamedTuple):
     probabilities: Float32[np.ndarray, " 10"]
 
 
-def name_single(
-    found: Detections, head: Head, photo: UInt8[np.ndarray, "height width 3"]
-) -> Single:
+def name_single(found: Detections, head: Head, photo: Picture) -> Single:
     """Name the garment on a BGR photo in which the grid found these; none: the whole is its box.
 
     The head looks at the surest box and at the whole photo, as they are and mirrored; the mean of

@@ -4,10 +4,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-import cv2
 import torch
 
-from detector.network import prepare_environment
+from detector.network import ultralytics_import
 from fmnist.errors import InputError
 
 
@@ -17,11 +16,8 @@ def loaded(weights: Path) -> Any:
     Raises:
         InputError: it is missing or cannot be read.
     """
-    prepare_environment()
-    threads = cv2.getNumThreads()
-    from ultralytics import YOLO
-
-    cv2.setNumThreads(threads)  # its first import takes them away, for the whole process
+    with ultralytics_import():
+        from ultralytics import YOLO
     if not weights.is_file():
         raise InputError(f"{weights}: no such file. Give a .pt file of ultralytics.")
     try:

@@ -13,8 +13,9 @@ from urllib.request import urlopen
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 from websockets.sync.client import ClientConnection, connect
+
+from detector.boxes import Picture
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -100,7 +101,7 @@ class Browser:
         self._process.kill()
         self._process.wait()
 
-    def screenshot(self) -> UInt8[np.ndarray, "height width 3"]:
+    def screenshot(self) -> Picture:
         """What is to be seen, as BGR."""
         data = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -127,9 +128,7 @@ def browser(profile: Path, camera: Path | None = None) -> Iterator[Browser]:
         process.wait()
 
 
-def camera_clip(
-    path: Path, images: list[UInt8[np.ndarray, "height width 3"]], fps: int = 15
-) -> Path:
+def camera_clip(path: Path, images: list[Picture], fps: int = 15) -> Path:
     """A clip as the fake camera reads it: uncompressed YUV 4:2:0 (.y4m)."""
     height, width = images[0].shape[:2]
     with path.open("wb") as out:

@@ -15,8 +15,9 @@ import av
 
 # isort: on
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
+
+from detector.boxes import Picture
 
 SIZE_WH = (192, 128)
 FPS = 25
@@ -26,9 +27,7 @@ BITS = 8
 SAMPLE_RATE = 48_000
 
 
-def numbered(
-    number: int, size_wh: tuple[int, int] = SIZE_WH
-) -> UInt8[np.ndarray, "height width 3"]:
+def numbered(number: int, size_wh: tuple[int, int] = SIZE_WH) -> Picture:
     """A BGR picture with texture that moves, and `number` in binary along its top."""
     width, height = size_wh
     row, column = np.mgrid[:height, :width]
@@ -40,7 +39,7 @@ def numbered(
     return image
 
 
-def number_of(image: UInt8[np.ndarray, "height width 3"]) -> int:
+def number_of(image: Picture) -> int:
     """The number that `numbered` wrote into the picture."""
     square = image.shape[1] // BITS
     inner = slice(square // 4, 3 * square // 4)
@@ -219,7 +218,7 @@ def truncated(path: Path) -> Path:
     return path
 
 
-def frames_in(path: Path) -> list[UInt8[np.ndarray, "height width 3"]]:
+def frames_in(path: Path) -> list[Picture]:
     """Every picture of a video, decoded by FFmpeg itself rather than by the code under test."""
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]

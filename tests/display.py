@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+
+from detector.boxes import Picture
 
 MISSING = next((name for name in ("Xvfb", "xdotool") if not shutil.which(name)), None)
 SECONDS = 240  # of patience: other work may share the machine
@@ -31,7 +32,7 @@ class Display:
         """Ours, with this display in it."""
         return {**os.environ, "DISPLAY": self.name}
 
-    def pixels(self) -> UInt8[np.ndarray, "height width 3"]:
+    def pixels(self) -> Picture:
         """What it shows, BGR."""
         width, height = self._size_wh
         pixels = np.fromfile(self._memory, np.uint8)[-width * height * 4 :]  # after an XWD header

@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
 from detector.adjustable import Adjustable
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.live.window import Window
 from detector.video import cameras
 from detector.video.cameras import Camera
@@ -21,7 +20,7 @@ CONFIDENCE = {SHIRT: 0.9, TROUSER: 0.32}
 IDS = {SHIRT: 3, TROUSER: 8}
 
 
-def two_garments(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+def two_garments(frame: Picture) -> Detections:
     """A shirt at the left and trousers at the right, which are less certain."""
     height, width = frame.shape[:2]
     boxes = np.array([(0.1, 0.3, 0.4, 0.9), (0.6, 0.4, 0.9, 0.8)])

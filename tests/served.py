@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from jaxtyping import UInt8
 from websockets.sync.client import ClientConnection, connect
 
 from detector.adjustable import Adjustable
-from detector.boxes import AnyDetector, Detections
+from detector.boxes import AnyDetector, Detections, Picture
 from detector.live.figures import Figures
 from detector.video.cameras import Camera
 from detector.video.frames import Reader
@@ -49,7 +47,7 @@ class Served:
 def failing_while(broken: threading.Event) -> Callable[[float], AnyDetector]:
     """For `served`: a detector that fails as long as that is set."""
 
-    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def detector(frame: Picture) -> Detections:
         if broken.is_set():
             raise RuntimeError("CUDA error")
         return two_garments(frame)

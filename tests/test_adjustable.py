@@ -1,10 +1,9 @@
 """The least confidence may change on the way, and the detector forgets no more than it must."""
 
 import numpy as np
-from jaxtyping import UInt8
 
 from detector.adjustable import Adjustable
-from detector.boxes import AnyDetector, Detections
+from detector.boxes import AnyDetector, Detections, Picture
 
 FRAME = np.zeros((10, 10, 3), np.uint8)
 
@@ -15,7 +14,7 @@ def test_the_detector_begins_again_only_below_what_it_was_ever_asked_for() -> No
     def watch(least: float) -> AnyDetector:
         watched.append(least)
 
-        def detect(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        def detect(frame: Picture) -> Detections:
             confidence = np.array([0.9, 0.6, 0.3, 0.1], np.float32)
             boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
             found = Detections(boxes, confidence, np.full((4, 10), 0.1, np.float32))

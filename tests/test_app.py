@@ -13,13 +13,11 @@ import zipfile
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
-import numpy as np
 import pytest
-from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.video.cameras import Camera
 from detector.web.app import VISITORS
 from detector.web.server import bind
@@ -232,7 +230,7 @@ def test_an_address_of_a_kind_that_the_kernel_lacks_is_told(
 def test_nobody_waits_for_ever_for_a_picture(tmp_path: Path) -> None:
     ended = threading.Event()
 
-    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def detector(frame: Picture) -> Detections:
         ended.wait(60)
         return two_garments(frame)
 

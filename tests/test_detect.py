@@ -16,9 +16,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from jaxtyping import UInt8
 
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.detect import Settings, detect, keep
 from detector.output.lines import line_of
 from detector.output.sheet import COLUMNS, PICTURES
@@ -36,7 +35,7 @@ PROBABILITIES[0, 6] = 0.82
 PROBABILITIES[1, 1] = PROBABILITIES[1, 2] = 0.42
 
 
-def two_garments(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+def two_garments(frame: Picture) -> Detections:
     """A shirt, surely, and something between a trouser and a pullover."""
     height, width = frame.shape[:2]
     shirt, second = (0.1, 0.3, 0.5, 0.9), (0.6, 0.4, 0.9, 0.8)
@@ -88,7 +87,7 @@ def test_every_frame_is_drawn_and_has_its_line(desk: Path) -> None:
 def test_every_third_frame_is_detected_and_all_are_drawn(desk: Path) -> None:
     looked_at = []
 
-    def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def detector(frame: Picture) -> Detections:
         looked_at.append(clips.number_of(frame))
         return two_garments(frame)
 
@@ -121,7 +120,7 @@ def test_settings_keep_the_boxes_they_ask_for() -> None:
 
 
 def test_a_tracked_garment_keeps_its_id(desk: Path) -> None:
-    def tracked(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def tracked(frame: Picture) -> Detections:
         return replace(two_garments(frame), track_id=np.array([3, 8], np.int64))
 
     detect(plan_outputs(["clip.mp4"], no_video=True, json="x.jsonl"), lambda rate, track: tracked)
@@ -170,17 +169,17 @@ class TwoSteps:
         self.told: list[int] = []
         self._is_ahead = threading.Event()
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def __call__(self, frame: Picture) -> Detections:
         raise AssertionError("it is called in steps")
 
-    def locate(self, frame: UInt8[np.ndarray, "height width 3"]) -> int:
+    def locate(self, frame: Picture) -> int:
         if clips.number_of(frame) == self.fails_at:
             raise ZeroDivisionError
         if clips.number_of(frame) > 0:
             self._is_ahead.set()
         return clips.number_of(frame)
 
-    def classify(self, frame: UInt8[np.ndarray, "height width 3"], looked: int) -> Detections:
+    def classify(self, frame: Picture, looked: int) -> Detections:
         assert clips.number_of(frame) == looked
         assert self._is_ahead.wait(60), "a later frame is looked at before this one is told"
         self.told.append(looked)
@@ -323,7 +322,7 @@ def test_a_long_strip_makes_no_long_sheet(desk: Path) -> None:
 
 
 def test_a_failing_detector_leaves_whole_files_and_its_own_error(desk: Path) -> None:
-    def failing(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+    def failing(frame: Picture) -> Detections:
         if clips.number_of(frame) == 7:
             raise ZeroDivisionError
         return two_garments(frame)

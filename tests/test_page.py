@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.defaults import CONFIDENCE, LEAST_ASKED, MOST_ASKED
 from detector.output.draw import COLOURS
 from detector.pipeline import Detector
@@ -41,18 +41,18 @@ def page(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
         yield opened
 
 
-def count(picture: UInt8[np.ndarray, "height width 3"], name: str) -> int:
+def count(picture: Picture, name: str) -> int:
     """Pixels that have the colour of the class."""
     return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())
 
 
-def right_end(picture: UInt8[np.ndarray, "height width 3"], name: str) -> float:
+def right_end(picture: Picture, name: str) -> float:
     """Where the colour of the class ends, as a share of the width."""
     columns = np.nonzero(np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12)[1]
     return float(columns.max(initial=0) / picture.shape[1])
 
 
-def stage(page: Browser) -> UInt8[np.ndarray, "height width 3"]:
+def stage(page: Browser) -> Picture:
     """What the canvas shows."""
     x, y, width, height = page.value(
         "(({x, y, width, height}) => [x, y, width, height].map(Math.round))"

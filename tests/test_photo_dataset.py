@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from detector.network import prepare_environment
+from detector.network import ultralytics_import
 from detector.photos import folder as photo_folder
 from detector.photos.dataset import NAMES, write_dataset
 from detector.photos.names import meaning
@@ -91,8 +91,8 @@ def test_single_garments_have_the_box_of_what_was_cut_out(tmp_path: Path) -> Non
 
 
 def test_ultralytics_finds_the_same_garments(tmp_path: Path) -> None:
-    prepare_environment()
-    from ultralytics.data.utils import check_det_dataset, verify_image_label
+    with ultralytics_import():
+        from ultralytics.data.utils import check_det_dataset, verify_image_label
 
     write_dataset([with_masks(tmp_path / "street")], tmp_path / "set")
     facts = check_det_dataset(str(tmp_path / "set" / "data.yaml"), autodownload=False)

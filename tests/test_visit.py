@@ -12,11 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from jaxtyping import UInt8
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from detector.boxes import AnyDetector, Detections
+from detector.boxes import AnyDetector, Detections, Picture
 from detector.web.app import VISITORS
 from detector.web.pictures import MAX_BYTES
 from detector.web.visit import BAD_IN_A_ROW, MOST_A_SECOND
@@ -84,7 +83,7 @@ def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:
         seen: list[int] = []
         memories.append(seen)
 
-        def detector(frame: UInt8[np.ndarray, "height width 3"]) -> Detections:
+        def detector(frame: Picture) -> Detections:
             seen.append(clips.number_of(frame))
             return two_garments(frame)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.output.draw import COLOURS
 from tests import clips, mjpeg
 from tests.command import ROOT
@@ -102,22 +102,22 @@ def live(screen: Display, folder: Path, *arguments: str) -> Program:
     return shown(screen, folder, lambda: has(screen.pixels(), "Shirt"), *run)
 
 
-def pixels_of(picture: UInt8[np.ndarray, "height width 3"], name: str) -> int:
+def pixels_of(picture: Picture, name: str) -> int:
     """How many have the colour of this class: the outline of its box, the plate of its label."""
     return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())
 
 
-def has(picture: UInt8[np.ndarray, "height width 3"], name: str, pixels: int = 100) -> bool:
+def has(picture: Picture, name: str, pixels: int = 100) -> bool:
     """Whether a box of this class is there."""
     return pixels_of(picture, name) >= pixels
 
 
-def many_colours(picture: UInt8[np.ndarray, "height width 3"]) -> bool:
+def many_colours(picture: Picture) -> bool:
     """Whether it shows more than what windows are made of."""
     return len(np.unique(picture[::4, ::4, 0])) > 100
 
 
-def saved(folder: Path, name: str, program: Program) -> UInt8[np.ndarray, "height width 3"]:
+def saved(folder: Path, name: str, program: Program) -> Picture:
     wait_until((folder / name).exists, program)
     return np.asarray(cv2.imread(str(folder / name)), np.uint8)
 

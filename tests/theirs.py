@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 
-from detector.network import prepare_environment
+from detector.network import ultralytics_import
 
 
 def saved(path: Path, names: tuple[str, ...], layout: str = "yolo11n.yaml") -> Path:
     """An untrained detector for classes of these names, so noisy that it sees something."""
-    prepare_environment()
-    from ultralytics import YOLO
-    from ultralytics.nn.tasks import DetectionModel
+    with ultralytics_import():
+        from ultralytics import YOLO
+        from ultralytics.nn.tasks import DetectionModel
 
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.cores import leave_a_core
 from detector.head import Head
 from detector.pipeline import Detector
@@ -29,7 +30,7 @@ SECONDS = 1.5  # of each point
 ROUNDS = 5  # at least
 
 
-def measure(frame: UInt8[np.ndarray, "height width 3"], detector: Detector) -> dict[str, Any]:
+def measure(frame: Picture, detector: Detector) -> dict[str, Any]:
     """Median milliseconds of every point.
 
     Head: on so many boxes of a 720p frame. Sizes: a whole frame of that size, looked at without

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
 
-from detector.boxes import Detections, iou
+from detector.boxes import Detections, Picture, iou
 from detector.defaults import CONFIDENCE
 from detector.evaluation.metrics import fits, match, name_of
 from detector.output.draw import contact_sheet, draw
@@ -25,9 +24,7 @@ class Errors(NamedTuple):
     texts: list[str]
 
 
-def worst(
-    found: Sequence[Detections], scenes: Sequence[Scene]
-) -> UInt8[np.ndarray, "height width 3"]:
+def worst(found: Sequence[Detections], scenes: Sequence[Scene]) -> Picture:
     """The frames with most errors on one sheet, the worst first. There has to be a frame."""
     errors = [errors_of(sure(d), scene) for d, scene in zip(found, scenes, strict=True)]
     order = sorted(range(len(scenes)), key=lambda i: -len(errors[i].texts))[:PICTURES]
@@ -58,7 +55,7 @@ def errors_of(found: Detections, scene: Scene) -> Errors:
     return Errors(np.array(boxes, np.float32).reshape(-1, 4), texts)
 
 
-def _picture(scene: Scene, errors: Errors) -> UInt8[np.ndarray, "height width 3"]:
+def _picture(scene: Scene, errors: Errors) -> Picture:
     count = len(errors.texts)
     even = np.full((count, len(CLASSES)), 1 / len(CLASSES), np.float32)
     shown = Detections(errors.xyxy, np.ones(count, np.float32), even)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
 from detector.photos.names import NO_GARMENT, meaning
@@ -50,7 +50,7 @@ class Peer:
         self._as_grid = image_size is not None
         self.device = device
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"], confidence: float) -> Detections:
+    def __call__(self, frame: Picture, confidence: float) -> Detections:
         threads = torch.get_num_threads()
         height, width = frame.shape[:2]
         size = self.image_size

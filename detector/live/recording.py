@@ -1,6 +1,5 @@
 """What the live window saves: recordings and snapshots, under names that are free."""
 
-from functools import partial
 from pathlib import Path
 
 from detector.boxes import Picture
@@ -28,7 +27,7 @@ class Recording:
         if self._writer is None:
             height, width = picture.shape[:2]
             self._writer, self._start = Writer(self.path, (width, height), self._fps), seconds
-        self._behind(partial(self._writer.write, picture, seconds - self._start))
+        self._behind(self._writer.write, picture, seconds - self._start)
         self.is_written = True
 
     def finish(self) -> None:

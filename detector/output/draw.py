@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from fmnist.classes import CLASSES
 
 # Petroff, "Accessible Color Sequences for Data Visualization" (arXiv:2107.02270): ten colours
@@ -23,11 +23,11 @@ Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 def draw(
-    frame: UInt8[np.ndarray, "height width 3"],
+    frame: Picture,
     detections: Detections,
     labels: Sequence[str],
     texts: bool = True,
-) -> UInt8[np.ndarray, "height width 3"]:
+) -> Picture:
     """A copy of the BGR frame with every box and its text, one text a box, in order.
 
     A text that begins with a class name gets the colour of that class, any other is neutral.
@@ -91,9 +91,7 @@ def _inside(box: list[int], width: int, height: int) -> Rectangle:
     return left, top, right, bottom
 
 
-def _outline(
-    picture: UInt8[np.ndarray, "height width 3"], box: Rectangle, bgr: tuple[int, ...], line: int
-) -> None:
+def _outline(picture: Picture, box: Rectangle, bgr: tuple[int, ...], line: int) -> None:
     # A dark rim keeps the line visible on a background of its own colour.
     for colour, thickness in ((SHADOW, line + 2 * max(1, line // 3)), (bgr, line)):
         cv2.rectangle(picture, box[:2], box[2:], colour, thickness, cv2.LINE_8)

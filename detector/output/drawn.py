@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from detector.boxes import Picture
 from detector.video.background import Behind
@@ -27,25 +26,16 @@ class DrawnFrames:
 
     def write(self, picture: Callable[[], Picture], seconds: float) -> None:
         """Make the picture and write it, that of a video while the next frame is looked at."""
-        if self._writer:
-            self._behind(self._make_and_write, picture, seconds)
+        if writer := self._writer:
+            self._behind(lambda: writer.write(picture(), seconds))
         elif self._path:
             write_image(self._path, picture())
         self.is_written = True
 
-    def _make_and_write(self, picture: Callable[[], Picture], seconds: float) -> None:
-        assert self._writer is not None
-        self._writer.write(picture(), seconds)
-
     def __enter__(self) -> "DrawnFrames":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self._behind.close()
         finally:

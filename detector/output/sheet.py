@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.output.draw import contact_sheet, draw
 from detector.video.disk import write_image
 
@@ -35,7 +34,7 @@ class Sheet:
 
     def add(
         self,
-        frame: UInt8[np.ndarray, "height width 3"],
+        frame: Picture,
         detections: Detections,
         labels: Sequence[str],
     ) -> None:
@@ -56,12 +55,7 @@ class Sheet:
     def __enter__(self) -> "Sheet":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.path and self._kept:
             count = min(PICTURES, len(self._kept))
             chosen = np.linspace(0, len(self._kept) - 1, count).round().astype(int)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.pictures import read_picture, shrunk
 from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.textures import Painter
@@ -29,9 +30,7 @@ class Backgrounds:
     pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
     tint: float = 0.2  # relative spread of the gain of each colour channel
 
-    def __call__(
-        self, rng: np.random.Generator, size_wh: tuple[int, int]
-    ) -> UInt8[np.ndarray, "height width 3"]:
+    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Picture:
         picture = self.pictures[rng.integers(len(self.pictures))]
         height, width = picture.shape[:2]
         zoom = min(width / size_wh[0], height / size_wh[1]) * rng.uniform(0.45, 1.0)
@@ -83,9 +82,7 @@ class _Mixture:
     parts: tuple[Background, ...]
     shares: tuple[float, ...]
 
-    def __call__(
-        self, rng: np.random.Generator, size_wh: tuple[int, int]
-    ) -> UInt8[np.ndarray, "height width 3"]:
+    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Picture:
         return self.parts[rng.choice(len(self.parts), p=self.shares)](rng, size_wh)
 
 

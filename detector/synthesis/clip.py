@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from detector.boxes import Picture
 from detector.synthesis.canvas import Shadow, darken, paint
 from detector.synthesis.garments import (
     Cloth,
@@ -56,7 +57,7 @@ class _Flight:
 
 def clip(
     garments: Garments, seed: int, seconds: float, fps: float, size_wh: tuple[int, int]
-) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+) -> Iterator[Picture]:
     """BGR frames of garments that enter at one side and leave at the other, all classes in turn.
 
     The camera drifts slowly over the background. Raises ValueError where there are no garments.
@@ -112,7 +113,7 @@ def _cloth(rng: np.random.Generator, number: int) -> Cloth:
 
 def _view(
     scenery: UInt8[np.ndarray, "side side 3"], part: float, size_wh: tuple[int, int]
-) -> UInt8[np.ndarray, "height width 3"]:
+) -> Picture:
     """The frame's window in the scenery at a moment between 0 and 1."""
     free_x, free_y = len(scenery) - size_wh[0], len(scenery) - size_wh[1]
     x = free_x * (0.5 + 0.5 * math.sin(2 * math.pi * part * 0.5))
@@ -123,7 +124,7 @@ def _view(
 
 
 def _draw(
-    frame: UInt8[np.ndarray, "height width 3"],
+    frame: Picture,
     flight: _Flight,
     time: float,
     rng: np.random.Generator,

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
-from detector.boxes import Detections
-from detector.network import prepare_environment
+from detector.boxes import Detections, Picture
+from detector.network import ultralytics_import
 from detector.tracking.scene_cuts import Cuts
 
 LEAST_OVERLAP = 0.2  # IoU of a sure box with the place where its garment is expected
@@ -48,7 +48,7 @@ class Association:
         """From now on for so many frames."""
         self._settings.track_buffer = self._tracker.max_frames_lost = patience
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"], found: Detections) -> Detections:
+    def __call__(self, frame: Picture, found: Detections) -> Detections:
         """The boxes that belong to a garment, in their order, with its id.
 
         Ids begin at 1 and are never used again. `expected` then has the boxes in which the
@@ -89,7 +89,7 @@ class _Boxes:
 
 
 def _new_tracker(settings: SimpleNamespace) -> Any:
-    prepare_environment()
-    from ultralytics.trackers.byte_tracker import BYTETracker
+    with ultralytics_import():
+        from ultralytics.trackers.byte_tracker import BYTETracker
 
     return BYTETracker(settings)

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from detector.boxes import iou
+from detector.boxes import Picture, iou
 from detector.head import Head, Verdict, square_crops
 from fmnist.classes import CLASSES
 
@@ -27,9 +27,7 @@ class Memory:
         self._uses: Int64[np.ndarray, " n"] = np.zeros(0, np.int64)
         self._verdict = head.classify(self._crops)
 
-    def __call__(
-        self, frame: UInt8[np.ndarray, "height width 3"], xyxy: Float32[np.ndarray, "n 4"]
-    ) -> Verdict:
+    def __call__(self, frame: Picture, xyxy: Float32[np.ndarray, "n 4"]) -> Verdict:
         """The verdict on each box (pixels of the BGR frame)."""
         crops = square_crops(frame, xyxy)
         uses = np.zeros(len(xyxy), np.int64)

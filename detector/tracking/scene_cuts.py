@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from detector.boxes import Picture
+
 THUMBNAIL_WH = (64, 36)
 BINS = 6  # of each channel
 # Of 900 pairs of photos 99 % differ by more than both; of 300 photos panned by a fifth of their
@@ -18,7 +20,7 @@ class Cuts:
     def __init__(self) -> None:
         self._before: UInt8[np.ndarray, "36 64 3"] | None = None
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"]) -> bool:
+    def __call__(self, frame: Picture) -> bool:
         """Whether this frame shows another scene than the one before; False for the first."""
         # One pixel of each cell: the mean of all costs ten times as much, for a video of 4K 6 ms.
         after = np.asarray(cv2.resize(frame, THUMBNAIL_WH, interpolation=cv2.INTER_NEAREST))

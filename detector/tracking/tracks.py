@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64
 
-from detector.boxes import Detections, iou
+from detector.boxes import Detections, Picture, iou
 from detector.defaults import CONFIDENCE
 from detector.tracking.association import Association
 from fmnist.classes import CLASSES
@@ -47,7 +47,7 @@ class Tracks:
         self._wait = 2 if rate >= 10 else 1
         self._fades = math.exp(-1 / (FORGOTTEN * rate)), math.exp(-1 / (SURENESS * rate))
 
-    def __call__(self, frame: UInt8[np.ndarray, "height width 3"], found: Detections) -> Detections:
+    def __call__(self, frame: Picture, found: Detections) -> Detections:
         """What is shown of this BGR frame, the most confident one first, with ids from 1 on.
 
         `found` are all boxes of a confidence of `least_of` or more; those below it are ignored.
@@ -75,9 +75,7 @@ class Tracks:
     def _is_sure(self, track: "_Track") -> bool:
         return track.is_confirmed and track.confidence >= self._confidence
 
-    def _detections(
-        self, shown: "list[_Track]", frame: UInt8[np.ndarray, "height width 3"]
-    ) -> Detections:
+    def _detections(self, shown: "list[_Track]", frame: Picture) -> Detections:
         if not shown:
             return Detections.empty()
         shown = sorted(shown, key=lambda track: -track.confidence)
@@ -156,7 +154,7 @@ class _Track:
 
 def _is_free(
     xyxy: Float32[np.ndarray, " 4"],
-    frame: UInt8[np.ndarray, "height width 3"],
+    frame: Picture,
     taken: Float32[np.ndarray, "n 4"],
 ) -> bool:
     """Whether a box has its centre in the frame, and no other box in its place.

@@ -7,8 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.video.quiet import quiet_opencv
 from fmnist.atomic import part_of, take_name, write_atomically
 from fmnist.errors import InputError
@@ -69,7 +69,7 @@ def is_picture(path: Path) -> bool:
         return cv2.imencode(path.suffix, np.zeros((64, 64, 3), np.uint8))[0]
 
 
-def write_image(path: Path, image: UInt8[np.ndarray, "height width 3"]) -> None:
+def write_image(path: Path, image: Picture) -> None:
     """Write a BGR picture in the format of its suffix, whole or not at all.
 
     Raises:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.pictures import decoded
 from detector.video.container import account_of
 from detector.video.interlaced import Decoded, deinterlaced
@@ -43,7 +44,7 @@ class Frame:
     `index` counts the source's frames from 0, those that could not be decoded included.
     """
 
-    image: UInt8[np.ndarray, "height width 3"]
+    image: Picture
     seconds: float
     index: int
     source: str
@@ -177,9 +178,7 @@ class Reader:
         finally:
             capture.release()
 
-    def _square(
-        self, image: UInt8[np.ndarray, "height width 3"]
-    ) -> UInt8[np.ndarray, "rows columns 3"]:
+    def _square(self, image: Picture) -> UInt8[np.ndarray, "rows columns 3"]:
         """The picture in square pixels."""
         if self._stretch == (1.0, 1.0):
             return image

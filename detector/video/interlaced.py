@@ -10,8 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.video.container import av, opened
 
 # One picture a frame, made of both fields where a frame is told to have two (FFmpeg's filter).
@@ -19,7 +19,7 @@ FILTER = ("bwdif", "mode=send_frame:deint=interlaced")
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 # BGR, with its seconds from the beginning of the video; None: one that could not be decoded.
-Decoded = tuple[UInt8[np.ndarray, "height width 3"], float] | None
+Decoded = tuple[Picture, float] | None
 
 
 def deinterlaced(path: Path, turn: int = 0) -> Iterator[Decoded]:

@@ -2,13 +2,13 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.interrupt import uninterrupted
 from detector.video.container import av
 from detector.video.disk import SpareDisk, disk_full
@@ -53,15 +53,10 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.finish()
 
-    def write(self, image: UInt8[np.ndarray, "height width 3"], seconds: float) -> None:
+    def write(self, image: Picture, seconds: float) -> None:
         """Add a BGR frame; one that is not later than the last becomes so by a tick.
 
         One of another size, as of a phone that is turned, is shown whole, with black beside it.
@@ -123,9 +118,7 @@ class Writer:
             self._held = packet
 
 
-def _fitted(
-    image: UInt8[np.ndarray, "height width 3"], size_wh: tuple[int, int]
-) -> UInt8[np.ndarray, "rows columns 3"]:
+def _fitted(image: Picture, size_wh: tuple[int, int]) -> UInt8[np.ndarray, "rows columns 3"]:
     if image.shape[1::-1] == size_wh:
         return image
     height, width = image.shape[:2]

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-from jaxtyping import UInt8
 from starlette.websockets import WebSocket
 
 from detector.adjustable import Adjustable
+from detector.boxes import Picture
 from detector.live.figures import Figures
 from detector.output.lines import boxes_of
 from detector.pictures import shrunk
@@ -164,7 +163,7 @@ class Feed:
         return Shown(json.dumps(told), jpeg_of(frame.image), model_seconds)
 
 
-def jpeg_of(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
+def jpeg_of(image: Picture) -> bytes:
     """The BGR picture as a JPEG, shrunk where it is large."""
     _, data = cv2.imencode(".jpg", shrunk(image, LONGEST), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return data.tobytes()

@@ -1,9 +1,8 @@
 """Pictures from a stranger: looked at before they are decoded, refused in a sentence."""
 
 import cv2
-import numpy as np
-from jaxtyping import UInt8
 
+from detector.boxes import Picture
 from detector.pictures import decoded
 
 MAX_BYTES = 2 << 20
@@ -49,7 +48,7 @@ def check(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
+def decode(data: bytes) -> Picture:
     """The BGR picture of a JPEG that `check` let pass. BadPictureError if it is damaged."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image = decoded(data, flags)

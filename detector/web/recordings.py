@@ -5,10 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
-from detector.boxes import Detections
+from detector.boxes import Detections, Picture
 from detector.live.recording import Recording
 from detector.output.draw import draw
 from detector.output.lines import texts_of
@@ -81,7 +78,7 @@ class Recorder:
         self._is_over = False
         self._lock = threading.Lock()
 
-    def write(self, image: UInt8[np.ndarray, "height width 3"], seen: Detections) -> None:
+    def write(self, image: Picture, seen: Detections) -> None:
         """Add the BGR picture with its boxes, at the time of this call."""
         with self._lock:
             if self._is_over:
