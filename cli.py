@@ -11,35 +11,35 @@ import typer
 from typer.main import get_command
 
 from commands import (
-    benchmarks,
+    benchmark,
+    benchmark_detect,
     classifiers,
     console,
-    detection,
+    detect,
     detector,
     detector_data,
-    detector_speed,
+    detector_tracks,
     export,
     live,
-    prediction,
+    predict,
     report,
     speed,
-    tracks,
-    training,
-    tuning,
+    train,
+    tune,
 )
 from fmnist.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(classifiers.app)
-app.add_typer(training.app)
-benchmarks.group.add_typer(detector_speed.app)
-benchmarks.group.add_typer(speed.benchmark)
-app.add_typer(benchmarks.app)
+app.add_typer(train.app)
+benchmark.group.add_typer(benchmark_detect.app)
+benchmark.group.add_typer(speed.benchmark)
+app.add_typer(benchmark.app)
 app.add_typer(report.app)
-app.add_typer(tuning.app)
-app.add_typer(prediction.app)
-app.add_typer(detection.app)
-detector.app.add_typer(tracks.app)
+app.add_typer(tune.app)
+app.add_typer(predict.app)
+app.add_typer(detect.app)
+detector.app.add_typer(detector_tracks.app)
 detector.app.add_typer(detector_data.app)
 app.add_typer(detector.app, name="detector")
 app.add_typer(export.app)

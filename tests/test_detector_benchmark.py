@@ -111,7 +111,7 @@ def test_where_the_bundled_clip_is_not_installed_a_video_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = tmp_path / "garments.mp4"
-    monkeypatch.setattr("commands.detector_speed.CLIP", clip)
+    monkeypatch.setattr("commands.benchmark_detect.CLIP", clip)
     assert cli.run(["benchmark", "detect", str(clip)]) == 2
     assert "Name a VIDEO." in capsys.readouterr().err
 
