@@ -1,4 +1,4 @@
-"""Augmentation of a batch on its device, and the silhouettes of the garments.
+"""Augmentation of a batch on its device.
 
 Images are floats in 0..1, square; a generator is on their device.
 """
@@ -7,7 +7,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 
@@ -116,31 +116,3 @@ def resize(images: Float[Tensor, "batch 1 h w"], size: int) -> Float[Tensor, "ba
     if images.shape[-1] == size:
         return images
     return F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-
-
-def silhouette(
-    images: UInt8[Tensor, "n 28 28"], threshold: int = 8, chunk: int = 10_000
-) -> Bool[Tensor, "n 28 28"]:
-    """Where the garment is: all that the black background cannot reach from the border.
-
-    Dark parts inside a garment belong to it, the gap between two trouser legs does not. The flood
-    goes step by step from the border over pixels below `threshold` until nothing changes.
-    """
-    return torch.cat([_flood(part, threshold) for part in images.split(chunk)] or [images > 0])
-
-
-def _flood(images: UInt8[Tensor, "n 28 28"], threshold: int) -> Bool[Tensor, "n 28 28"]:
-    dark = images < threshold
-    # A frame of background around each image connects all borders.
-    passable = F.pad(dark, (1, 1, 1, 1), value=True)
-    outside = F.pad(torch.zeros_like(dark), (1, 1, 1, 1), value=True)
-    while True:
-        cross = outside.clone()
-        cross[:, 1:] |= outside[:, :-1]
-        cross[:, :-1] |= outside[:, 1:]
-        cross[:, :, 1:] |= outside[:, :, :-1]
-        cross[:, :, :-1] |= outside[:, :, 1:]
-        grown = cross & passable
-        if torch.equal(grown, outside):
-            return ~outside[:, 1:-1, 1:-1]
-        outside = grown

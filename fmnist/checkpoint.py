@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fmnist.atomic import write_atomically
-from fmnist.cards import Facts, card_of, classifier_card, read_card, write_json
+from fmnist.cards import Facts, card_of, classifier_card, no_weights, read_card, write_json
 from fmnist.errors import InputError
 from fmnist.models import build
 
@@ -66,9 +66,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Facts]:
     try:
         state = load(path.read_bytes())
     except SafetensorError as error:
-        raise InputError(
-            f"{path} is not a readable safetensors file. Copy it again, or train it anew."
-        ) from error
+        raise no_weights(path) from error
     return state, facts
 
 

@@ -1,6 +1,5 @@
 """What a classifier is worth: loss, accuracy with its interval, and the figures of each class."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,6 @@ from fmnist.device import autocast
 from fmnist.errors import NotFinite
 
 BATCH = 1000
-Z_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within +-Z_95
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +150,10 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
     Journal of the American Statistical Association 22 (1927), 209-212. Unlike the usual
     p +- z sqrt(p (1 - p) / n) it keeps its coverage near 0 and 1, where accuracies are.
     """
-    p = correct / n
-    scale = 1 + Z_95**2 / n
-    centre = (p + Z_95**2 / (2 * n)) / scale
-    half = Z_95 / scale * math.sqrt(p * (1 - p) / n + Z_95**2 / (4 * n**2))
-    # At p = 0 and p = 1 an end is exactly p; rounding would put it just outside.
-    return min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
+    from scipy.stats import binomtest  # takes most of a second
+
+    low, high = binomtest(correct, n).proportion_ci(0.95, "wilson")
+    return float(low), float(high)
 
 
 def _quotient(

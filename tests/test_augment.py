@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize, silhouette
+from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 
 AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {
     "listing1": listing1,
@@ -70,22 +70,6 @@ def test_resizing_to_the_same_size_is_free_and_keeps_the_mean_otherwise(images: 
     small = resize(images, 14)
     assert small.shape == (16, 1, 14, 14)
     assert abs(float(small.mean() - images.mean())) < 0.01
-
-
-def test_a_silhouette_holds_the_dark_inside_and_not_the_gap_that_is_open() -> None:
-    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
-    image[0, 4:24, 4:24] = 200
-    image[0, 8:12, 8:12] = 0  # enclosed: belongs to the garment
-    image[0, 16:24, 12:16] = 0  # open at the bottom: the gap between two legs
-    mask = silhouette(image)[0]
-    assert mask[9, 9]
-    assert not mask[20, 13]
-    assert mask.sum() == 20 * 20 - 8 * 4
-
-
-def test_the_silhouette_of_nothing_is_empty() -> None:
-    assert not silhouette(torch.zeros(2, 28, 28, dtype=torch.uint8)).any()
-    assert silhouette(torch.zeros(0, 28, 28, dtype=torch.uint8)).shape == (0, 28, 28)
 
 
 def test_cutmix_gives_as_much_of_the_target_as_of_the_picture() -> None:

@@ -10,7 +10,9 @@ from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 
 CARD = {"model": "lenet", "classes": list(CLASSES)}
-HEADER = json.dumps({"__metadata__": {}, "x": {"dtype": "F32", "data_offsets": [0, 4]}}).encode()
+HEADER = json.dumps(
+    {"__metadata__": {}, "x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+).encode()
 WHOLE = len(HEADER).to_bytes(8, "little") + HEADER + bytes(4)
 
 
@@ -30,7 +32,7 @@ def test_a_whole_file_with_its_card_passes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "weights",
-    [b"", b"\xff" * 100, WHOLE[:-1], WHOLE + b"x", WHOLE[:20], b"\2" + bytes(7) + b"{}", bytes(8)],
+    [b"", b"\xff" * 100, WHOLE[:-1], WHOLE + b"x", WHOLE[:20], bytes(8)],
 )
 def test_weights_that_are_cut_or_foreign_are_told(weights: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a readable safetensors file"):

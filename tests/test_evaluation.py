@@ -128,21 +128,6 @@ def test_the_interval_is_wilsons(correct: int, n: int, low: float, high: float) 
     assert wilson_interval(correct, n) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_the_ends_of_the_interval_solve_the_score_equation() -> None:
-    for correct, n in [(1, 7), (30, 90), (9450, 10000)]:
-        for end in wilson_interval(correct, n):
-            z = (correct / n - end) / np.sqrt(end * (1 - end) / n)
-            assert abs(z) == pytest.approx(1.959964, abs=1e-6)
-
-
-def test_the_interval_holds_the_accuracy_and_narrows_with_n() -> None:
-    for correct in range(8):
-        low, high = wilson_interval(correct, 7)
-        assert 0 <= low <= correct / 7 <= high <= 1
-        narrow_low, narrow_high = wilson_interval(correct * 100, 700)
-        assert narrow_high - narrow_low < high - low
-
-
 def test_the_dictionary_goes_through_json_unchanged() -> None:
     evaluation = from_logits(*random_case(100))
     facts = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))

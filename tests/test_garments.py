@@ -15,6 +15,7 @@ from detector.synthesis.garments import (
     make_patch,
     ramp,
     random_cloth,
+    silhouettes,
     weaves,
 )
 from fmnist.data import Split
@@ -161,3 +162,19 @@ def test_as_many_as_are_asked_for_are_negatives() -> None:
 
     assert negatives(0.0) == 0 and negatives(1.0) == 1
     assert 0.1 < negatives(0.2) < 0.3
+
+
+def test_a_silhouette_holds_the_dark_inside_and_not_the_gap_that_is_open() -> None:
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 4:24, 4:24] = 200
+    image[0, 8:12, 8:12] = 0  # enclosed: belongs to the garment
+    image[0, 16:24, 12:16] = 0  # open at the bottom: the gap between two legs
+    mask = silhouettes(image)[0]
+    assert mask[9, 9]
+    assert not mask[20, 13]
+    assert mask.sum() == 20 * 20 - 8 * 4
+
+
+def test_the_silhouette_of_nothing_is_empty() -> None:
+    assert not silhouettes(np.zeros((2, 28, 28), np.uint8)).any()
+    assert silhouettes(np.zeros((0, 28, 28), np.uint8)).shape == (0, 28, 28)
