@@ -72,12 +72,12 @@ def benchmark_detect(
     from detector.benchmark.end_to_end import PEER
     from detector.benchmark.table import markdown
     from detector.defaults import GRID_FILE
-    from detector.network import look_of
+    from detector.network import inference_size_of
     from fmnist.cards import read_card
     from fmnist.device import describe, pick_device
 
     where = pick_device(device)
-    size = image_size or look_of(read_card(GRID_FILE))
+    size = image_size or inference_size_of(read_card(GRID_FILE))
     if not chosen:
         from detector.backends.choice import candidates
 

@@ -69,10 +69,12 @@ def models(json_file: Json = "", overwrite: Overwrite = False) -> None:
     from dataclasses import asdict
 
     from commands.tables import models_table
-    from fmnist.models import ABOUT, MODELS
+    from fmnist.models import MODELS
     from fmnist.models.size import size_of
 
-    rows = [{"model": name, **asdict(size_of(name)), "about": ABOUT[name]} for name in MODELS]
+    rows = [
+        {"model": name, **asdict(size_of(name)), "about": MODELS[name].about} for name in MODELS
+    ]
     if json_file != "-":
         print(models_table(rows))
     put_json(rows, json_file)

@@ -109,12 +109,12 @@ def detector_train(
     folder = files.find(data_dir)
 
     from detector.protocol import train_grid
-    from detector.training.initial_weights import begun
+    from detector.training.initial_weights import initial_network
     from detector.training.run import Task
     from fmnist.device import pick_device
 
-    if initial:
-        begun(initial, backbone, seed)  # a bad one is told before minutes of reading photos
+    if initial:  # a bad one is told before minutes of reading photos
+        initial_network(initial, backbone, seed)
     schedule = Schedule(scenes=scenes, image_size=image_size, rate=rate, reports=reports)
     chosen = tuple(photos or ())
     task = Task(schedule, seed, initial, backbone, freeze, backgrounds, chosen)

@@ -69,14 +69,14 @@ def opened_source(
     source: str, size_wh: tuple[int, int] | None, all_frames: bool
 ) -> "Reader | Camera":
     """The source, with its mistakes told before torch is loaded."""
-    from detector.video.cameras import name_of, read_source
+    from detector.video.cameras import read_source, source_name
     from detector.video.newest import open_source
 
     meant = read_source(source)
     if size_wh and not isinstance(meant, int):
-        raise InputError(f"{name_of(meant)} has its own size. Leave out --size.")
+        raise InputError(f"{source_name(meant)} has its own size. Leave out --size.")
     if all_frames and not isinstance(meant, Path):
-        raise InputError(f"{name_of(meant)} does not wait. Leave out --all-frames.")
+        raise InputError(f"{source_name(meant)} does not wait. Leave out --all-frames.")
     opened = open_source(meant, size_wh)
     if getattr(opened, "is_image", False):
         raise InputError(

@@ -97,7 +97,7 @@ def carry_on(
     from fmnist.device import compiles
     from fmnist.provenance import commit
     from fmnist.training import runs
-    from fmnist.training.parallel import first, in_turn
+    from fmnist.training.parallel import in_turn, on_rank_zero
     from fmnist.training.run_folder import claimed, epochs_done, has_begun, is_finished
 
     commit()  # that of a card is that of the beginning
@@ -108,7 +108,7 @@ def carry_on(
         data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
     with ExitStack() as stack:
         if not is_finished(run_dir) or epochs_done(run_dir) < settings.epochs:
-            first(lambda: stack.enter_context(claimed(run_dir)))
+            on_rank_zero(lambda: stack.enter_context(claimed(run_dir)))
         progress = stack.enter_context(Progress(manner.quiet))
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
@@ -143,7 +143,7 @@ def _crop_splits(
 ) -> "Splits":
     from detector.photos.scenes import FOR_HEAD
     from detector.protocol import photo_scenes, training_background
-    from detector.training.crops import Plan, crop_splits
+    from detector.training.crops import CropPlan, crop_splits
 
     recipe, seed, make = settings.recipe, settings.seed, None
     if kept_in.exists():
@@ -155,5 +155,5 @@ def _crop_splits(
             check_clothes(settings, clothes)
             behind = training_background(seed, clothes.backgrounds)
             make = photo_scenes(clothes.photos, behind, FOR_HEAD, tell)
-    wanted = Plan(recipe.crops, recipe.nothing, recipe.photo_crops)
+    wanted = CropPlan(recipe.crops, recipe.nothing, recipe.photo_crops)
     return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

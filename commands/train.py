@@ -116,10 +116,10 @@ def train(
         parallel.check_batch(settings.recipe.batch_size)
         if not resume:
             chosen = paced(settings, epochs, data, where, compiling == "on")
-            settings = parallel.agreed(chosen)
-            parallel.first(lambda: prepare(folder, settings, initial))
+            settings = parallel.broadcast(chosen)
+            parallel.on_rank_zero(lambda: prepare(folder, settings, initial))
         elif epochs:
-            parallel.first(lambda: settle(folder, settings))
+            parallel.on_rank_zero(lambda: settle(folder, settings))
         again = going_on(context, folder)
         manner = Manner(max_minutes, stop_after, quiet, compiling, again)
         facts = carry_on(settings, folder, data, where, manner, clothes)
@@ -140,7 +140,7 @@ def going_on(context: typer.Context, run: Path) -> str:
     from fmnist.training import parallel
 
     several = f"torchrun --nproc-per-node {os.environ.get('LOCAL_WORLD_SIZE')} -m cli train"
-    words = [*(several if parallel.processes() > 1 else "fmnist train").split(), "--resume", run]
+    words = [*(several if parallel.world_size() > 1 else "fmnist train").split(), "--resume", run]
     for name, option in (
         ("data_dir", "--data-dir"),
         ("device", "--device"),

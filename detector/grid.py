@@ -108,7 +108,7 @@ class Grid(Runnable):
         scaled = scaled_size(width, height, longest_side(width, height, self.image_size))
         limit = np.array([width, height, width, height], np.float32)
         factor = limit / np.array([*scaled, *scaled], np.float32)
-        boxes = (_agreed(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)
+        boxes = (_box_voting(xyxy, scores, keep).cpu().numpy() * factor).clip(0, limit)
         probabilities = _shares(answers[:, order[keep]].T)
         return Detections(boxes, scores[keep].cpu().numpy(), probabilities.cpu().numpy())
 
@@ -126,7 +126,7 @@ def _shares(answers: Float[Tensor, "n answers"]) -> Float[Tensor, "n classes"]:
     return shares / shares.sum(1, keepdim=True).clamp(min=1e-9)
 
 
-def _agreed(
+def _box_voting(
     xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], keep: Int[Tensor, " kept"]
 ) -> Float[Tensor, "kept 4"]:
     """The boxes that stay, each the mean, by confidence, of those that nearly agree with it.

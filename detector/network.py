@@ -54,10 +54,10 @@ def read(path: Path) -> tuple[Network, int]:
     if wanted != {name: value.shape for name, value in state.items()}:
         raise not_a_grid(path)
     network.load_state_dict(state)
-    return network, look_of(facts)
+    return network, inference_size_of(facts)
 
 
-def look_of(card: Facts) -> int:
+def inference_size_of(card: Facts) -> int:
     """The size at which a grid looks at frames: that of its training, if no other is told."""
     size: int = card.get("looks_at") or card["image_size"]
     return size

@@ -15,6 +15,7 @@ from detector.scene import Scene
 from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, held_out, render
+from detector.training.batches import SceneMaker
 from detector.training.loop import train
 from detector.training.run import Task, saved_run
 from fmnist.data import Split, hold_out, load
@@ -42,25 +43,13 @@ class TrainingScenes:
         return render(rng, self.garments, size_wh, self.background, style)
 
 
-@dataclass(frozen=True)
-class MixedScenes:
-    """Makes painted frames and frames of photos in turn at random."""
-
-    painted: TrainingScenes
-    photos: PhotoScenes
-
-    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
-        make = self.photos if rng.random() < PHOTO_SHARE else self.painted
-        return make(rng, size_wh)
-
-
 def training_scenes(
     split: Split,
     seed: int,
     backgrounds: Path | None = None,
     photos: Sequence[Path] = (),
     report: Callable[[str], None] = print,
-) -> TrainingScenes | MixedScenes:
+) -> SceneMaker:
     """Frames of the split's images, and of the photos' training parts where there are any.
 
     Half of what stands behind garments is the user's own `backgrounds` where there are some.
@@ -72,7 +61,8 @@ def training_scenes(
     painted = TrainingScenes(from_split(split), behind)
     if not photos:
         return painted
-    return MixedScenes(painted, photo_scenes(photos, behind, report=report))
+    real = photo_scenes(photos, behind, report=report)
+    return mixture([real, painted], [PHOTO_SHARE, 1 - PHOTO_SHARE])
 
 
 def training_background(seed: int, backgrounds: Path | None = None) -> Background:

@@ -10,7 +10,7 @@ from detector.network import ultralytics_import
 from fmnist.errors import InputError
 
 
-def loaded(weights: Path) -> Any:
+def load_yolo(weights: Path) -> Any:
     """The model of a .pt file of ultralytics, whatever its task.
 
     Raises:
@@ -28,7 +28,7 @@ def loaded(weights: Path) -> Any:
 
 
 @cache
-def telling_all_scores(ignored: tuple[int, ...] = ()) -> Any:
+def all_scores_predictor(ignored: tuple[int, ...] = ()) -> Any:
     """Their predictor; its results tell the `scores` of all classes of their boxes (n, classes).
 
     Those of the classes that are `ignored` are zero from the beginning, and suppress nothing.

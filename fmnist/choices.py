@@ -7,7 +7,7 @@ from typing import Any
 from fmnist.checks import known
 from fmnist.classes import CLASSES, TRAINING_SIZE, VALIDATION_SIZE
 from fmnist.errors import InputError
-from fmnist.models import WITHOUT_DROPOUT
+from fmnist.models import MODELS
 from fmnist.recipes import EXCEPTIONS, RECIPES, Recipe
 
 # What `fmnist tune` can search, between which values, and whether by its logarithm.
@@ -45,7 +45,7 @@ def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
 
 def check_dropout(model: str) -> None:
     """Raises InputError where the network has none that could be changed."""
-    if model in WITHOUT_DROPOUT:
+    if not MODELS[model].has_dropout:
         raise InputError(f"{model} has no dropout. Leave it out.")
 
 
@@ -168,7 +168,7 @@ def _readers(name: str) -> tuple[str, ...]:
 
 def usual_search(model: str) -> tuple[str, ...]:
     """What `fmnist tune` searches where nothing is named."""
-    dropout = () if model in WITHOUT_DROPOUT else ("dropout",)
+    dropout = ("dropout",) if MODELS[model].has_dropout else ()
     return ("learning_rate", "label_smoothing", *dropout, "erasing")
 
 

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import torch
 
-from detector.ultralytics_weights import loaded
+from detector.ultralytics_weights import load_yolo
 from fmnist.provenance import provenance
 
 EVERY = 10  # that frame is asked about
@@ -29,7 +29,7 @@ SHOULDERS, HIPS, ANKLES = [5, 6], [11, 12], [15, 16]  # of COCO's seventeen join
 
 def whole_people(video: Path, pose: Path) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Number of the frame, chest and thigh (x, y), of each person who stands whole in it."""
-    network = loaded(pose)
+    network = load_yolo(pose)
     capture = cv2.VideoCapture(str(video))
     number = -1
     while capture.grab():

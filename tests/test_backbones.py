@@ -12,7 +12,7 @@ from detector.grid import Grid
 from detector.layouts import LATER, LAYOUTS, MODEL, TRUNK, VGG, YOLO
 from detector.network import build
 from detector.scene import Scene
-from detector.training.initial_weights import begun
+from detector.training.initial_weights import initial_network
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule
@@ -27,7 +27,7 @@ def test_the_features_of_the_classifier_are_those_of_the_backbone() -> None:
     path = WEIGHTS / "vgg.safetensors"
     vgg = load_model(path)[0]
     assert isinstance(vgg.features, nn.Sequential)
-    trunk = begun(path, VGG, 0).eval().model[:TRUNK]
+    trunk = initial_network(path, VGG, 0).eval().model[:TRUNK]
     gray = torch.rand((4, 1, 28, 28), generator=torch.manual_seed(0))
     with torch.inference_mode():
         expected = vgg.features[:-2](gray)  # without the average over the 7x7
@@ -37,8 +37,8 @@ def test_the_features_of_the_classifier_are_those_of_the_backbone() -> None:
 
 
 def test_what_stands_behind_a_classifier_begins_as_in_the_shipped_grid() -> None:
-    shipped, untrained = begun(GRID_FILE, YOLO, 0), build(0, VGG).state_dict()
-    network = begun(WEIGHTS / "vgg.safetensors", VGG, 0)
+    shipped, untrained = initial_network(GRID_FILE, YOLO, 0), build(0, VGG).state_dict()
+    network = initial_network(WEIGHTS / "vgg.safetensors", VGG, 0)
     state = network.state_dict()
     same = [
         number
@@ -63,7 +63,7 @@ def test_a_frozen_backbone_stays_what_it_was_and_the_rest_learns(tmp_path: Path)
     task = Task(schedule, init=start, backbone=VGG, frozen=True)
     weights = train(task, scene, watched, tmp_path, CPU, workers=0)
     assert weights is not None
-    before, after = begun(start, VGG, 0), begun(weights, VGG, 0)
+    before, after = initial_network(start, VGG, 0), initial_network(weights, VGG, 0)
     for number, (old, new) in enumerate(zip(before.model, after.model, strict=True)):
         pairs = zip(old.state_dict().items(), new.state_dict().values(), strict=True)
         changed = [name for (name, value), other in pairs if not torch.equal(value, other)]
@@ -75,7 +75,7 @@ def test_a_grid_is_read_with_the_backbone_of_its_card(backbone: str, tmp_path: P
     network = build(1, backbone).eval()
     facts = {"model": MODEL, "backbone": backbone, "image_size": 64}
     save_checkpoint(tmp_path / "x.safetensors", network.state_dict(), facts)
-    again = begun(tmp_path / "x.safetensors", backbone, 0)
+    again = initial_network(tmp_path / "x.safetensors", backbone, 0)
     for name, value in network.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
     frame = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
@@ -93,4 +93,4 @@ def test_a_grid_is_read_with_the_backbone_of_its_card(backbone: str, tmp_path: P
 )
 def test_weights_of_something_else_are_no_start(weights: str, backbone: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        begun(WEIGHTS / f"{weights}.safetensors", backbone, 0)
+        initial_network(WEIGHTS / f"{weights}.safetensors", backbone, 0)

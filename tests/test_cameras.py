@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from detector.video import cameras
-from detector.video.cameras import Camera, _StreamClock, list_cameras, name_of, read_source
+from detector.video.cameras import Camera, _StreamClock, list_cameras, read_source, source_name
 from fmnist.errors import InputError
 from tests import clips, mjpeg
 from tests.display import wait_until
@@ -71,7 +71,7 @@ def test_a_number_is_a_camera_a_url_a_stream_and_the_rest_a_file(tmp_path: Path)
     ],
 )
 def test_a_message_names_the_source_without_its_password(source: cameras.Source, name: str) -> None:
-    assert name_of(source) == name
+    assert source_name(source) == name
 
 
 def test_no_camera_is_told_with_those_that_there_are(

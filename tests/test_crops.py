@@ -13,7 +13,7 @@ from detector.scene import Scene
 from detector.synthesis.backgrounds import HELD_OUT, TRAIN
 from detector.synthesis.scenes import FAIR, TRAINING
 from detector.training import crops as module
-from detector.training.crops import Plan, crop_splits, crops, photo_crops
+from detector.training.crops import CropPlan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import FOOTWEAR, NOTHING
 from fmnist.data import Split, Splits, hold_out
@@ -38,9 +38,9 @@ def eager_grid(folder: Path) -> Path:
 
 
 def test_a_seed_gives_its_crops_with_any_number_of_workers(tiny_split: Split) -> None:
-    alone = crops(tiny_split, TRAIN, Plan(40), (3, 0))
-    shared = crops(tiny_split, TRAIN, Plan(40), (3, 0), workers=2)
-    other = crops(tiny_split, TRAIN, Plan(40), (4, 0))
+    alone = crops(tiny_split, TRAIN, CropPlan(40), (3, 0))
+    shared = crops(tiny_split, TRAIN, CropPlan(40), (3, 0), workers=2)
+    other = crops(tiny_split, TRAIN, CropPlan(40), (4, 0))
     assert len(alone) == 40
     assert torch.equal(alone.images, shared.images)
     assert torch.equal(alone.labels, shared.labels)
@@ -49,7 +49,7 @@ def test_a_seed_gives_its_crops_with_any_number_of_workers(tiny_split: Split) ->
 
 
 def test_no_crops_are_an_empty_split(tiny_split: Split) -> None:
-    assert crops(tiny_split, TRAIN, Plan(0), (0, 0)).images.shape == (0, 28, 28)
+    assert crops(tiny_split, TRAIN, CropPlan(0), (0, 0)).images.shape == (0, 28, 28)
 
 
 def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
@@ -57,13 +57,13 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
 ) -> None:
     plain = Splits(*hold_out(tiny_split, 20), tiny_split)
     cache = tmp_path / "crops.npz"
-    first = crop_splits(plain, Plan(40), 0, cache)
+    first = crop_splits(plain, CropPlan(40), 0, cache)
     assert [len(split) for split in first] == [50, 10, 10]
     known = {image.numpy().tobytes() for image in plain[0].images}
     are_plain = [image.numpy().tobytes() in known for image in first[0].images]
     assert sum(are_plain) == 10
     written = cache.stat().st_mtime_ns
-    again = crop_splits(plain, Plan(40), 0, cache)
+    again = crop_splits(plain, CropPlan(40), 0, cache)
     assert cache.stat().st_mtime_ns == written
     pairs = zip(first, again, strict=True)
     assert all(
@@ -74,7 +74,7 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
         assert kept["images0"].shape == (40, 28, 28)
     cache.write_bytes(cache.read_bytes()[:1000])
     with pytest.raises(InputError, match="crops.npz is damaged. Delete it"):
-        crop_splits(plain, Plan(40), 0, cache)
+        crop_splits(plain, CropPlan(40), 0, cache)
 
 
 def test_only_what_lies_beside_the_garments_is_a_mistake() -> None:
@@ -91,8 +91,8 @@ def test_mistakes_of_a_grid_follow_the_garments_that_stay_the_same(
     tiny_split: Split, tmp_path: Path
 ) -> None:
     path = eager_grid(tmp_path)
-    garments = crops(tiny_split, TRAIN, Plan(15), (3, 0))
-    both = crops(tiny_split, TRAIN, Plan(15, 0.4, grid=path), (3, 0))
+    garments = crops(tiny_split, TRAIN, CropPlan(15), (3, 0))
+    both = crops(tiny_split, TRAIN, CropPlan(15, 0.4, grid=path), (3, 0))
     assert torch.equal(both.images[:15], garments.images)
     assert both.labels[15:].tolist() == [NOTHING] * 6
 
@@ -107,7 +107,7 @@ def test_crops_of_photos_have_all_labels_and_are_the_same_however_they_are_made(
         boxes = np.array([[10, 10, 90, 90], [200, 10, 260, 90], [10, 200, 90, 300]], np.float32)
         return Scene(frame, boxes, np.array([3, FOOTWEAR, NOTHING]))
 
-    plan = Plan(0, nothing=0.5, of_photos=30, grid=path)
+    plan = CropPlan(0, nothing=0.5, of_photos=30, grid=path)
     split = photo_crops(make, plan, seed=0)
     assert split.images.shape[1:] == (28, 28)
     assert split.labels[:30].tolist() == [3, FOOTWEAR, NOTHING] * 10
@@ -153,7 +153,7 @@ def test_a_crop_is_labelled_by_what_it_shows_and_half_are_of_each_style(
         return leveled(rng)
 
     monkeypatch.setattr(module, "render", render)
-    made = crops(tiny_split, TRAIN, Plan(200), (0, 0))
+    made = crops(tiny_split, TRAIN, CropPlan(200), (0, 0))
     assert torch.equal(made.images[:, 14, 14].long(), 20 * made.labels + 20)
     assert len(made.labels.unique()) == 10
     assert set(styles) == {TRAINING, FAIR} and 0.3 < np.mean([s is FAIR for s in styles]) < 0.7
@@ -174,12 +174,12 @@ def test_each_split_is_rendered_from_its_own_garments_and_the_test_before_other_
     plain = Splits(tiny_split, *(tiny_split.select(slice(n)) for n in (40, 30)))
     asked = []
 
-    def noted(split: Split, family: Any, plan: Plan, seed: Any, workers: int) -> Split:
+    def noted(split: Split, family: Any, plan: CropPlan, seed: Any, workers: int) -> Split:
         asked.append((split, family, seed))
         return split
 
     monkeypatch.setattr(module, "crops", noted)
-    crop_splits(plain, Plan(40), 7, tmp_path / "crops.npz")
+    crop_splits(plain, CropPlan(40), 7, tmp_path / "crops.npz")
     splits, families, seeds = zip(*asked, strict=True)
     assert all(mine is theirs for mine, theirs in zip(splits, plain, strict=True))
     assert [family is HELD_OUT for family in families] == [False, False, True]

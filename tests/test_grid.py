@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torchvision.ops import box_convert
 
-from detector.grid import Grid, _agreed, _any_garment, _cells, _shares
+from detector.grid import Grid, _any_garment, _box_voting, _cells, _shares
 from detector.layouts import MODEL
 from detector.letterbox import as_input, letterbox
 from detector.network import Network, build
@@ -169,9 +169,9 @@ def test_boxes_lie_in_the_frame_the_most_confident_first() -> None:
 def test_a_box_is_the_mean_of_those_that_nearly_agree() -> None:
     xyxy = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 11], [0, 0, 10, 20], [5, 5, 5, 5]])
     scores = torch.tensor([0.9, 0.3, 0.8, 0.2])
-    got = _agreed(xyxy, scores, torch.tensor([0, 3]))
+    got = _box_voting(xyxy, scores, torch.tensor([0, 3]))
     torch.testing.assert_close(got, torch.tensor([[0, 0, 10, 10.25], [5, 5, 5, 5]]))
-    assert _agreed(xyxy, scores, torch.tensor([], dtype=torch.long)).shape == (0, 4)
+    assert _box_voting(xyxy, scores, torch.tensor([], dtype=torch.long)).shape == (0, 4)
 
 
 def test_a_frame_may_hold_nothing() -> None:

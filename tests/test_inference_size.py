@@ -9,7 +9,7 @@ import pytest
 from detector.boxes import Detections
 from detector.grid import Grid
 from detector.scene import Scene
-from detector.training.inference_size import choose_look
+from detector.training.inference_size import choose_inference_size
 
 
 class Sighted(Grid):
@@ -30,12 +30,12 @@ SCENE = Scene(np.zeros((32, 32, 3), np.uint8), XYXY, np.zeros(1, np.int64))
 
 
 def chosen(*sees: int) -> tuple[int, Any]:
-    return choose_look(Sighted(*sees), 320, {"": [SCENE], "photos ": [SCENE]})
+    return choose_inference_size(Sighted(*sees), 320, {"": [SCENE], "photos ": [SCENE]})
 
 
 def test_the_grid_looks_with_it_from_then_on() -> None:
     grid = Sighted(256, 320, 352)
-    size, _ = choose_look(grid, 320, {"": [SCENE]})
+    size, _ = choose_inference_size(grid, 320, {"": [SCENE]})
     assert grid.image_size == size == 256
 
 
@@ -66,7 +66,7 @@ def test_a_smaller_look_may_cost_half_a_point(wrong: int, taken: int) -> None:
     sets = {"": [replace(SCENE, frame=frame) for frame in frames]}
     for number in range(wrong):
         sets[""][number] = Scene(frames[number], Detections.empty().xyxy, np.zeros(0, np.int64))
-    assert choose_look(Dazzled(256, 352), 320, sets)[0] == taken
+    assert choose_inference_size(Dazzled(256, 352), 320, sets)[0] == taken
 
 
 def test_where_sets_disagree_it_is_the_size_of_training() -> None:
@@ -81,4 +81,4 @@ def test_where_sets_disagree_it_is_the_size_of_training() -> None:
 
     other = replace(SCENE, frame=np.zeros((64, 32, 3), np.uint8))
     sets = {"": [SCENE], "photos ": [other]}
-    assert choose_look(Torn(256, 352), 320, sets)[0] == 320
+    assert choose_inference_size(Torn(256, 352), 320, sets)[0] == 320

@@ -12,11 +12,11 @@ from detector.grid import Grid
 from detector.layouts import VGG, YOLO
 from detector.network import Network
 from detector.scene import Scene
-from detector.training.initial_weights import ALTERED, alter, begun, started_from
+from detector.training.initial_weights import ALTERED, alter, initial_network, started_from
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule
-from detector.ultralytics_weights import loaded
+from detector.ultralytics_weights import load_yolo
 from fmnist.errors import InputError
 from tests.command import fmnist
 from tests.photo_folders import with_masks
@@ -48,8 +48,8 @@ def features(network: Network, images: torch.Tensor) -> list[torch.Tensor]:
 
 
 def test_its_features_are_theirs_with_the_colours_in_our_order(weights: Path) -> None:
-    theirs = loaded(weights).model.float()
-    ours = begun(weights, YOLO, 0)
+    theirs = load_yolo(weights).model.float()
+    ours = initial_network(weights, YOLO, 0)
     alter(ours, 0.0)
     rgb = torch.rand((2, 3, 64, 96), generator=torch.manual_seed(0))
     expected = features(theirs, rgb)
@@ -67,7 +67,7 @@ def activations(network: Network) -> list[type]:
 
 
 def test_one_activation_after_another_becomes_ours(weights: Path) -> None:
-    network = begun(weights, YOLO, 0)
+    network = initial_network(weights, YOLO, 0)
     counts = []
     for done in np.linspace(0, 1, 41):
         alter(network, float(done))
@@ -124,8 +124,8 @@ def test_a_run_tells_their_file_from_one_of_ours() -> None:
 
 def test_the_number_of_their_classes_does_not_matter(tmp_path: Path) -> None:
     names = tuple(f"thing {number}" for number in range(80))  # as COCO has: wider layers
-    theirs = loaded(saved(tmp_path / "coco.pt", names)).model.float().state_dict()
-    ours = begun(tmp_path / "coco.pt", YOLO, 0).state_dict()
+    theirs = load_yolo(saved(tmp_path / "coco.pt", names)).model.float().state_dict()
+    ours = initial_network(tmp_path / "coco.pt", YOLO, 0).state_dict()
     for name, value in ours.items():
         if ".cv3." not in name and name != "model.0.conv.weight":
             assert torch.equal(value, theirs[name]), name
@@ -133,13 +133,13 @@ def test_the_number_of_their_classes_does_not_matter(tmp_path: Path) -> None:
 
 def test_other_files_are_no_start(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="own.pt is no start for a grid on vgg"):
-        begun(weights, VGG, 0)
+        initial_network(weights, VGG, 0)
     (tmp_path / "text.pt").write_text("no weights")
     with pytest.raises(InputError, match=r"text.pt cannot be read"):
-        begun(tmp_path / "text.pt", YOLO, 0)
+        initial_network(tmp_path / "text.pt", YOLO, 0)
     larger = saved(tmp_path / "larger.pt", ("person",), "yolo11s.yaml")
     with pytest.raises(InputError, match=r"larger.pt holds no YOLO11n. Give yolo11n.pt"):
-        begun(larger, YOLO, 0)
+        initial_network(larger, YOLO, 0)
 
 
 def test_a_bad_start_is_told_before_photos_are_read(tmp_path: Path, fashion_mnist: Path) -> None:

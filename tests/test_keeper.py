@@ -28,7 +28,7 @@ def test_short_epochs_are_written_down_now_and_then(
         metrics = run / "metrics.csv"
         written.append(len(metrics.read_text().splitlines()) - 1 if metrics.exists() else 0)
 
-    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=count)
+    watch = runs.Watch(epoch=count)
     monkeypatch.setattr("fmnist.training.keeper.KEEP_EVERY", 3600.0)
     assert runs.train(settings, run, splits, CPU, watch) is not None
     assert written == [0, 1, 1, 1], "the first and the last one are"
@@ -42,7 +42,7 @@ def test_short_epochs_are_written_down_now_and_then(
 
 def test_a_card_says_whether_the_network_was_compiled(splits: Splits, tmp_path: Path) -> None:
     prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
-    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    watch = runs.Watch()
     facts = runs.train(settings, tmp_path / "run", splits, CPU, watch)
     assert facts is not None and facts["compiled"] is False
 
@@ -50,7 +50,7 @@ def test_a_card_says_whether_the_network_was_compiled(splits: Splits, tmp_path: 
 def test_what_explodes_at_once_leaves_nothing_and_says_so(splits: Splits, tmp_path: Path) -> None:
     settings = plan("lenet", "report", 2, 0, changes=("learning_rate=1e30", "batch_size=16"))
     prepare(tmp_path / "run", settings)
-    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    watch = runs.Watch()
     with pytest.raises(InputError, match="Nothing of it is kept"):
         runs.train(settings, tmp_path / "run", splits, CPU, watch)
     assert not (tmp_path / "run/state.pt").exists()
@@ -71,7 +71,7 @@ def test_the_best_weights_are_those_of_the_best_epoch(
     monkeypatch.setattr("fmnist.training.runs.evaluate", evaluate)
     monkeypatch.setattr("fmnist.training.keeper.KEEP_EVERY", 3600.0)
     prepare(run := tmp_path / "run", settings := plan("lenet", "report", 3, 0))
-    watch = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    watch = runs.Watch()
     runs.train(settings, run, splits, CPU, watch)
     for name, wanted in (("best", judged[1]), ("last", judged[2])):
         weights, _ = load_checkpoint(run / f"{name}.safetensors")

@@ -9,7 +9,7 @@ from torchvision.models import resnet18
 from torchvision.transforms.functional import normalize
 
 from fmnist.errors import InputError
-from fmnist.models import ABOUT, MODELS, build
+from fmnist.models import MODELS, build
 from fmnist.models.resnet import PreActivatedBlock, ResNet18
 from fmnist.models.size import Size, size_of
 
@@ -43,7 +43,6 @@ def test_sizes_are_counted_without_computing() -> None:
     pairs = [(1, 64, 784), (64, 64, 784), (64, 128, 196), (128, 128, 196), (128, 256, 49)]
     macs = sum(9 * a * b * pixels for a, b, pixels in [*pairs, (256, 256, 49)]) + 2560
     assert size_of("vgg") == Size(1_148_618, macs)
-    assert set(ABOUT) == set(MODELS)
 
 
 def test_a_resnet_of_larger_images_has_the_same_layers() -> None:

@@ -38,7 +38,7 @@ settings = plan("lenet", "best", 2, 3, changes=changes)
 with parallel.group(torch.device("cpu")) as where:
     if parallel.rank() == 0:
         prepare(run, settings)
-    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    watch = Watch()
     data = Splits(*hold_out(split, 20), split)
     train(settings, run, data, where, watch)
 """
@@ -132,9 +132,9 @@ def test_half_of_what_torchrun_sets_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_torchrun_nothing_is_shared() -> None:
     batch = torch.arange(6)
-    assert parallel.processes() == 1
-    assert torch.equal(parallel.share(batch), batch)
-    assert parallel.agreed("mine") == "mine"
+    assert parallel.world_size() == 1
+    assert torch.equal(parallel.shard(batch), batch)
+    assert parallel.broadcast("mine") == "mine"
     done: list[int] = []
     parallel.in_turn(lambda: done.append(1))
     assert done == [1]
@@ -143,8 +143,8 @@ def test_without_torchrun_nothing_is_shared() -> None:
 def test_a_batch_that_cannot_be_shared_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_split: Split
 ) -> None:
-    monkeypatch.setattr(parallel, "processes", lambda: 3)
+    monkeypatch.setattr(parallel, "world_size", lambda: 3)
     prepare(tmp_path / "run", settings := plan("lenet", "report", 1, 0))
-    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    watch = Watch()
     with pytest.raises(InputError, match="128 cannot be shared evenly by 3 processes"):
         train(settings, tmp_path / "run", Splits(*[tiny_split] * 3), torch.device("cpu"), watch)

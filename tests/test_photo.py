@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.photos.photo import BODY, boxes_of, from_mask, of_single
+from detector.photos.photo import BODY, from_mask, mask_boxes, of_single
 from fmnist.classes import FOOTWEAR
 from tests.photo_folders import NAMES, picture, street_mask
 
@@ -15,7 +15,7 @@ def test_every_pixel_has_its_owner() -> None:
     assert photo.owner[5, 30] == BODY, "skin is cut out with the garments"
     assert photo.owner[0, 0] == BODY, "a stray pixel is no garment"
     assert photo.owner[20, 30] == 1 and photo.owner[79, 0] == 0
-    np.testing.assert_array_equal(boxes_of(photo.owner, 4), photo.xyxy)
+    np.testing.assert_array_equal(mask_boxes(photo.owner, 4), photo.xyxy)
 
 
 def test_a_coat_in_two_parts_is_one_and_two_shoes_are_two() -> None:

@@ -32,7 +32,7 @@ def page(tiny_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page after one epoch of two of three rows."""
     base = tmp_path_factory.mktemp("report")
     data = Splits(*hold_out(tiny_split, 20), tiny_split)
-    watch = Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+    watch = Watch()
     for row in ROWS[:2]:
         settings = replace(row.settings(0, "", ()), epochs=1)
         prepare(row.folder(base, 0), settings)

@@ -25,7 +25,7 @@ from fmnist.training.run_folder import LEFT
 from fmnist.training.settings import check_unseen, plan, prepare, read_settings
 
 CPU = torch.device("cpu")
-QUIET = runs.Watch(step=lambda epoch, done, of: None, epoch=lambda row: None)
+QUIET = runs.Watch()
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -83,7 +83,7 @@ def test_what_is_not_held_out_trains_and_what_has_trained_does_not_validate(
     run = tmp_path / "run"
     prepare(run, settings := plan("lenet", "report", 1, 0, changes=("held_out=100",)))
     seen: list[int] = []
-    watch = runs.Watch(lambda epoch, done, of: seen.append(of), lambda row: None)
+    watch = runs.Watch(lambda epoch, done, of: seen.append(of))
     facts = runs.train(settings, run, splits, CPU, watch)
     assert facts is not None and facts["validation"]["n"] == 100
     assert set(seen) == {6_300 // 128}
@@ -190,7 +190,7 @@ def test_an_interrupted_epoch_leaves_the_one_before(splits: Splits, tmp_path: Pa
     run = tmp_path / "run"
     prepare(run, settings := plan("lenet", "report", 2, 0, ""))
     with pytest.raises(KeyboardInterrupt):
-        runs.train(settings, run, splits, CPU, runs.Watch(interrupt, lambda row: None))
+        runs.train(settings, run, splits, CPU, runs.Watch(interrupt))
     before = weights(run)
     state = torch.load(run / "state.pt", weights_only=True)["training"]["model"]
     assert all(torch.equal(value, state[name]) for name, value in before.items())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.photos.photo import BODY, Photo, boxes_of, from_mask, of_single
+from detector.photos.photo import BODY, Photo, from_mask, mask_boxes, of_single
 from detector.photos.try_on import ABOVE_THE_WAIST, LOOSE, tried_on
 from fmnist.classes import CLASSES
 from tests.photo_folders import NAMES, picture, street_mask
@@ -35,7 +35,7 @@ def test_what_was_worn_above_the_waist_gives_way_to_it(person: Photo, pullover: 
     assert seen.labels.tolist() == [*others, PULLOVER]
     assert seen.owner is not None and person.owner is not None
     assert set(np.unique(seen.owner)) <= {0, BODY, *range(1, len(seen.labels) + 1)}
-    np.testing.assert_array_equal(seen.xyxy, boxes_of(seen.owner, len(seen.labels)))
+    np.testing.assert_array_equal(seen.xyxy, mask_boxes(seen.owner, len(seen.labels)))
     inside = seen.image[seen.owner == len(seen.labels)]
     assert np.median(np.abs(inside.astype(int) - [200, 0, 60])) < 10
     elsewhere = seen.owner == BODY

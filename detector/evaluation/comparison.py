@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from detector.boxes import AnyDetector, Detections
 from detector.defaults import CONFIDENCE
-from detector.evaluation.metrics import LEAST_CONFIDENCE, fits, from_detections, name_of
+from detector.evaluation.metrics import LEAST_CONFIDENCE, fits, from_detections, label_name
 from detector.evaluation.peer import Peer
 from detector.grid import Grid
 from detector.head import Head
@@ -120,12 +120,12 @@ def name_singles(
         for image, label in listing.singles():
             if label == NOTHING:
                 continue
-            of[name_of(label)] += 1
+            of[label_name(label)] += 1
             found = grid(image, SURE_OF_ONE)
             for head, its in zip(heads, right, strict=True):
                 if head:
                     named = name_single(found, head, image)
-                    its[name_of(label)] += fits(int(named.probabilities.argmax()), label)
+                    its[label_name(label)] += fits(int(named.probabilities.argmax()), label)
     return [_top1(its, of) if head and of else None for head, its in zip(heads, right, strict=True)]
 
 

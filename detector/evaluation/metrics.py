@@ -244,7 +244,7 @@ def _as_coco(frames: Sequence[ScoredBoxes]) -> dict[str, Any]:
     }
 
 
-def name_of(label: int) -> str:
+def label_name(label: int) -> str:
     """Of a class, or what stands for labels beside them."""
     return {FOOTWEAR: "footwear", NOTHING: "another garment"}.get(label) or CLASSES[label]
 

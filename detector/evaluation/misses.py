@@ -7,7 +7,7 @@ import numpy as np
 
 from detector.boxes import Detections, Picture, iou
 from detector.defaults import CONFIDENCE
-from detector.evaluation.metrics import fits, match, name_of
+from detector.evaluation.metrics import fits, label_name, match
 from detector.output.draw import contact_sheet, draw
 from detector.scene import Scene
 from fmnist.classes import CLASSES, NOTHING
@@ -44,10 +44,10 @@ def errors_of(found: Detections, scene: Scene) -> Errors:
     for box, label, xyxy in zip(box_of.tolist(), scene.labels.tolist(), scene.xyxy, strict=True):
         if box < 0 and label != NOTHING:
             boxes.append(xyxy)
-            texts.append(f"missed: {name_of(label)}")
+            texts.append(f"missed: {label_name(label)}")
         elif box >= 0 and not fits(said := int(found.labels[box]), label):
             boxes.append(found.xyxy[box])
-            texts.append(f"{CLASSES[said]}, not {name_of(label)}")
+            texts.append(f"{CLASSES[said]}, not {label_name(label)}")
     overlap = iou(found.xyxy, scene.xyxy).max(1, initial=0)
     for box in np.flatnonzero(overlap < 0.5).tolist():
         boxes.append(found.xyxy[box])

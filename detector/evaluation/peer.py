@@ -11,7 +11,7 @@ from detector.boxes import Detections, Picture
 from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
 from detector.photos.names import NO_GARMENT, meaning
-from detector.ultralytics_weights import loaded, telling_all_scores
+from detector.ultralytics_weights import all_scores_predictor, load_yolo
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 from fmnist.errors import InputError
 
@@ -37,7 +37,7 @@ class Peer:
             InputError: it is missing, no detector, or one of its classes has no known meaning.
         """
         self.name = str(weights)
-        self._model = _if_detector(loaded(weights), weights)
+        self._model = _if_detector(load_yolo(weights), weights)
         names: dict[int, str] = self._model.names
         try:
             rows = [_probabilities(meaning(names[number])) for number in sorted(names)]
@@ -58,7 +58,7 @@ class Peer:
             frame,
             conf=confidence,
             iou=SAME_GARMENT,
-            predictor=telling_all_scores(self._ignored),
+            predictor=all_scores_predictor(self._ignored),
             imgsz=longest_side(width, height, size) if self._as_grid else size,
             device=self.device,
             verbose=False,

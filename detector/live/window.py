@@ -146,7 +146,7 @@ class Window:
 
     def _looked(self, look: "_Look") -> None:
         self._looking = None
-        self._frame, self._seen = look.frame, keep(look.seen, self._asked())
+        self._frame, self._seen = look.frame, keep(look.seen, self._settings_now())
         picture = self._show()
         if self._recording and not self._paused:
             self._record(self._recording, picture, look.frame.seconds)
@@ -165,10 +165,8 @@ class Window:
                 self._end_recording()
             self._tell(str(error))
 
-    def _asked(self) -> Settings:
-        return Settings(
-            self.detector.confidence, self.settings.label_confidence, self.settings.classes
-        )
+    def _settings_now(self) -> Settings:
+        return replace(self.settings, confidence=self.detector.confidence)
 
     def _drawn(self) -> Picture:
         assert self._frame is not None

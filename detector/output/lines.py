@@ -36,12 +36,12 @@ def texts_of(detections: Detections, least: float) -> list[str]:
 
 def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any]:
     """One frame, ready for JSON."""
-    boxes = boxes_of(detections, least)
+    boxes = boxes_as_json(detections, least)
     time = round(frame.seconds, 4)
     return {"source": frame.source, "frame": frame.index, "time": time, "boxes": boxes}
 
 
-def boxes_of(detections: Detections, least: float) -> list[dict[str, Any]]:
+def boxes_as_json(detections: Detections, least: float) -> list[dict[str, Any]]:
     """Boxes, ready for JSON; `xyxy` in pixels of the picture as it is shown, upright and square;
     an untracked `id` is null.
     """

@@ -60,7 +60,7 @@ def from_mask(
             if len(labels) == BODY:
                 raise InputError(f"{name}: its mask has {BODY} garments or more. Remove the photo.")
             owner[piece] = len(labels)
-    return Photo(name, image, boxes_of(owner, len(labels)), np.array(labels, np.int64), owner)
+    return Photo(name, image, mask_boxes(owner, len(labels)), np.array(labels, np.int64), owner)
 
 
 def of_single(name: str, image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo | None:
@@ -91,10 +91,10 @@ def of_single(name: str, image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo
     owner = np.asarray(
         cv2.resize(whole.view(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8
     )
-    return Photo(name, image, boxes_of(owner, 1), np.array([label], np.int64), owner)
+    return Photo(name, image, mask_boxes(owner, 1), np.array([label], np.int64), owner)
 
 
-def boxes_of(owner: UInt8[np.ndarray, "h w"], count: int) -> Float32[np.ndarray, "count 4"]:
+def mask_boxes(owner: UInt8[np.ndarray, "h w"], count: int) -> Float32[np.ndarray, "count 4"]:
     """xyxy, tight around the pixels of each garment from 1 to `count`."""
     boxes = np.zeros((count, 4), np.float32)
     for number in range(count):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from detector.photos.photo import BODY, Photo, boxes_of, paste
+from detector.photos.photo import BODY, Photo, mask_boxes, paste
 from fmnist.classes import CLASSES
 
 ABOVE_THE_WAIST = frozenset(
@@ -49,7 +49,7 @@ def tried_on(rng: np.random.Generator, person: Photo, garment: Photo) -> Photo:
     owner[solid] = len(kept) + 1
     labels = np.append(person.labels[kept], garment.labels[0])
     return replace(
-        person, image=image, xyxy=boxes_of(owner, len(labels)), labels=labels, owner=owner
+        person, image=image, xyxy=mask_boxes(owner, len(labels)), labels=labels, owner=owner
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mix
 Background = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 """(rng, size_wh) -> uint8 [height width 3] BGR, owned by the caller."""
 LONGEST = 640  # pixels of a side of a photo
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,19 @@ def photos_in(folder: Path) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class _Mixture:
-    parts: tuple[Background, ...]
+class _Mixture(Generic[T]):
+    parts: tuple[Callable[[np.random.Generator, tuple[int, int]], T], ...]
     shares: tuple[float, ...]
 
-    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Picture:
+    def __call__(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> T:
         return self.parts[rng.choice(len(self.parts), p=self.shares)](rng, size_wh)
 
 
-def mixture(parts: Sequence[Background], weights: Sequence[float]) -> Background:
-    """One background that calls its parts at random, as often as their weights say."""
+def mixture(
+    parts: Sequence[Callable[[np.random.Generator, tuple[int, int]], T]], weights: Sequence[float]
+) -> Callable[[np.random.Generator, tuple[int, int]], T]:
+    """Backgrounds, or scenes: one that calls its parts at random, as often as their weights say."""
     if len(parts) != len(weights) or not parts or min(weights) < 0 or sum(weights) <= 0:
-        raise ValueError("mixture wants one weight >= 0 for each background, not all zero")
+        raise ValueError("mixture wants one weight >= 0 for each part, not all zero")
     total = sum(weights)
     return _Mixture(tuple(parts), tuple(weight / total for weight in weights))

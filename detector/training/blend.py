@@ -15,7 +15,7 @@ from detector.grid import Grid
 from detector.layouts import MODEL, backbone_of
 from detector.network import Network, read
 from detector.scene import Scene
-from detector.training.inference_size import choose_look
+from detector.training.inference_size import choose_inference_size
 from fmnist.cards import read_card
 from fmnist.checkpoint import save_checkpoint
 from fmnist.training.run_folder import name_of_weights
@@ -61,7 +61,7 @@ def blend(
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     parameters = sum(p.numel() for p in network.parameters())
     grid = Grid(network, image_size, torch.device("cpu"))
-    looks_at, looks = choose_look(grid, image_size, validation)
+    looks_at, looks = choose_inference_size(grid, image_size, validation)
     settings = {
         "model": MODEL,
         **facts,

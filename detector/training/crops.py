@@ -53,7 +53,7 @@ Chunk = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Plan:
+class CropPlan:
     """How many crops of garments; and for each of them, how many of the mistakes of a grid.
 
     `of_photos` are garments of frames that are made of photos.
@@ -67,7 +67,7 @@ class Plan:
 
 def crop_splits(
     plain: Splits,
-    plan: Plan,
+    plan: CropPlan,
     seed: int,
     kept_in: Path,
     workers: int = 0,
@@ -82,7 +82,7 @@ def crop_splits(
     is by a run that is resumed: its settings are the same.
     """
     if not kept_in.exists():
-        judged = Plan(JUDGED)
+        judged = CropPlan(JUDGED)
         parts = zip(plain, (TRAIN, TRAIN, HELD_OUT), (plan, judged, judged), strict=True)
         made = [crops(*part, (seed, number), workers) for number, part in enumerate(parts)]
         if photos and plan.of_photos:
@@ -110,7 +110,7 @@ def _read(kept_in: Path) -> Splits:
 def crops(
     split: Split,
     family: Mapping[str, Painter],
-    plan: Plan,
+    plan: CropPlan,
     seed: tuple[int, ...],
     workers: int = 0,
 ) -> Split:
@@ -137,7 +137,7 @@ def crops(
     )
 
 
-def photo_crops(make: SceneMaker, plan: Plan, seed: int, workers: int = 0) -> Split:
+def photo_crops(make: SceneMaker, plan: CropPlan, seed: int, workers: int = 0) -> Split:
     """Crops of the garments of frames, labels 0..9, `FOOTWEAR` or `NOTHING`.
 
     Where the grid finds a garment, half of the crops are of its box; the others are of the true
@@ -207,7 +207,7 @@ def _start_worker() -> None:
 def _chunk(
     garments: Garments,
     family: Mapping[str, Painter],
-    plan: Plan,
+    plan: CropPlan,
     seed: tuple[int, ...],
     size: int,
     start: int,

@@ -11,7 +11,7 @@ FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
 NEARLY = 0.005  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
 
 
-def choose_look(
+def choose_inference_size(
     grid: Grid, image_size: int, validation: Mapping[str, Sequence[Scene]]
 ) -> tuple[int, dict[str, dict[str, float]]]:
     """The longest side of an upright frame in pixels; the AP50 of each size on each set of frames.

@@ -14,7 +14,7 @@ from detector.backbones import carry_behind, carry_over
 from detector.defaults import GRID_FILE
 from detector.layouts import MODEL, TRUNK, VGG, YOLO, backbone_of
 from detector.network import Network, build, read
-from detector.ultralytics_weights import loaded
+from detector.ultralytics_weights import load_yolo
 from fmnist.cards import read_card
 from fmnist.checkpoint import load_checkpoint, weights_of
 from fmnist.errors import InputError
@@ -57,7 +57,7 @@ def _check(init: Path, backbone: str) -> None:
         )
 
 
-def begun(init: Path | None, backbone: str, seed: int) -> Network:
+def initial_network(init: Path | None, backbone: str, seed: int) -> Network:
     """The network that a training starts from: untrained, or with the weights `init`.
 
     Those may be of a VGG-like classifier or of ultralytics, if that is the backbone. What stands
@@ -91,7 +91,7 @@ def carry_over_theirs(weights: Path, network: Network) -> None:
     Raises:
         InputError: the file is missing, damaged, or of another network.
     """
-    model = loaded(weights).model
+    model = load_yolo(weights).model
     theirs = model.float().state_dict() if isinstance(model, nn.Module) else {}
     state = network.state_dict()
     for name, value in state.items():

@@ -20,8 +20,8 @@ from detector.letterbox import as_input
 from detector.network import Network
 from detector.scene import Scene
 from detector.training.batches import SceneBatches, SceneMaker, loader
-from detector.training.inference_size import choose_look
-from detector.training.initial_weights import alter, begun, is_theirs
+from detector.training.inference_size import choose_inference_size
+from detector.training.initial_weights import alter, initial_network, is_theirs
 from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
 from fmnist.cards import write_csv
@@ -47,7 +47,7 @@ def train(
     facts: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = print,
 ) -> Path | None:
-    """Train the grid from what the task starts with, see `detector.training.initial_weights.begun`.
+    """Train the grid from what the task starts with (`detector.training.initial_weights`).
 
     Leaves `grid.safetensors` with its card, `metrics.csv` and `last.pt` in `run_dir`.
 
@@ -64,7 +64,7 @@ def train(
     keep_memory()
     end = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     schedule, settings = task.schedule, task.settings()
-    network = begun(task.init, task.backbone, task.seed).to(device).train()
+    network = initial_network(task.init, task.backbone, task.seed).to(device).train()
     if task.frozen:
         freeze(network)
     run = Run(network, copy.deepcopy(network).eval(), _optimizers(network, schedule), 0, [])
@@ -95,7 +95,8 @@ def train(
         done = f"stopped after {run.step} of {schedule.steps} steps"
         report(f"{done}; go on with the same command and --resume")
         return None
-    looks_at, looks = choose_look(_averaged(run, schedule, device), schedule.image_size, validation)
+    grid = _averaged(run, schedule, device)
+    looks_at, looks = choose_inference_size(grid, schedule.image_size, validation)
     card = {
         "model": MODEL,
         **(facts or {}),

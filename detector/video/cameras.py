@@ -56,7 +56,7 @@ def read_source(text: str) -> Source:
     return text
 
 
-def name_of(source: Source) -> str:
+def source_name(source: Source) -> str:
     """The source in a message; of a URL only protocol, host and port.
 
     Cameras want their password before the host, in the path or behind it, and with any sign in
@@ -109,7 +109,7 @@ class Camera:
 
     def _frames(self, closed: threading.Event) -> Iterator[Frame]:
         index, failures = 0, 0
-        name = name_of(self.source)
+        name = source_name(self.source)
         clock = _StreamClock(closed)
         try:
             while not closed.is_set():
@@ -214,7 +214,7 @@ def _open_stream(url: str) -> cv2.VideoCapture:
 
 def _not_open(source: int | str) -> InputError:
     if isinstance(source, str):
-        return InputError(f"{name_of(source)} cannot be opened. {_hint(source)}")
+        return InputError(f"{source_name(source)} cannot be opened. {_hint(source)}")
     found = ", ".join(f"{index} ({name})" for index, name in list_cameras().items()) or "none"
     return InputError(f"camera {source} cannot be opened. Found: {found}. {_hint(source)}")
 

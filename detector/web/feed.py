@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from detector.adjustable import Adjustable
 from detector.boxes import Picture
 from detector.live.figures import Figures
-from detector.output.lines import boxes_of
+from detector.output.lines import boxes_as_json
 from detector.pictures import shrunk
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
@@ -155,7 +155,7 @@ class Feed:
             self._recorder.write(frame.image, seen)
         height, width = frame.image.shape[:2]
         told = {
-            "boxes": boxes_of(seen, self._label_confidence),
+            "boxes": boxes_as_json(seen, self._label_confidence),
             "size_wh": [width, height],
             "model_ms": round(1000 * model_seconds, 1),
             "age_ms": round(1000 * (time.monotonic() - arrived), 1),

@@ -14,7 +14,7 @@ from detector.adjustable import Adjustable
 from detector.boxes import Detections
 from detector.defaults import LEAST_ASKED, MOST_ASKED
 from detector.live.figures import Figures
-from detector.output.lines import boxes_of
+from detector.output.lines import boxes_as_json
 from detector.web.pictures import BadPictureError, check, decode
 from detector.web.recordings import Recorder
 from detector.web.turns import Turns
@@ -106,7 +106,7 @@ class Visit:
         seen, (height, width) = await self._turns.ask(self, lambda: self._look(message))
         waited = time.monotonic() - asked - self._model_seconds
         return {
-            "boxes": boxes_of(seen, self._label_confidence),
+            "boxes": boxes_as_json(seen, self._label_confidence),
             "size_wh": [width, height],
             "model_ms": round(1000 * self._model_seconds, 1),
             "waited_ms": round(1000 * waited, 1),

@@ -129,9 +129,7 @@ def with_earlier(rows: Sequence[Facts], earlier: Sequence[Facts]) -> list[Facts]
 
 def longest(rows: Sequence[Facts]) -> float:
     """Seconds that the longest of the finished runs trained; 0 where there is none."""
-    # Rows of before tell only the mean of their runs.
-    seconds = [float(row.get("longest_seconds") or row["seconds"]) for row in rows if row["n"]]
-    return max(seconds, default=0.0)
+    return max((float(row["longest_seconds"]) for row in rows if row["n"]), default=0.0)
 
 
 def run_all(

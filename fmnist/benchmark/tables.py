@@ -13,13 +13,6 @@ SPEEDS = "inference.json"  # of networks, each measured once a machine
 NOT_MEASURED = "not measured"
 
 
-def _inference(facts: Facts, *path: str) -> Any:
-    value: Any = facts["inference"]
-    for name in path:
-        value = value[name]
-    return value
-
-
 def _percent(value: dict[str, Any]) -> str:
     deviation = f" ± {value['sd']:.2%}" if "sd" in value else ""
     return f"{value['mean']:.2%}{deviation}"
@@ -62,10 +55,10 @@ COLUMNS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "test": ("test accuracy", lambda r: _percent(r["test_accuracy"])),
     "interval": ("95 % interval", _interval),
     "n": ("seeds", lambda r: f"{r['n']} of {r.get('seeds_wanted', r['n'])}"),
-    "speed": ("images/s", lambda r: f"{_inference(r, 'images_per_second'):,.0f}"),
-    "latency": ("ms for one", lambda r: f"{_inference(r, 'latency_ms', 'median'):.2f}"),
-    "p95": ("p95", lambda r: f"{_inference(r, 'latency_ms', 'p95'):.2f}"),
-    "memory": ("peak memory", lambda r: f"{_inference(r, 'peak_memory_mb'):,.0f} MB"),
+    "speed": ("images/s", lambda r: f"{r['inference']['images_per_second']:,.0f}"),
+    "latency": ("ms for one", lambda r: f"{r['inference']['latency_ms']['median']:.2f}"),
+    "p95": ("p95", lambda r: f"{r['inference']['latency_ms']['p95']:.2f}"),
+    "memory": ("peak memory", lambda r: f"{r['inference']['peak_memory_mb']:,.0f} MB"),
 }
 
 

@@ -98,12 +98,12 @@ def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
     at_once = batches_at_once(size, device)
     for number, index in enumerate(order.split(at_once * size)):
         images, targets = view(recipe, split.images[index], split.labels[index], generator)
-        images, targets = parallel.share(images), parallel.share(targets)
+        images, targets = parallel.shard(images), parallel.shard(targets)
         # Teachers look at the same view in full, while the student may begin with smaller ones.
         taught = _taught(training, number, images)
         progress = (training.epoch + number * at_once / count) / training.epochs
         images = resize(images, side_at(recipe, progress))
-        share = size // parallel.processes()
+        share = size // parallel.world_size()
         answers = taught.split(share) if taught is not None else [None] * at_once
         yield from zip(images.split(share), targets.split(share), answers, strict=False)
 

@@ -68,7 +68,7 @@ def card(settings: Settings, training: Training) -> Facts:
         "teachers": [travelling(name) for name in settings.teachers],
         "weights": "exponential average" if training.average is not None else "as trained",
         "compiled": training.compiled,
-        "processes": parallel.processes(),
+        "processes": parallel.world_size(),
         "epochs_done": training.epoch,
         **provenance(next(training.model.parameters()).device),
     }

@@ -55,26 +55,26 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def processes() -> int:
+def world_size() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def agreed(value: Value) -> Value:
+def broadcast(value: Value) -> Value:
     """The value of the first process, in all of them."""
-    if processes() == 1:
+    if world_size() == 1:
         return value
     box = [value]
     dist.broadcast_object_list(box)
     return box[0]
 
 
-def first(work: Callable[[], Value]) -> Value | None:
+def on_rank_zero(work: Callable[[], Value]) -> Value | None:
     """The work of the first process; for all others, who wait for it, None.
 
     Raises:
         InputError: in all of them, where the first one raised it.
     """
-    if processes() == 1:
+    if world_size() == 1:
         return work()
     done, mistake = None, None
     if rank() == 0:
@@ -82,7 +82,7 @@ def first(work: Callable[[], Value]) -> Value | None:
             done = work()
         except InputError as error:
             mistake = str(error)
-    if mistake := agreed(mistake):
+    if mistake := broadcast(mistake):
         raise InputError(mistake)
     return done
 
@@ -93,7 +93,7 @@ def in_turn(work: Callable[[], Value]) -> Value:
     Raises:
         InputError: in all of them, where the first one raised it.
     """
-    done = first(work)
+    done = on_rank_zero(work)
     return work() if rank() else cast(Value, done)
 
 
@@ -102,7 +102,7 @@ def shared(network: nn.Module) -> nn.Module:
 
     On a CPU torch has no such batch norm: there each process normalises its own share.
     """
-    if processes() == 1:
+    if world_size() == 1:
         return network
     if next(network.parameters()).is_cuda:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -111,20 +111,20 @@ def shared(network: nn.Module) -> nn.Module:
 
 def check_batch(batch_size: int) -> None:
     """Raises InputError where a batch cannot be shared evenly."""
-    if batch_size % processes():
+    if batch_size % world_size():
         raise InputError(
-            f"A batch of {batch_size} cannot be shared evenly by {processes()} processes. "
+            f"A batch of {batch_size} cannot be shared evenly by {world_size()} processes. "
             "Choose another --nproc-per-node, or --set batch_size=N."
         )
 
 
-def share(batch: Tensor) -> Tensor:
+def shard(batch: Tensor) -> Tensor:
     """What this process takes of a batch."""
-    return batch[rank() :: processes()]
+    return batch[rank() :: world_size()]
 
 
 def mean(value: Tensor) -> Tensor:
     """The mean of a number over all processes."""
-    if processes() > 1:
+    if world_size() > 1:
         dist.all_reduce(value)
-    return value / processes()
+    return value / world_size()

@@ -35,8 +35,11 @@ from fmnist.training.step import Training, start
 class Watch:
     """Who is told what: every step (epoch, steps done, steps) and every finished epoch (row)."""
 
-    step: Callable[[int, int, int], None]
-    epoch: Callable[[Row], None]
+    step: Callable[[int, int, int], None] = lambda epoch, done, steps: None
+    epoch: Callable[[Row], None] = lambda row: None
+
+
+UNWATCHED = Watch()
 
 
 def train(
@@ -44,7 +47,7 @@ def train(
     run_dir: Path,
     splits: Splits,
     device: torch.device,
-    watch: Watch,
+    watch: Watch = UNWATCHED,
     max_minutes: float | None = None,
     stop_after: int | None = None,
     initial: Path | None = None,
@@ -71,7 +74,7 @@ def train(
         NotFinite: the state of an epoch before it is kept.
     """
     parallel.check_batch(settings.recipe.batch_size)
-    if not parallel.agreed(is_planned(run_dir)):  # that of the first process, which prepared it
+    if not parallel.broadcast(is_planned(run_dir)):  # that of the first process, which prepared it
         raise InputError(
             f"{run_dir} holds no run. Make one with `fmnist.training.settings.prepare`."
         )
@@ -101,7 +104,7 @@ def train(
         watch.epoch(row)
         now = time.monotonic()
         too_late = max_minutes is not None and 2 * now - started - before > max_minutes * 60
-        is_last = parallel.agreed(too_late) or training.epoch >= limit
+        is_last = parallel.broadcast(too_late) or training.epoch >= limit
         keeper.keep(training, at_once=is_last)
         if is_last:
             break

@@ -109,7 +109,7 @@ def start(
     moving = optimizers(network, recipe)
     network = parallel.shared(network)
     # Triplets come in numbers that the GPU would have to tell; processes wait for each other.
-    is_whole = not recipe.triplet and parallel.processes() == 1
+    is_whole = not recipe.triplet and parallel.world_size() == 1
     assess = _compiled(loss_and_accuracy) if compiled and is_whole else loss_and_accuracy
     forward = _compiled(network) if compiled and not is_whole else network
     training = Training(
