@@ -14,7 +14,7 @@ from commands.live_checks import (
     print_cameras,
     size_wh_of,
 )
-from commands.live_page import Page
+from commands.live_page import serve_page
 from commands.options import (
     Backend,
     Device,
@@ -126,21 +126,19 @@ def live(
         if size_wh and not source:
             raise InputError("--size is asked of a camera of the server. Name one: live 0 --web.")
         opened = opened_source(source, size_wh, False) if source else None
-        page = Page(
-            host or HERE[0],
-            HERE[1] if port is None else port,
-            tls,
-            source_url,
-            record,
-            duration,
-            overwrite,
-            quiet,
-        )
-        return page.serve(
+        return serve_page(
             lambda: _adjustable(weights, device, image_size, backend, quiet),
             opened,
             conf,
             label_conf,
+            host=host or HERE[0],
+            port=HERE[1] if port is None else port,
+            tls=tls,
+            source_url=source_url,
+            record=record,
+            duration=duration,
+            overwrite=overwrite,
+            quiet=quiet,
         )
 
     check_window(host, port, tls, source_url)

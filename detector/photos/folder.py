@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from operator import call
 from pathlib import Path
 
 import cv2
@@ -32,17 +31,20 @@ from fmnist.errors import InputError
 EVERY = 8  # that photo of a sorted folder is for validation
 LONGEST = 640  # pixels: what is larger is shrunk
 
-Read = Callable[[], Photo | None]
-
 
 @dataclass(frozen=True)
 class Listing:
     """The photos of a folder that are yet to be read; `is_single`: of one garment each."""
 
-    names: tuple[str, ...]
-    reads: tuple[Read, ...]
-    is_single: bool
+    folder: Path
     files: tuple[Path, ...]
+    read: Callable[[Path], Photo | None]
+    is_single: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the files, in the folder."""
+        return tuple(str(file.relative_to(self.folder)) for file in self.files)
 
     def singles(self) -> Iterator[tuple[np.ndarray, int]]:
         """The photos of one garment as they are, and its label; none in the other layouts."""
@@ -52,14 +54,13 @@ class Listing:
     def photos(self) -> Iterator[Photo]:
         """Read them in their order, on all cores; what cannot be cut out is left out."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from (photo for photo in pool.map(call, self.reads) if photo is not None)
+            yield from (photo for photo in pool.map(self.read, self.files) if photo is not None)
 
     def part(self, validation: bool) -> "Listing":
         """Every eighth one, or the others."""
-        which = [i for i in range(len(self.names)) if (i % EVERY == EVERY - 1) == validation]
-        reads = tuple(self.reads[i] for i in which)
-        files = tuple(self.files[i] for i in which)
-        return Listing(tuple(self.names[i] for i in which), reads, self.is_single, files)
+        eighth = self.files[EVERY - 1 :: EVERY]
+        others = tuple(file for i, file in enumerate(self.files) if i % EVERY != EVERY - 1)
+        return replace(self, files=eighth if validation else others)
 
 
 def training_part(folder: Path) -> Listing:
@@ -172,48 +173,42 @@ def _with_masks(folder: Path, images: Path) -> Listing:
             f"{folder / 'labels.txt'}: the first line names the background. Begin with: null."
         )
 
-    def reading(file: Path) -> Read:
-        def read() -> Photo:
-            image = read_picture(file)
-            path = _beside(folder / "masks", file, ".png")
-            if not path.is_file():
-                raise InputError(f"{path}: no such file. Every photo needs its mask.")
-            mask = read_mask(path)
-            if mask.shape != image.shape[:2]:
-                raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
-            if mask.max() >= len(names):
-                raise InputError(f"{path}: {mask.max()} is no line of labels.txt. Complete it.")
-            image, mask = shrunk(image, LONGEST), shrunk(mask, LONGEST, cv2.INTER_NEAREST_EXACT)
-            return from_mask(file.stem, image, mask, names)
+    def read(file: Path) -> Photo:
+        image = read_picture(file)
+        path = _beside(folder / "masks", file, ".png")
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. Every photo needs its mask.")
+        mask = read_mask(path)
+        if mask.shape != image.shape[:2]:
+            raise InputError(f"{path} is not as large as its photo. Remove or replace it.")
+        if mask.max() >= len(names):
+            raise InputError(f"{path}: {mask.max()} is no line of labels.txt. Complete it.")
+        image, mask = shrunk(image, LONGEST), shrunk(mask, LONGEST, cv2.INTER_NEAREST_EXACT)
+        return from_mask(file.stem, image, mask, names)
 
-        return read
-
-    return _listing(folder, pictures_in(images), reading)
+    return _not_empty(Listing(folder, tuple(pictures_in(images)), read))
 
 
 def _with_boxes(folder: Path, images: Path) -> Listing:
-    file, names = yolo_names(folder)
-    meanings = dict(zip(names, meanings_of(file, names.values()), strict=True))
+    told, names = yolo_names(folder)
+    meanings = dict(zip(names, meanings_of(told, names.values()), strict=True))
 
-    def reading(file: Path) -> Read:
-        def read() -> Photo:
-            image = read_image(file)
-            path = _beside(folder / "labels", file, ".txt")
-            rows = [line.split() for line in lines_of(path)] if path.exists() else []
-            labels, boxes = [], []
-            for row in rows:
-                label, box = yolo_row(path, row, meanings)
-                if label != NO_GARMENT:
-                    labels.append(label)
-                    boxes.append(box)
-            size = np.array(image.shape[1::-1] * 2, np.float32)
-            xyxy = np.array(boxes, np.float32).reshape(-1, 4).clip(0, 1) * size
-            shown = (xyxy[:, 2:] - xyxy[:, :2]).min(1) >= 1  # pixel each way
-            return Photo(file.stem, image, xyxy[shown], np.array(labels, np.int64)[shown])
+    def read(file: Path) -> Photo:
+        image = read_image(file)
+        path = _beside(folder / "labels", file, ".txt")
+        rows = [line.split() for line in lines_of(path)] if path.exists() else []
+        labels, boxes = [], []
+        for row in rows:
+            label, box = yolo_row(path, row, meanings)
+            if label != NO_GARMENT:
+                labels.append(label)
+                boxes.append(box)
+        size = np.array(image.shape[1::-1] * 2, np.float32)
+        xyxy = np.array(boxes, np.float32).reshape(-1, 4).clip(0, 1) * size
+        shown = (xyxy[:, 2:] - xyxy[:, :2]).min(1) >= 1  # pixel each way
+        return Photo(file.stem, image, xyxy[shown], np.array(labels, np.int64)[shown])
 
-        return read
-
-    return _listing(folder, pictures_in(images), reading)
+    return _not_empty(Listing(folder, tuple(pictures_in(images)), read))
 
 
 def _of_one_garment(folder: Path) -> Listing:
@@ -222,25 +217,21 @@ def _of_one_garment(folder: Path) -> Listing:
     meanings = meanings_of(folder, [path.name for path in shown])
     told = zip(shown, meanings, strict=True)
     labels = {path: label for path, label in told if label != NO_GARMENT}
-    files = [file for path in labels for file in pictures_in(path)]
+    files = tuple(file for path in labels for file in pictures_in(path))
 
-    def reading(file: Path) -> Read:
-        def read() -> Photo | None:
-            photo = of_single(file.stem, read_image(file), labels[file.parent])
-            return photo and replace(photo, kind=file.parent.name)
+    def read(file: Path) -> Photo | None:
+        photo = of_single(file.stem, read_image(file), labels[file.parent])
+        return photo and replace(photo, kind=file.parent.name)
 
-        return read
-
-    return _listing(folder, files, reading, is_single=True)
+    return _not_empty(Listing(folder, files, read, is_single=True))
 
 
-def _listing(
-    folder: Path, files: list[Path], reading: Callable[[Path], Read], is_single: bool = False
-) -> Listing:
-    if not files:
-        raise InputError(f"{folder} holds no photo in a known layout. The README shows them.")
-    names = tuple(str(file.relative_to(folder)) for file in files)
-    return Listing(names, tuple(reading(file) for file in files), is_single, tuple(files))
+def _not_empty(listing: Listing) -> Listing:
+    if not listing.files:
+        raise InputError(
+            f"{listing.folder} holds no photo in a known layout. The README shows them."
+        )
+    return listing
 
 
 def read_image(file: Path) -> np.ndarray:
