@@ -56,8 +56,8 @@ def data(
     print(counts_table(*(count.tolist() for count in counts)))
     pixels = train.images.double() / 255
     print(f"mean {pixels.mean():.4f}, deviation {pixels.std():.4f} (train, pixels in 0..1)")
-    figures.class_distribution(counts[0].numpy(), pictures[0])
-    figures.sample_grid(train.images.numpy(), train.labels.numpy(), pictures[1])
+    figures.save(figures.class_distribution(counts[0].numpy()), pictures[0])
+    figures.save(figures.sample_grid(train.images.numpy(), train.labels.numpy()), pictures[1])
     say(f"written: {pictures[0]}, {pictures[1]}")
 
 
@@ -120,5 +120,5 @@ def evaluate(
     if confusion:
         from fmnist import figures
 
-        figures.confusion(result.confusion, confusion)
+        figures.save(figures.confusion(result.confusion), confusion)
         say(f"written: {confusion}")

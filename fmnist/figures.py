@@ -27,7 +27,7 @@ HITS = LinearSegmentedColormap.from_list("hits", ["#ffffff", "#9dbcd4", "#2f6690
 MISSES = LinearSegmentedColormap.from_list("misses", ["#ffffff", "#f3bd8d", "#b8430c"])
 
 
-def class_distribution(counts: Int[np.ndarray, "10"], path: Path) -> None:
+def class_distribution(counts: Int[np.ndarray, "10"]) -> Figure:
     """Draw how many images each class has, as bars in the order of the labels."""
     figure = new_figure(6.4, 3.8)
     axes = figure.subplots()
@@ -41,15 +41,14 @@ def class_distribution(counts: Int[np.ndarray, "10"], path: Path) -> None:
     plain(axes, spines=["left"])
     axes.tick_params(axis="y", length=0)
     title(axes, f"{int(counts.sum()):,} images by class")
-    save(figure, path)
+    return figure
 
 
 def sample_grid(
     images: UInt8[np.ndarray, "n 28 28"],
     labels: Int[np.ndarray, " n"],
-    path: Path,
     columns: int = 16,
-) -> None:
+) -> Figure:
     """Draw the first `columns` images of each class, one row a class, as negatives: dark on white.
 
     The files hold light garments on black; paper is white.
@@ -67,10 +66,10 @@ def sample_grid(
     axes.tick_params(length=0)
     plain(axes, spines=[])
     title(axes, f"The first {columns} images of each class (negatives)")
-    save(figure, path)
+    return figure
 
 
-def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
+def curves(rows: Sequence[Mapping[str, str | float]]) -> Figure:
     """Draw loss and accuracy over the epochs, training beside validation.
 
     `rows` are those of metrics.csv, as text or numbers; an empty text is a value that was not
@@ -89,10 +88,10 @@ def curves(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
             axes.plot(epochs[-1:], values[-1:], "o", color=colour, markersize=4)
         axes.margins(x=0.02)
         over_epochs(axes, quantity)
-    save(figure, path)
+    return figure
 
 
-def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
+def confusion(matrix: Int[np.ndarray, "10 10"]) -> Figure:
     """Draw the confusion matrix, row = truth: counts, and per cent of the row beneath.
 
     Blue is right, orange is wrong. Both colours show the share of the row, on scales that are the
@@ -123,7 +122,7 @@ def confusion(matrix: Int[np.ndarray, "10 10"], path: Path) -> None:
     n = int(matrix.sum())
     correct = int(matrix.trace())
     title(axes, f"{correct:,} of {n:,} right ({correct / max(n, 1):.2%})")
-    save(figure, path)
+    return figure
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
@@ -171,14 +170,19 @@ def column(rows: Sequence[Mapping[str, str | float]], name: str) -> Float[np.nda
     return np.array([float("nan" if row[name] == "" else row[name]) for row in rows])
 
 
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file; the same one has the same bytes."""
+    picture = BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})  # no version in it
+    return picture.getvalue()
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG that appears whole or not at all; of parents only the last may be missing."""
-    picture = BytesIO()
-    # Without the version of matplotlib in it, the same figure is the same bytes.
-    figure.savefig(picture, format="png", metadata={"Software": None})
+    picture = png(figure)
     try:
         path.parent.mkdir(exist_ok=True)
-        write_atomically(path, picture.getvalue())
+        write_atomically(path, picture)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror or error}. Choose another place."

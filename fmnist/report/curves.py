@@ -1,14 +1,13 @@
 """Trainings by the report's recipe, epoch by epoch, and its question 4: what dropout does."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from fmnist import figures
 from fmnist.benchmark.rows import Row
 from fmnist.benchmark.tables import NOT_MEASURED, cells
 from fmnist.cards import Facts
-from fmnist.report import figures as own_figures
-from fmnist.report.page import Picture, Section, Table, picture
+from fmnist.figures import curves, png
+from fmnist.report import plots
+from fmnist.report.page import Picture, Section, Table
 
 Metrics = list[dict[str, float]]  # one an epoch
 # With dropout and without, where nothing else was measured.
@@ -26,8 +25,8 @@ def training_curves(rows: Sequence[Facts]) -> Section:
         metrics = _metrics(rows, name)
         caption = f"Figure {number}. {name}, loss and accuracy over the epochs"
         if metrics:
-            draw = _curves_of(metrics)
-            parts.append(picture(f"figure-{number}", f"{caption}, first seed.", draw))
+            drawn = png(curves(metrics))
+            parts.append(Picture(f"figure-{number}", f"{caption}, first seed.", drawn))
         else:
             parts.append(Table(f"{caption}: {NOT_MEASURED}.", (), ()))
     return Section("Training as the report did", "Adam, a constant rate, Listing 1.", parts)
@@ -46,7 +45,7 @@ def dropout(rows: Sequence[Facts]) -> Section:
         if all(runs):
             named = dict(zip(("with dropout", "without"), runs, strict=True))
             caption = f"{model}, recipe report: validation with and without dropout, first seed."
-            drawn.append(picture(f"dropout-{model}", caption, _compared(named)))
+            drawn.append(Picture(f"dropout-{model}", caption, png(plots.compare(named))))
     titles = ("network:recipe", "epochs", "training", "validation loss", "validation")
     table = Table(
         f"Question 4: what dropout does. Means over the last {LAST} of the epochs that both have, "
@@ -96,11 +95,3 @@ def _end_of(run: Metrics) -> list[str]:
         for name in ("train_accuracy", "validation_loss", "validation_accuracy")
     )
     return [str(len(run)), f"{training:.2%}", f"{loss:.3f}", f"{validation:.2%}"]
-
-
-def _curves_of(metrics: Metrics) -> Callable[[Path], None]:
-    return lambda path: figures.curves(metrics, path)
-
-
-def _compared(named: dict[str, Metrics]) -> Callable[[Path], None]:
-    return lambda path: own_figures.compare(named, path)

@@ -1,8 +1,7 @@
 """A page of sections: what it is made of, and how it is written as HTML and Markdown."""
 
 import base64
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -92,14 +91,6 @@ def write(
             if isinstance(part, Picture):
                 write_atomically(folder / f"{part.name}.png", part.png)
     return written
-
-
-def picture(name: str, caption: str, draw: Callable[[Path], None]) -> Picture:
-    """A figure that `draw` writes to a file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.png"
-        draw(path)
-        return Picture(name, caption, path.read_bytes())
 
 
 def _spans(row: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -1,14 +1,14 @@
 """Table 3 of the report of 2020 beside what was measured, and the numbers to begin with."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from fmnist.benchmark.tables import COLUMNS, NOT_MEASURED, cells, test_interval
 from fmnist.cards import Facts
 from fmnist.classes import VALIDATION_SIZE
+from fmnist.figures import png
 from fmnist.recipes import REPORTED_TEST
-from fmnist.report import figures as own_figures
-from fmnist.report.page import Picture, Section, Table, picture
+from fmnist.report import plots
+from fmnist.report.page import Picture, Section, Table
 
 # Table 3 of the report (Titan V, batches of 128): seconds an epoch, validation loss and accuracy.
 REPORTED = {
@@ -68,7 +68,7 @@ def results(rows: Sequence[Facts]) -> Section:
     ]
     measured = [_measured(row) for row in rows if row["n"] and "validation_accuracy" in row]
     if measured:
-        parts.insert(0, picture("accuracies", ACCURACIES, _accuracies_of(measured)))
+        parts.insert(0, Picture("accuracies", ACCURACIES, png(plots.accuracies(measured))))
     return Section(
         "Results",
         "Hyper-parameters were chosen on validation images; the test set was used once a run, with "
@@ -81,20 +81,16 @@ def results(rows: Sequence[Facts]) -> Section:
     )
 
 
-def _measured(row: Facts) -> own_figures.Measured:
+def _measured(row: Facts) -> plots.Measured:
     low, high = test_interval(row)
     reported = REPORTED.get(row["row"])
-    return own_figures.Measured(
+    return plots.Measured(
         row["row"],
         row["validation_accuracy"]["mean"],
         row["test_accuracy"]["mean"],
         (low, high),
         reported[2] if reported else None,
     )
-
-
-def _accuracies_of(measured: Sequence[own_figures.Measured]) -> Callable[[Path], None]:
-    return lambda path: own_figures.accuracies(measured, path)
 
 
 def _where(rows: Sequence[Facts]) -> str:

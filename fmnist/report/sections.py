@@ -13,9 +13,9 @@ from fmnist.classes import CLASSES
 from fmnist.data import Split, Splits
 from fmnist.evaluation import Evaluation, from_logits, predict_logits
 from fmnist.models.layers import layers_of
-from fmnist.report import figures as own_figures
+from fmnist.report import plots
 from fmnist.report.curves import dropout, training_curves
-from fmnist.report.page import Section, Table, picture
+from fmnist.report.page import Picture, Section, Table
 from fmnist.report.results import results
 from fmnist.report.triplets import triplets
 
@@ -51,15 +51,15 @@ def _data_set(split: Split) -> Section:
         "5,000 of the training images, equally many of each class, are held out for validation; "
         "fewer where a row says held_out.",
         [
-            picture(
+            Picture(
                 "figure-1",
                 "Figure 1. Samples of every class.",
-                lambda path: figures.sample_grid(images, labels, path),
+                figures.png(figures.sample_grid(images, labels)),
             ),
-            picture(
+            Picture(
                 "figure-2",
                 "Figure 2. Images of each class in the training set.",
-                lambda path: figures.class_distribution(counts, path),
+                figures.png(figures.class_distribution(counts)),
             ),
         ],
     )
@@ -87,15 +87,15 @@ def _mistakes(test: Split, logits: torch.Tensor, judged: Evaluation, name: str) 
         "Mistakes",
         f"Of the weights {name} on the 10,000 test images: {judged.accuracy:.2%} right.",
         [
-            picture(
+            Picture(
                 "figure-6",
                 "Figure 6. Confusion matrix.",
-                lambda path: figures.confusion(judged.confusion, path),
+                figures.png(figures.confusion(judged.confusion)),
             ),
-            picture(
+            Picture(
                 "mistakes",
                 "The surest mistakes: what the label says, what the network says, how sure it is.",
-                lambda path: own_figures.mistakes(shown, path),
+                figures.png(plots.mistakes(shown)),
             ),
         ],
     )

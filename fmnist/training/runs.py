@@ -220,7 +220,7 @@ def _finish(
     if parallel.rank():
         return facts
     save_checkpoint(run_dir / LAST, training.weights().state_dict(), facts)
-    figures.curves(rows, run_dir / "curves.png")
-    figures.confusion(tested.confusion, run_dir / "confusion.png")
+    figures.save(figures.curves(rows), run_dir / "curves.png")
+    figures.save(figures.confusion(tested.confusion), run_dir / "confusion.png")
     write_json(run_dir / RESULT, facts)  # last: with it the run counts as finished
     return facts

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fmnist.figures import BLUE, INK, LINE, MISSES, column, new_figure, over_epochs, plain, save
+from fmnist.figures import BLUE, INK, LINE, MISSES, column, new_figure, over_epochs, plain
 
 COLOURS = (BLUE, MISSES(0.999))
 ACROSS = 12  # mistakes in a row
@@ -24,7 +24,7 @@ class Measured:
     reported: float | None
 
 
-def accuracies(rows: Sequence[Measured], path: Path) -> None:
+def accuracies(rows: Sequence[Measured]) -> Figure:
     """Draw the accuracies of rows beneath each other, those of the report beside them."""
     figure = new_figure(10.6, 0.9 + 0.36 * len(rows))
     axes = figure.subplots()
@@ -46,10 +46,10 @@ def accuracies(rows: Sequence[Measured], path: Path) -> None:
     names, rings = list(handles), list(handles.values())
     legend = figure.legend(rings, names, loc="outside upper left", ncols=3, fontsize=9)
     legend.set_frame_on(False)
-    save(figure, path)
+    return figure
 
 
-def compare(runs: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+def compare(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
     """Draw validation loss and accuracy of two runs (their epochs by name) together."""
     figure = new_figure(8.6, 3.4)
     for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -57,10 +57,10 @@ def compare(runs: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> No
             values = column(rows, f"validation_{quantity}")
             axes.plot(column(rows, "epoch"), values, color=colour, linewidth=1.6, label=name)
         over_epochs(axes, quantity)
-    save(figure, path)
+    return figure
 
 
-def mistakes(shown: Sequence[tuple[np.ndarray, str, str, float]], path: Path) -> None:
+def mistakes(shown: Sequence[tuple[np.ndarray, str, str, float]]) -> Figure:
     """Draw images [28 28] with their label, the network's answer and its probability 0..1."""
     down = max(1, -(-len(shown) // ACROSS))
     figure = new_figure(ACROSS * 0.95, down * 1.35)
@@ -69,4 +69,4 @@ def mistakes(shown: Sequence[tuple[np.ndarray, str, str, float]], path: Path) ->
     for axes, (image, label, answer, sure) in zip(cells.flat, shown, strict=False):
         axes.imshow(255 - image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(f"{label}\n{answer} {sure:.2f}", fontsize=6.5, color=INK, pad=3)
-    save(figure, path)
+    return figure
