@@ -1,4 +1,4 @@
-"""Pictures of the user's own that something learns from."""
+"""Pictures, decoded, read and shrunk."""
 
 from pathlib import Path
 

@@ -1,16 +1,6 @@
 """How long it takes to train a network to a test accuracy.
 
-The protocol, so that others can enter:
-
-- The 60,000 training images lie on the device as bytes; nothing else is prepared.
-- The clock runs from there to the last of 10,000 test predictions: augmentation, initialisation,
-  training and averaging are in it. Warming up is not, and told beside it: compiling (if any),
-  recording graphs, the memory of weights, averages and optimizers, which a run overwrites.
-- The schedule is fixed before the first run; nothing is chosen by the test set; no network is
-  asked twice about an image (no test-time augmentation). What a schedule reaches is found out by
-  rehearsals: 55,000 images to learn from, 5,000 others to judge by.
-- A target counts as reached when the mean accuracy over all seeds, 0 to n - 1, reaches it. The
-  time is the mean over the same runs; n is 20 or more on a GPU, 3 or more on a CPU.
+The rules, so that others can enter, are in docs/results.md, "Against the clock".
 """
 
 import statistics
