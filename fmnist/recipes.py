@@ -78,25 +78,19 @@ RECIPES = {
         erasing=0.25,
         sizes=((0.4, 16), (0.7, 20), (1.0, 28)),
     ),
-    # The head of the detector; start it from plain weights with --init.
-    "crops": Recipe(
-        epochs=2,
-        optimizer="muon",
-        learning_rate=0.002,
-        filter_learning_rate=0.011,
-        weight_decay=0.01,
-        batch_size=128,
-        schedule="triangle",
-        warmup=0.05,
-        label_smoothing=0.1,
-        dropout=0.1,
-        ema_decay=0.9975,
-        crops=60_000,
-        nothing=0.4,
-        sizes=((0.6, 20), (1.0, 28)),
-    ),
 }
 
+# The head of the detector; start it from plain weights with --init.
+RECIPES["crops"] = replace(
+    RECIPES["best"],
+    epochs=2,
+    learning_rate=0.002,
+    filter_learning_rate=0.011,
+    erasing=0.0,
+    crops=60_000,
+    nothing=0.4,
+    sizes=((0.6, 20), (1.0, 28)),
+)
 # The same with clothes that people wear; start it from the weights of "crops".
 RECIPES["worn"] = replace(RECIPES["crops"], epochs=3, crops=40_000, photo_crops=60_000, erasing=0.2)
 # For a GPU, which wants larger batches: minutes at most on a large one.
