@@ -1,1 +1,1 @@
-"""The commands, by what they are about. What is heavy is imported inside a command."""
+"""The commands, most of them in a file of their name. Each imports what is heavy itself."""

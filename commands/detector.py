@@ -53,8 +53,9 @@ def detector_train(
     backgrounds: Backgrounds = None,
     photos: Photos = None,
     init: Annotated[
-        str, typer.Option(metavar="WEIGHTS", help="Start from these; a yolo11n.pt will do.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="WEIGHTS", help="Start from these; a yolo11n.pt will do."),
+    ] = None,
     backbone: Annotated[
         str, typer.Option(help=f"Backbone of the grid: {', '.join(LAYOUTS)}.")
     ] = YOLO,
@@ -96,7 +97,7 @@ def detector_train(
         raise InputError(
             "--freeze keeps what a classifier has learnt. Add --backbone vgg and --init vgg-plain."
         )
-    initial = _start(init, resume) if init else None
+    initial = _start(init, resume) if init is not None else None
 
     from detector.photos.folder import check, check_split
 

@@ -47,7 +47,9 @@ def train(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=SET_HELP)
     ] = None,
-    init: Annotated[str, typer.Option(metavar="WEIGHTS", help="Weights to start from.")] = "",
+    init: Annotated[
+        str | None, typer.Option(metavar="WEIGHTS", help="Weights to start from.")
+    ] = None,
     photos: Photos = None,
     backgrounds: Backgrounds = None,
     pretrained: Annotated[
@@ -93,12 +95,12 @@ def train(
             recipe,
             epochs,
             seed,
-            init,
+            init or "",
             changes=changes or (),
             pretrained=pretrained,
             teachers=teacher or (),
         )
-    initial = weights_file(init) if init else None
+    initial = weights_file(init) if init is not None else None
     check_weights(settings, initial)
     clothes = Clothes(tuple(photos or ()), backgrounds)
     check_clothes(settings, clothes, resume)

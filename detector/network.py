@@ -73,5 +73,7 @@ def ultralytics_import() -> Iterator[None]:
     for name, value in offline(verbose=False).items():
         os.environ.setdefault(name, value)
     threads = cv2.getNumThreads()
-    yield
-    cv2.setNumThreads(threads)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

@@ -83,11 +83,14 @@ def classifier_card(path: Path) -> Facts:
             program or of other classes.
     """
     facts = read_card(path)
+    path.open("rb").close()  # says why it cannot be read, as safetensors does not
     try:
-        with safe_open(path, "np"):  # the length and the header, no tensor
-            pass
+        with safe_open(path, "np") as file:  # the length and the header, no tensor
+            is_empty = not file.keys()
     except SafetensorError as error:
         raise no_weights(path) from error
+    if is_empty:
+        raise no_weights(path)
     if facts["model"] not in MODELS:
         known = ", ".join(MODELS)
         raise InputError(

@@ -140,7 +140,7 @@ RESNET8: dict[str, Any] = {
 EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("report", "resnet10"): {"dropout": 0.0},
     ("report", "resnet10-56"): {"dropout": 0.0},
-    ("report", "resnet18"): {"learning_rate": 0.001},
+    ("report", "resnet18"): {"dropout": 0.0, "learning_rate": 0.001},
     # A pretrained network forgets what it knows at the rates of a fresh one.
     ("best", "resnet18"): {"epochs": 6, "optimizer": "adamw", "learning_rate": 0.0005},
     # Its stem divides the image by four before the first block: no smaller ones.

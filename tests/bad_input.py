@@ -67,6 +67,8 @@ PHOTOS = [
     ("detect good.mp4 --image-size 200000", "Invalid value for '--image-size'"),
     ("detector evaluate --heads none,grid", "which is no classifier of fmnist."),
     ("detector evaluate --heads none,,", "Fashion-MNIST"),
+    ("train vgg --init=", "Weights have an empty name. Name shipped ones, a file or a run."),
+    ("detector train --init=", "Weights have an empty name."),
     ("detector evaluate --heads ,", "--heads names none. Give them with commas between"),
     ("detect good.mp4 --head=", "Weights have an empty name. Name shipped ones, a file or a run."),
     ("detector blend grid grid -o x.pt", "weights end in .safetensors. Name it x.safetensors."),

@@ -129,7 +129,9 @@ def test_a_file_says_what_it_is_for_and_is_not_long(path: Path) -> None:
 
 
 def tree_of(text: str) -> list[Path]:
-    """What the README's file tree shows at the beginning of its lines, as paths."""
+    """What the README's file tree shows, as paths: what its lines begin with, and Python files
+    that they tell of, which lie beside that or in it.
+    """
     found = re.search(r"^```\n(cli\.py.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert found, "the README has no file tree: a fenced block that starts with cli.py"
     paths: list[Path] = []
@@ -138,6 +140,9 @@ def tree_of(text: str) -> list[Path]:
         names = re.split(r"\s{2,}", line.strip())[0].split(", ")
         room = room if line.startswith(" ") else Path(names[0])
         paths += [room / name if line.startswith(" ") else Path(name) for name in names]
+        beside = paths[-1] if paths[-1].suffix != ".py" else paths[-1].parent
+        told = line.partition(names[-1])[2]
+        paths += [beside / name for name in re.findall(r"[\w/]+\.py\b", told)]
     return paths
 
 

@@ -32,7 +32,7 @@ def test_a_whole_file_with_its_card_passes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "weights",
-    [b"", b"\xff" * 100, WHOLE[:-1], WHOLE + b"x", WHOLE[:20], bytes(8)],
+    [b"", b"\xff" * 100, WHOLE[:-1], WHOLE + b"x", WHOLE[:20], b"\2" + bytes(7) + b"{}", bytes(8)],
 )
 def test_weights_that_are_cut_or_foreign_are_told(weights: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a readable safetensors file"):
