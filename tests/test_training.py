@@ -91,7 +91,8 @@ def test_teachers_are_asked_once_for_a_view_that_comes_again(tiny_split: Split) 
         for _ in range(4):
             train_one_epoch(training, tiny_split)
             if name == "forgets":  # as a run that is stopped and resumed
-                training.answers.clear()
+                assert training.teachers
+                training.teachers.forget()
         weights.append(student.state_dict())
     steps = len(tiny_split) // 16
     assert asked == {"keeps": 2 * steps, "forgets": 4 * steps}

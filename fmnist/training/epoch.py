@@ -9,11 +9,10 @@ from torch import Generator, Tensor
 
 from fmnist.augment import crop_flip, cutmix, listing1, random_erasing, resize
 from fmnist.data import Split
-from fmnist.device import autocast
 from fmnist.errors import NotFinite
 from fmnist.recipes import Recipe
 from fmnist.training import parallel
-from fmnist.training.losses import Targets, mean_probabilities, one_hot
+from fmnist.training.losses import Targets, one_hot
 from fmnist.training.optimization import rate_factor, set_rate, side_at
 from fmnist.training.step import Training, step
 
@@ -95,15 +94,16 @@ def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
     generator = epoch_generator(training.seed, training.epoch, device, recipe.views)
     size = min(recipe.batch_size, len(split))
     order = torch.randperm(len(split), generator=generator, device=device)[: size * count]
-    at_once = batches_at_once(size, device)
+    at_once, share = batches_at_once(size, device), size // parallel.world_size()
     for number, index in enumerate(order.split(at_once * size)):
         images, targets = view(recipe, split.images[index], split.labels[index], generator)
         images, targets = parallel.shard(images), parallel.shard(targets)
-        # Teachers look at the same view in full, while the student may begin with smaller ones.
-        taught = _taught(training, number, images)
+        taught = None
+        if training.teachers:  # they look in full, while the student may begin with smaller ones
+            first = number * at_once * share
+            taught = training.teachers(training.epoch, first, share * count, images)
         progress = (training.epoch + number * at_once / count) / training.epochs
         images = resize(images, side_at(recipe, progress))
-        share = size // parallel.world_size()
         answers = taught.split(share) if taught is not None else [None] * at_once
         yield from zip(images.split(share), targets.split(share), answers, strict=False)
 
@@ -122,23 +122,3 @@ def _moved(training: Training, seen: Seen, is_first: bool) -> Float[Tensor, "2"]
     if training.captured is None:
         return step(training, *seen)
     return training.captured.as_it_is(*seen) if is_first else training.captured(*seen)
-
-
-def _taught(
-    training: Training, number: int, images: Float[Tensor, "batch 1 28 28"]
-) -> Float[Tensor, "batch 10"] | None:
-    """What the teachers think of these images of an epoch; of a view that comes again: thought."""
-    recipe = training.recipe
-    if not training.teachers:
-        return None
-    of_view = training.epoch % recipe.views if recipe.views else 0
-    said = training.answers.setdefault(of_view, [])
-    if number < len(said):
-        return said[number]
-    images = images.contiguous(memory_format=torch.channels_last)
-    with torch.no_grad(), autocast(images.device):
-        logits = [teacher(images).float() for teacher in training.teachers]
-    taught = mean_probabilities(logits, recipe.temperature)
-    if recipe.views:
-        said.append(taught)
-    return taught

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from fmnist.training.cuda_graphs import Captured
 from fmnist.training.losses import Targets, classification_loss, embedding_loss, soft_targets
 from fmnist.training.metric_learning import Embedded
 from fmnist.training.optimization import forget, freeze_idle_biases, optimizers, restore
+from fmnist.training.teachers import Teachers
 
 VARIANTS = 64  # of networks, sizes of images, rates of dropout and kinds of loss in one process
 
@@ -40,11 +41,9 @@ class Training:
     recipe: Recipe
     epochs: int
     seed: int
-    teachers: Sequence[nn.Module] = ()
+    teachers: Teachers | None = None
     compiled: bool = False
     epoch: int = 0  # epochs done
-    # What the teachers said, by view and step. Not in the state: asked again, they say the same.
-    answers: dict[int, list[Tensor]] = field(default_factory=dict)
     captured: Captured | None = None
 
     def weights(self) -> nn.Module:
@@ -77,7 +76,8 @@ class Training:
             self.average.n_averaged.zero_()
         for optimizer in self.optimizers:
             forget(optimizer)
-        self.answers.clear()
+        if self.teachers:
+            self.teachers.forget()
         self.epoch, self.seed = 0, seed
 
 
@@ -100,7 +100,8 @@ def start(
     settle_on(device)
     model = model.to(memory_format=torch.channels_last)
     freeze_idle_biases(model)
-    teachers = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
+    networks = [teacher.to(memory_format=torch.channels_last) for teacher in teachers]
+    asked = Teachers(networks, recipe.temperature, recipe.views) if networks else None
     average = None
     if recipe.ema_decay:
         decay = get_ema_multi_avg_fn(ema_decay(recipe, epochs, images))
@@ -113,7 +114,7 @@ def start(
     assess = _compiled(loss_and_accuracy) if compiled and is_whole else loss_and_accuracy
     forward = _compiled(network) if compiled and not is_whole else network
     training = Training(
-        model, network, assess, forward, average, moving, recipe, epochs, seed, teachers, compiled
+        model, network, assess, forward, average, moving, recipe, epochs, seed, asked, compiled
     )
     if device.type == "cuda" and is_whole:
         # A proxy: in a cycle its graphs would keep their memory until Python looks for cycles.
