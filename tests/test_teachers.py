@@ -1,0 +1,64 @@
+"""What teachers say is remembered, and costs no more memory than itself."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmnist.training.teachers import Teachers
+
+# In a process of its own, which has nothing else in its memory.
+LEARN = """
+import sys
+from pathlib import Path
+import torch
+from fmnist.checkpoint import load_model
+from fmnist.choices import recipe_for
+from fmnist.data import load_splits
+from fmnist.models import build
+from fmnist.training.epoch import train_one_epoch
+from fmnist.training.step import start
+
+torch.set_num_threads(1)
+split = load_splits(Path(sys.argv[1])).training.select(slice(128 * 60))
+teacher, _ = load_model(Path("weights/vgg.safetensors"))
+training = start(build("lenet"), recipe_for("distill", "lenet"), 9, 0, [teacher])
+pages = []
+train_one_epoch(
+    training, split, lambda *_: pages.append(int(open("/proc/self/statm").read().split()[1]))
+)
+print((pages[-1] - pages[10]) * 4096 / 1e6)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of the memory")
+def test_answers_leave_the_memory_between_the_large_tensors_whole(fashion_mnist: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEARN, str(fashion_mnist)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout) < 20, "MB more in 50 steps; with a tensor a step 45 and more"
+
+
+def test_what_was_said_is_said_again_until_it_is_forgotten() -> None:
+    asked: list[int] = []
+
+    class Teacher(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            asked.append(len(images))
+            return images.mean((1, 2, 3))[:, None] * torch.arange(10.0)
+
+    teachers, images = Teachers([Teacher()], 1.0, views=2), torch.rand(7, 1, 28, 28)
+    batches = list(zip((0, 3, 6), images.split(3), strict=True))
+    said = [[teachers(epoch, first, 7, part) for first, part in batches] for epoch in range(4)]
+    assert asked == [3, 3, 1] * 2
+    for one, again in zip(said[:2], said[2:], strict=True):
+        assert all(map(torch.equal, one, again))
+    teachers.forget()
+    teachers(0, 0, 7, images[:3])
+    assert len(asked) == 7
