@@ -13,6 +13,7 @@ import av
 
 # isort: on
 
+NOT_OF_OPENCV = frozenset({"av1"})  # codecs that its wheels have no decoder of
 BROADCAST = frozenset({"mpegts", "mpeg"})  # where films and what is interlaced alternate
 PROGRESSIVE = 1  # of FFmpeg's orders of fields, where 0 is unknown
 LOOKED_AT = 100  # packets: their times tell the rate
@@ -24,13 +25,14 @@ class Account(NamedTuple):
 
     `seconds` is how long the picture lasts, trimming included. `promised` is that, too, where it
     stands at the file's beginning, so that it tells of an end that is lost. `rate` is of frames
-    a second, and `is_interlaced` tells that each may have two fields.
+    a second, and `is_for_pyav` tells that OpenCV cannot decode them: each may have two fields, or
+    it lacks the codec.
     """
 
     seconds: float = 0.0
     promised: float = 0.0
     rate: float = 0.0
-    is_interlaced: bool = False
+    is_for_pyav: bool = False
 
 
 def account_of(path: Path) -> Account:
@@ -41,12 +43,13 @@ def account_of(path: Path) -> Account:
             seconds = float((video.duration or 0) * (video.time_base or 0))
             promised = _promised(container.format.name, video)
             order = video.codec_context.field_order
-            has_fields = (
-                order > PROGRESSIVE
+            is_for_pyav = (
+                video.codec_context.codec.canonical_name in NOT_OF_OPENCV
+                or order > PROGRESSIVE
                 or container.format.name in BROADCAST
                 or (not order and _begins_interlaced(path))
             )
-            return Account(seconds, promised, _rate(container), has_fields)
+            return Account(seconds, promised, _rate(container), is_for_pyav)
     except (av.FFmpegError, IndexError):
         return Account()
 

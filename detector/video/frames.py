@@ -1,6 +1,6 @@
 """Frames from a file, one at a time: OpenCV decodes, and turns phone video upright by itself.
 
-What is interlaced PyAV decodes (`detector.video.interlaced`).
+AV1 and what is interlaced PyAV decodes (`detector.video.pyav`).
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -14,8 +14,8 @@ from jaxtyping import UInt8
 
 from detector.boxes import Picture
 from detector.pictures import decoded
+from detector.video import pyav
 from detector.video.container import account_of
-from detector.video.interlaced import Decoded, deinterlaced
 from detector.video.quiet import quiet_opencv
 from detector.video.sources import (
     check_source,
@@ -79,7 +79,7 @@ class Reader:
         self.frames_expected: int | None = 1
         self._turn = 0  # degrees, clockwise
         self._codec = ""
-        self._is_interlaced = False
+        self._is_for_pyav = False
         self._duration = 0.0
         self._promised = 0.0
         self._count_is_exact = False
@@ -100,7 +100,7 @@ class Reader:
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
         account = account_of(self.path)
-        self._is_interlaced = account.is_interlaced
+        self._is_for_pyav = account.is_for_pyav
         self.fps = account.rate or told
         if count > 0:
             self.frames_expected = round(count * self.fps / told) if told else count
@@ -164,10 +164,10 @@ class Reader:
         self._account_for_the_end(index, seconds)
         self.is_finished = True
 
-    def _pictures(self) -> Generator[Decoded, None, None]:
+    def _pictures(self) -> Generator[pyav.Decoded, None, None]:
         """Those of the video; None where one could not be decoded."""
-        if self._is_interlaced:
-            yield from deinterlaced(self.path, self._turn)
+        if self._is_for_pyav:
+            yield from pyav.decoded(self.path, self._turn)
             return
         capture = _open(self.path)
         try:

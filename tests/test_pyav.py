@@ -1,5 +1,10 @@
-"""Interlaced video is read like any other: OpenCV alone hands out memory that nobody wrote."""
+"""AV1 and interlaced video are read like any other.
 
+OpenCV alone finds no frame of the one, and hands out memory that nobody wrote for the other.
+"""
+
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -39,6 +44,18 @@ def test_every_frame_is_read_once_and_in_time(
         assert abs(frame.image.astype(int) - expected).mean() < 12
 
 
+@pytest.mark.parametrize("name", ["web.webm", "screen.mkv", "phone.mp4"])
+def test_every_frame_of_av1_is_read_once_and_in_time(tmp_path: Path, name: str) -> None:
+    times = clips.VARIABLE if name == "screen.mkv" else clips.TIMES
+    reader = Reader(clips.clip(tmp_path / name, times, codec="libsvtav1"))
+    frames = list(reader)
+    assert [clips.number_of(frame.image) for frame in frames] == list(range(len(times)))
+    assert [frame.seconds for frame in frames] == pytest.approx(times, abs=0.001)
+    assert (reader.damaged, reader.size_wh) == (0, clips.SIZE_WH)
+    for frame in frames:
+        assert abs(frame.image.astype(int) - clips.numbered(frame.index)).mean() < 12
+
+
 def test_a_recording_may_become_interlaced_midway(tmp_path: Path) -> None:
     film = clips.interlaced(tmp_path / "film.ts", options={"x264-params": "keyint=12"})
     news = clips.interlaced(tmp_path / "news.ts")
@@ -61,8 +78,11 @@ def test_two_fields_become_one_picture(tmp_path: Path) -> None:
     assert comb(frames[10].image) < 0.3 * comb(woven)
 
 
-def test_it_comes_upright(tmp_path: Path) -> None:
-    reader = Reader(clips.rotated(tmp_path / "x.mp4", clips.interlaced))
+@pytest.mark.parametrize(
+    "make", [clips.interlaced, partial(clips.clip, times=clips.TIMES[:25], codec="libsvtav1")]
+)
+def test_it_comes_upright(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    reader = Reader(clips.rotated(tmp_path / "x.mp4", make))
     frames = list(reader)
     assert reader.size_wh == frames[0].image.shape[1::-1] == clips.SIZE_WH[::-1]
     assert [clips.number_of(np.rot90(frame.image)) for frame in frames] == list(range(25))

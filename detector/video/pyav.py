@@ -1,7 +1,8 @@
-"""Interlaced video (camcorders, DVB, DVD), whose two fields a frame become one picture.
+"""Video that OpenCV's wheels cannot decode: AV1, and what is interlaced.
 
-OpenCV hands out memory that nobody wrote in place of such frames, and calls them read: its
-converter of colours refuses them (libswscale since FFmpeg 8, seen with OpenCV 4.13 to 5.0).
+They have no decoder of AV1. In place of interlaced frames (camcorders, DVB, DVD) they hand out
+memory that nobody wrote, and call them read: their converter of colours refuses such frames
+(libswscale since FFmpeg 8, seen with OpenCV 4.13 to 5.0). Here two fields become one picture.
 """
 
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CO
 Decoded = tuple[Picture, float] | None
 
 
-def deinterlaced(path: Path, turn: int = 0) -> Iterator[Decoded]:
-    """The pictures of an interlaced video, upright when turned clockwise by so many degrees."""
+def decoded(path: Path, turn: int = 0) -> Iterator[Decoded]:
+    """The pictures of a video, upright when turned clockwise by so many degrees."""
     with opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
