@@ -51,7 +51,7 @@ def predict(
         if is_image(path) or is_gif(path):
             photos.append(path)
         else:
-            kinds = "JPEG, PNG, BMP, TIFF, WebP or GIF"
+            kinds = "JPEG, PNG, HEIC, AVIF, BMP, TIFF, WebP or GIF"
             failed.append(f"{path} is no {kinds}. Convert it; for a video use fmnist detect.")
     all_free(overwrite, json_file)
     grid_path, head_path = grid_file(grid), classifier_file(weights)

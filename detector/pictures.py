@@ -1,22 +1,42 @@
 """Pictures, decoded, read and shrunk."""
 
+import io
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
+from PIL import Image, ImageOps
 
+from detector.heif import is_heif
 from fmnist.errors import InputError
 
 
 def decoded(data: bytes | np.ndarray, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
-    """The BGR pixels of an encoded picture; None where it is none, or larger than OpenCV reads."""
+    """The BGR pixels of an encoded picture; None where it is none, or larger than can be read."""
+    if is_heif(bytes(data[:12])):
+        return _decoded_heif(bytes(data))
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # of nothing at all, of 2^30 pixels
         return None
     return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def _decoded_heif(data: bytes) -> UInt8[np.ndarray, "h w 3"] | None:
+    """By Pillow: OpenCV's wheels read no HEIC, and do not turn AVIF upright."""
+    import pillow_heif  # takes its time, and few pictures need it
+
+    pillow_heif.register_heif_opener()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # of half the limit
+        try:
+            with Image.open(io.BytesIO(data)) as opened:
+                upright = ImageOps.exif_transpose(opened).convert("RGB")
+        except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError):
+            return None
+    return np.ascontiguousarray(np.asarray(upright)[..., ::-1])
 
 
 def read_picture(file: Path) -> UInt8[np.ndarray, "h w 3"]:

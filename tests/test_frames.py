@@ -179,7 +179,7 @@ def test_a_broken_image_is_told(tmp_path: Path) -> None:
     cv2.imwrite(str(path), clips.numbered(1))
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(
-        InputError, match="no picture could be decoded. It is damaged, of more than 2.30 pixels"
+        InputError, match="no picture could be decoded. It is damaged, too large, or"
     ):
         list(read(path))
 
@@ -190,7 +190,7 @@ def test_an_image_of_more_pixels_than_opencv_reads_is_told(tmp_path: Path) -> No
     chunk = len(header[4:]).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
     (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + bytes(100))
     with pytest.raises(
-        InputError, match="no picture could be decoded. It is damaged, of more than 2.30 pixels"
+        InputError, match="no picture could be decoded. It is damaged, too large, or"
     ):
         list(Reader(tmp_path / "large.png"))
 

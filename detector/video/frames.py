@@ -129,7 +129,7 @@ class Reader:
         if image is None:
             raise Undecodable(
                 f"{self.path}: no picture could be decoded. It is damaged, "
-                "of more than 2^30 pixels, or of a kind that OpenCV does not read. Save it as PNG."
+                "too large, or of a kind that is not read. Save it as PNG."
             )
         yield Frame(image, 0.0, 0, str(self.path))
 

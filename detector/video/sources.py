@@ -8,9 +8,12 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from detector.heif import is_heif
 from fmnist.errors import InputError
 
-IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+IMAGES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
+)
 JPEGS = frozenset({".mjpeg", ".mjpg"})  # one behind the other: they begin like an image
 VIDEOS = JPEGS | frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"}
@@ -18,8 +21,6 @@ VIDEOS = JPEGS | frozenset(
 )
 # How files of these formats begin; the suffix is only a name.
 IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*")
-# Still pictures in an MP4's boxes (ISO/IEC 23008-12): what a phone takes.
-STILL_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"avif"})
 MARK = ".fmnist"  # of our own results: clip.mp4 becomes clip.fmnist.mp4
 # Looking for a misspelt file may not become a walk over the whole disk.
 LOOKED_AT = 5000
@@ -77,8 +78,6 @@ def check_source(path: Path) -> None:
         raise InputError(f"{path} may not be read. Are its permissions right?") from None
     if _is_text(head):
         raise not_readable(path)
-    if head[4:8] == b"ftyp" and head[8:12] in STILL_BRANDS:
-        raise InputError(f"{path} is a HEIC or AVIF picture. Convert it to JPEG or PNG.")
     if _is_mp4(head) and b"moov" not in _boxes(path):
         raise InputError(
             f"{path} is incomplete: its index (moov) is missing."
@@ -127,7 +126,8 @@ def is_image(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         head = file.read(16)
-    return head.startswith(IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return head.startswith(IMAGE_MAGIC) or is_webp or is_heif(head)
 
 
 def is_gif(path: Path) -> bool:
@@ -207,7 +207,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _is_mp4(head: bytes) -> bool:
-    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") and not is_heif(head)
 
 
 def _boxes(path: Path) -> set[bytes]:
