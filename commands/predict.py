@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,8 +74,11 @@ def predict(
         words = [f"{CLASSES[i]} {probabilities[i]:.2f}" for i in probabilities.argsort()[:-4:-1]]
         if garment < 0.5:
             words.append(f"(perhaps no garment: {1 - garment:.2f})")
-        row = {"path": str(path), "xyxy": xyxy.tolist(), "garment": garment}
-        rows.append({**row, "probs": probabilities.tolist()})
+        label = int(probabilities.argmax())
+        row: dict[str, Any] = {"path": str(path), "xyxy": [round(x, 1) for x in xyxy.tolist()]}
+        row |= {"label": CLASSES[label], "label_conf": round(float(probabilities[label]), 4)}
+        probs = [round(p, 4) for p in probabilities.tolist()]
+        rows.append({**row, "garment": round(garment, 4), "probs": probs})
         if json_file != "-":
             print(str(path), *words, sep="  ")
     put_json(rows, json_file)

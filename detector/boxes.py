@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from detector.defaults import LABEL_CONFIDENCE
 from fmnist.classes import CLASSES
 
 Picture = UInt8[np.ndarray, "height width 3"]  # BGR
@@ -82,6 +83,11 @@ class Detections:
     def label_confidence(self) -> Float32[np.ndarray, " n"]:
         """The probability of that class."""
         return self.probabilities[np.arange(len(self)), self.labels]
+
+    def names(self, least: float = LABEL_CONFIDENCE) -> list[str | None]:
+        """The name of each box's class; None where that is less likely than `least`."""
+        sure = zip(self.labels.tolist(), self.label_confidence.tolist(), strict=True)
+        return [CLASSES[label] if confidence >= least else None for label, confidence in sure]
 
     def select(self, which: np.ndarray) -> "Detections":
         """The boxes under a boolean mask, or those at integer indices, in their order."""

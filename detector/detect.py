@@ -17,7 +17,7 @@ from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.interrupt import interrupt_between_frames
 from detector.output.draw import draw
 from detector.output.drawn import DrawnFrames
-from detector.output.lines import JsonLines, header_of, line_of, names_of, texts_of
+from detector.output.lines import JsonLines, header_of, line_of, texts_of
 from detector.output.screen import Screen
 from detector.output.sheet import Sheet
 from detector.output.summary import Interrupted, Summary
@@ -205,6 +205,6 @@ def keep(detections: Detections, settings: Settings) -> Detections:
     """The boxes that the settings ask for."""
     wanted = detections.confidence >= settings.confidence
     if settings.classes:
-        names = names_of(detections, settings.label_confidence)
+        names = detections.names(settings.label_confidence)
         wanted &= np.array([name in settings.classes for name in names], np.bool_)
     return detections.select(wanted)

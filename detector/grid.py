@@ -15,7 +15,7 @@ from detector.backends.runnable import Runnable
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE
 from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
-from detector.letterbox import letterbox, longest_side, scaled_size
+from detector.letterbox import check_frame, letterbox, longest_side, scaled_size
 from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
 
@@ -60,7 +60,8 @@ class Grid(Runnable):
         return height, width
 
     def input(self, frame: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
-        """The frame as the network reads it."""
+        """The frame as the network reads it. ValueError if it is no picture of bytes in BGR."""
+        check_frame(frame)
         height, width = frame.shape[:2]
         return letterbox(frame, longest_side(width, height, self.image_size))
 

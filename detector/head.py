@@ -13,11 +13,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from detector.backends.graphs import HeadGraph
 from detector.backends.runnable import Runnable
 from detector.boxes import Picture
+from detector.pictures import shrunk
 from fmnist.checkpoint import load_model
 from fmnist.classes import CLASSES
 from fmnist.nothing import garment_probability
 
 SIZE = 28  # of Fashion-MNIST
+LARGEST = 4096  # side of a square in pixels: that around a strip has the square of its length
 
 
 class Verdict(NamedTuple):
@@ -78,6 +80,8 @@ def square_crop(frame: Picture, box: Float32[np.ndarray, " 4"]) -> UInt8[np.ndar
     No margin: a margin of 6 % on each side costs 2 to 4 points of mAP50. What lies outside of
     the frame repeats its edge.
     """
+    if max(box[2] - box[0], box[3] - box[1]) > LARGEST:
+        frame, box = _shrunk(frame, box)
     left, top, right, bottom = box.tolist()
     side = max(1, round(max(right - left, bottom - top)))
     x, y = round((left + right - side) / 2), round((top + bottom - side) / 2)
@@ -93,6 +97,16 @@ def square_crop(frame: Picture, box: Float32[np.ndarray, " 4"]) -> UInt8[np.ndar
     return cv2.resize(
         gray, (SIZE, SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     )
+
+
+def _shrunk(
+    frame: Picture, box: Float32[np.ndarray, " 4"]
+) -> tuple[UInt8[np.ndarray, "rows columns 3"], Float32[np.ndarray, " 4"]]:
+    """The frame in which the longer side of the box has `LARGEST` pixels, and the box there."""
+    factor = LARGEST / float(max(box[2] - box[0], box[3] - box[1]))
+    small = shrunk(frame, max(1, round(factor * max(frame.shape[:2]))))
+    scale_wh = np.array(small.shape[1::-1], np.float32) / np.array(frame.shape[1::-1], np.float32)
+    return small, box * np.tile(scale_wh, 2)
 
 
 def _fold_batch_norm(model: nn.Module) -> None:

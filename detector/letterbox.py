@@ -16,13 +16,7 @@ def letterbox(frame: Picture, longest: int) -> UInt8[np.ndarray, "rows columns 3
     """Scale the longest side to so many pixels, fill with gray at the right and at the bottom.
 
     Both sides become the next multiple of `CELLS`.
-
-    Raises:
-        ValueError: it is no picture of bytes in three colours.
     """
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
-        told = f"{frame.dtype} of the shape {frame.shape}"
-        raise ValueError(f"a frame is uint8 of the shape (height, width, 3) in BGR, not {told}")
     size_wh = scaled_size(frame.shape[1], frame.shape[0], longest)
     frame = _halved(frame, size_wh)
     shrinks = max(size_wh) < max(frame.shape[:2])
@@ -32,6 +26,15 @@ def letterbox(frame: Picture, longest: int) -> UInt8[np.ndarray, "rows columns 3
     canvas = np.full((rows, columns, 3), GRAY, np.uint8)
     canvas[: size_wh[1], : size_wh[0]] = scaled
     return canvas
+
+
+def check_frame(frame: object) -> None:
+    """ValueError if it is no picture of bytes in three colours."""
+    if not isinstance(frame, np.ndarray):
+        raise ValueError(f"a frame is an array, not {frame}: was there no picture to read?")
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+        told = f"{frame.dtype} of the shape {frame.shape}"
+        raise ValueError(f"a frame is uint8 of the shape (height, width, 3) in BGR, not {told}")
 
 
 def _halved(frame: Picture, least_wh: tuple[int, int]) -> UInt8[np.ndarray, "rows columns 3"]:

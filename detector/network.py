@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import torch
+from PIL import Image
 
 from detector.backbones import prepare_trunk
 from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO, backbone_of, grid_card, not_a_grid
@@ -67,13 +68,14 @@ def inference_size_of(card: Facts) -> int:
 def ultralytics_import() -> Iterator[None]:
     """Import it inside: ultralytics stays offline, without telemetry or installing by itself.
 
-    What the user has set stays, and so do OpenCV's threads: its first import leaves one to the
-    whole process.
+    What the user has set stays, and so do OpenCV's threads, of which its first import leaves one
+    to the whole process, and Pillow's `open`, in whose place it puts one that wants more packages.
     """
     for name, value in offline(verbose=False).items():
         os.environ.setdefault(name, value)
-    threads = cv2.getNumThreads()
+    threads, pillows_open = cv2.getNumThreads(), Image.open
     try:
         yield
     finally:
         cv2.setNumThreads(threads)
+        Image.open = pillows_open

@@ -41,7 +41,7 @@ class Detector:
 
     @staticmethod
     def load(
-        device: torch.device,
+        device: torch.device | str,
         grid: Path = GRID_FILE,
         head: Path = HEAD_FILE,
         confidence: float = CONFIDENCE,
@@ -51,13 +51,17 @@ class Detector:
     ) -> "Detector":
         """The shipped weights, or others.
 
+        The device is one of torch's, or as `--device`: auto, cpu, cuda or cuda:N.
         The grid looks with its own `image_size`, or another. The backend is one of
         `detector.backends.names.BACKENDS`, or `auto`: the fastest here, whose first measurement
         is told by `say`.
 
         Raises:
-            InputError: weights are missing, damaged, or not those of a grid and a classifier.
+            InputError: weights are missing, damaged, or not those of a grid and a classifier;
+                there is no such device or backend here.
         """
+        if isinstance(device, str):
+            device = pick_device(device)
         finder, namer = Grid.load(grid, device), Head.load(head, device)
         finder.image_size = image_size or finder.image_size
         run_with(backend, (finder, namer), finder.wide, say)
@@ -67,7 +71,7 @@ class Detector:
         """The garments of one BGR frame of bytes, of any size; it is left as it is.
 
         Raises:
-            ValueError: it is no such frame: gray, of floats, or empty.
+            ValueError: it is no such frame: none at all, gray, of floats, or empty.
         """
         return self.classify(frame, self.locate(frame))
 

@@ -305,6 +305,8 @@ def test_predict_names_a_photo_in_one_line(
 def test_predict_names_the_other_photos_beside_a_damaged_one(
     weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from fmnist.classes import CLASSES
+
     monkeypatch.chdir(weights)
     (weights / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     (weights / "damaged.gif").write_bytes(b"GIF89a" + bytes(40))
@@ -319,9 +321,11 @@ def test_predict_names_the_other_photos_beside_a_damaged_one(
         and "damaged.png: no picture could be decoded" in told.err
         and "damaged.gif is not a video or image that can be read" in told.err
     )
-    assert [row["path"] for row in json.loads((weights / "names.json").read_text())] == [
-        "photo.png"
-    ]
+    (row,) = json.loads((weights / "names.json").read_text())
+    assert row["path"] == "photo.png"
+    probs = row["probs"]
+    assert row["label_conf"] == max(probs) and sum(probs) == pytest.approx(1, abs=0.001)
+    assert row["label"] == CLASSES[probs.index(max(probs))]
 
 
 def test_data_prints_the_known_figures_and_draws_two_pictures(

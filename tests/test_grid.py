@@ -123,11 +123,16 @@ def test_what_the_frame_leaves_free_is_as_gray_as_in_the_training_of_ultralytics
         np.zeros((8, 8, 4), np.uint8),
         np.zeros((8, 8, 3), np.uint16),
         np.zeros((0, 8, 3), np.uint8),
+        np.zeros((8, 0, 3), np.uint8),
+        np.zeros(8, np.uint8),
+        None,
     ],
 )
-def test_what_is_no_picture_is_refused(frame: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="a frame is uint8 of the shape"):
-        inspect.unwrap(letterbox)(frame, 320)  # without the types that only tests check
+def test_what_is_no_picture_is_refused(frame: np.ndarray | None) -> None:
+    grid = Grid(noisy_network(), 320, torch.device("cpu"))
+    look = inspect.unwrap(Grid.input)  # without the types that only tests check
+    with pytest.raises(ValueError, match="a frame is (uint8 of the shape|an array, not None)"):
+        look(grid, frame)
 
 
 def test_every_cell_is_decoded_as_ultralytics_does() -> None:

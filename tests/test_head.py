@@ -1,5 +1,6 @@
 """The head: squares around boxes, cut from the full frame, named in one batch."""
 
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.head import Head, square_crop
+from detector.head import LARGEST, Head, square_crop
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
@@ -49,6 +50,23 @@ def test_a_tall_box_is_seen_with_what_is_beside_it() -> None:
     crop = square_crop(image, np.array([80, 40, 120, 152], np.float32))
     assert (crop[:, :8] == 0).all() and (crop[:, -8:] == 0).all()
     assert (crop[:, 10:18] == 255).all()
+
+
+@pytest.mark.parametrize("long", [(9000, 600), (600, 9000)])
+def test_the_square_around_a_strip_is_shrunk_first(long: tuple[int, int]) -> None:
+    strip = cv2.resize(frame()[:, :240], long, interpolation=cv2.INTER_LINEAR)
+    box = np.array([0, 0, *long], np.float32)
+    tracemalloc.start()
+    crop = square_crop(strip, box)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * LARGEST**2  # of 81 million pixels
+    whole = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY)
+    margins = [(max(long) - side) // 2 for side in long[::-1]]
+    rows, columns = margins
+    square = cv2.copyMakeBorder(whole, rows, rows, columns, columns, cv2.BORDER_REPLICATE)
+    expected = cv2.resize(square, (28, 28), interpolation=cv2.INTER_AREA)
+    assert abs(crop.astype(int) - expected).max() <= 2
 
 
 def test_outside_the_frame_its_edge_is_repeated() -> None:

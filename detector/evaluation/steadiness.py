@@ -8,7 +8,7 @@ from typing import Any
 
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
-from detector.output.lines import UNKNOWN, names_of
+from detector.output.lines import UNKNOWN
 from detector.pipeline import Detector, watch
 from detector.tracking.tracks import Tracks, association, least_of
 from detector.video.frames import Reader
@@ -56,7 +56,7 @@ def steadiness(frames: Sequence[Detections], fps: float, least: float) -> Steadi
             continue
         if detections.track_id is None:
             raise ValueError(f"frame {number}: wanted a track_id for every box, got none")
-        names = names_of(detections, least)
+        names = detections.names(least)
         showing.update({name or UNKNOWN for name in names})
         for key, name in zip(detections.track_id.tolist(), names, strict=True):
             seen.setdefault(key, []).append((number, name))

@@ -15,6 +15,7 @@ class Figures:
         self.frames = 0
         self._model_ms: deque[float] = deque(maxlen=KEPT)
         self._latency_ms: deque[float] = deque(maxlen=KEPT)
+        self._lately: deque[tuple[float, float]] = deque(maxlen=LATELY)
         self._shown: deque[float] = deque(maxlen=KEPT)
 
     def add(self, model_seconds: float, latency_seconds: float) -> None:
@@ -22,6 +23,7 @@ class Figures:
         self.frames += 1
         self._model_ms.append(1000 * model_seconds)
         self._latency_ms.append(1000 * latency_seconds)
+        self._lately.append((1000 * model_seconds, 1000 * latency_seconds))
         self._shown.append(time.monotonic())
 
     @property
@@ -29,9 +31,7 @@ class Figures:
         """The medians of the last frames, for the status line."""
         if not self.frames:
             return []
-        model, latency = (
-            median(list(values)[-LATELY:]) for values in (self._model_ms, self._latency_ms)
-        )
+        model, latency = map(median, zip(*self._lately, strict=True))
         return [f"model {model:.0f} ms", f"latency {latency:.0f} ms"]
 
     def __str__(self) -> str:
@@ -46,4 +46,4 @@ class Figures:
 
 
 def _p95(values: deque[float]) -> float:
-    return quantiles(values, n=20)[-1]
+    return quantiles(values, n=20, method="inclusive")[-1]

@@ -19,15 +19,9 @@ from fmnist.classes import CLASSES
 UNKNOWN = "unknown"
 
 
-def names_of(detections: Detections, least: float) -> list[str | None]:
-    """The class of every box; None where no class is as likely as `least`."""
-    sure = zip(detections.labels.tolist(), detections.label_confidence.tolist(), strict=True)
-    return [CLASSES[label] if confidence >= least else None for label, confidence in sure]
-
-
 def texts_of(detections: Detections, least: float) -> list[str]:
     """What stands at every box: "Shirt 83%", or "unknown"; with "#3" behind it if tracked."""
-    names = zip(names_of(detections, least), detections.label_confidence, strict=True)
+    names = zip(detections.names(least), detections.label_confidence, strict=True)
     texts = [f"{name} {100 * sure:.0f}%" if name else UNKNOWN for name, sure in names]
     if detections.track_id is None:
         return texts
@@ -51,7 +45,7 @@ def boxes_as_json(detections: Detections, least: float) -> list[dict[str, Any]]:
         detections.xyxy.tolist(),
         detections.confidence.tolist(),
         ids,
-        names_of(detections, least),
+        detections.names(least),
         detections.label_confidence.tolist(),
         detections.probabilities.tolist(),
         strict=True,
