@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket as sockets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ class Served:
         headers = {"Origin": origin} if origin else {}
         url = f"ws://{self.address}/{path}"
         return connect(url, additional_headers=headers, max_size=None, compression=None)
+
+    def narrow(self) -> sockets.socket:
+        """A connection that takes little before somebody reads."""
+        host, port = self.address.split(":")
+        connection = sockets.socket()
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2048)
+        connection.connect((host, int(port)))
+        return connection
 
 
 def failing_while(broken: threading.Event) -> Callable[[float], AnyDetector]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection
+from websockets.sync.client import ClientConnection, connect
 
 from detector.boxes import Detections, Picture
 from detector.video.cameras import Camera
@@ -104,6 +104,49 @@ def test_there_is_room_for_some_visitors_and_again_when_one_left() -> None:
             assert len(answer(client)["boxes"]) == 2
         for client in clients:
             client.close()
+
+
+def test_who_asks_and_never_reads_has_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.web.app.VISITORS", 1)
+    clip = clips.clip(tmp_path / "clip.mp4", size_wh=(1280, 720))
+    with served(clip=clip, silence=1.0) as server:
+        idle = connect(
+            f"ws://{server.address}/watch", sock=server.narrow(), compression=None, max_queue=1
+        )
+        for _ in range(500):
+            idle.send("{}")
+
+        def is_served() -> bool:
+            with server.socket("watch") as other:
+                try:
+                    other.send("{}")
+                    return "boxes" in answer(other)
+                except ConnectionClosed:
+                    return False
+
+        assert not is_served()
+        wait_until(is_served)
+        idle.socket.close()
+
+
+def test_the_source_waits_in_pieces_for_who_does_not_read_it() -> None:
+    with served() as server:
+        get(server, "/source")  # the archive is made now
+        before = resident_mb()
+        idle = [server.narrow() for _ in range(8)]
+        for connection in idle:
+            connection.sendall(f"GET /source HTTP/1.1\r\nHost: {server.address}\r\n\r\n".encode())
+        assert all(connection.recv(1) for connection in idle)
+        assert resident_mb() - before < 100  # each of them took 32 MB
+        for connection in idle:
+            connection.close()
+
+
+def resident_mb() -> float:
+    """Of this process, in which the server runs."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def test_the_servers_own_clip_is_shown_to_all_who_ask(tmp_path: Path) -> None:

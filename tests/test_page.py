@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.boxes import Picture
+from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LEAST_ASKED, MOST_ASKED
 from detector.output.draw import COLOURS
 from detector.pipeline import Detector
@@ -19,10 +19,12 @@ from tests import clips
 from tests.browser import CHROMIUM, Browser, browser, camera_clip
 from tests.command import ROOT
 from tests.display import wait_until
+from tests.live_window import two_garments
 from tests.served import Served, failing_while, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 BOXES = "window.fmnist.boxes()"
+MESSAGE = "document.querySelector('#message').textContent"
 
 
 @pytest.fixture(scope="module")
@@ -179,16 +181,43 @@ def test_what_is_wrong_is_told_until_there_is_a_picture(page: Browser, tmp_path:
     with served(failing_while(broken), clips.clip(tmp_path / "clip.mp4")) as server:
         page.open(server.url)
         page.click("#feed")
-        page.wait("document.querySelector('#message').textContent.startsWith('internal error')")
+        page.wait(f"{MESSAGE}.startsWith('internal error')")
         page.value("window.hidden = 0")
         page.value(
             "void new MutationObserver(() => window.hidden += document.querySelector('#message')"
-            ".hidden).observe(document.querySelector('#message'), {attributes: true})"
+            ".textContent === '').observe(document.querySelector('#message'), {childList: true})"
         )
         page.wait(f"performance.now() > {page.value('performance.now()') + 2500}")
         assert page.value("window.hidden") == 0, "it tried anew meanwhile"
         broken.clear()
-        page.wait(f"{BOXES}.length === 2 && document.querySelector('#message').hidden")
+        page.wait(f"{BOXES}.length === 2 && {MESSAGE} === ''")
+
+
+def test_a_server_that_falls_silent_is_told_and_tried_again(page: Browser) -> None:
+    """As after a dead link, of which a browser hears nothing."""
+    answers = threading.Event()
+
+    def detector(frame: Picture) -> Detections:
+        answers.wait()
+        return two_garments(frame)
+
+    with served(lambda _: detector) as server:
+        page.open(server.url)
+        page.value("fmnist.limits.answer = 1500")
+        page.click("#camera")
+        page.wait(f"{MESSAGE}.startsWith('The server does not answer')")
+        answers.set()
+        page.wait(f"{BOXES}.length === 2 && {MESSAGE} === ''")
+        page.wait("document.querySelector('#garments').textContent === 'Shirt, Trouser'")
+
+
+def test_a_large_photo_is_shrunk_in_the_page(page: Browser, server: Served, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "large.jpg"), clips.numbered(5, (6000, 3000)))
+    page.open(server.url)
+    choose(page, tmp_path / "large.jpg")
+    page.wait(f"{BOXES}.length === 2")
+    size = "(({width, height}) => [width, height])(document.querySelector('canvas'))"
+    assert page.value(size) == [2048, 1024]
 
 
 def test_a_wrong_token_is_told(page: Browser) -> None:

@@ -23,7 +23,7 @@ def test_the_archive_holds_what_runs_with_its_licence() -> None:
 def test_beside_other_packages_only_our_own_are_handed_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("fmnist/data.py", "tests/test_theirs.py", "docs/theirs.md"):
+    for name in ("fmnist/data.py", "fmnist/.secret", "tests/test_theirs.py", "docs/theirs.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (0, 0))  # as some installations date their files

@@ -1,8 +1,9 @@
 """The page, its two sockets, and what is said about every answer: nothing from elsewhere."""
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -31,6 +32,8 @@ from detector.web.visit import BROKEN, INTERNAL, POLICY, SILENCE, TRY_LATER, Lef
 PAGE = Path(__file__).with_name("page")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 VISITORS = 32  # at once
+GOODBYE = 2.0  # seconds for telling a visitor why he has to go
+PIECE = 1 << 16  # bytes of the source that wait for a visitor
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -68,6 +71,7 @@ class _App:
         self.site = site
         self.visitors = 0
         self.turns = Turns()
+        self.archiving = asyncio.Lock()
         self.feed: Feed | None = None
         routes = [
             Route("/", self.page),
@@ -131,10 +135,18 @@ class _App:
         return self._answer(request, lambda: JSONResponse(told))
 
     async def code(self, request: Request) -> Response:
-        data = b"" if self.site.guard.refusal(request) else await run_in_threadpool(source.archive)
-        name = {"Content-Disposition": 'attachment; filename="fmnist-source.zip"'}
+        data = b""
+        if not self.site.guard.refusal(request):
+            async with self.archiving:
+                data = await run_in_threadpool(source.archive)
+        pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+        headers = {
+            "Content-Disposition": 'attachment; filename="fmnist-source.zip"',
+            "Content-Length": str(len(data)),
+        }
         return self._answer(
-            request, lambda: Response(data, media_type="application/zip", headers=name)
+            request,
+            lambda: StreamingResponse(_one_by_one(pieces), 200, headers, "application/zip"),
         )
 
     async def frames(self, socket: WebSocket) -> None:
@@ -172,16 +184,26 @@ class _App:
             await visit()
         except (LeftError, BadPictureError) as left:
             if str(left):
-                with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                    await socket.close(POLICY, str(left))
+                await _close(socket, POLICY, str(left))
         except WebSocketDisconnect:
             pass
         except Exception:
             logging.getLogger(__name__).exception("a visitor is not answered")
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await socket.close(BROKEN, INTERNAL)
+            await _close(socket, BROKEN, INTERNAL)
         finally:
             self.visitors -= 1
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    """Hang up, though nobody may listen any more."""
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+        await asyncio.wait_for(socket.close(code, reason), GOODBYE)
+
+
+async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """In the event loop: starlette would take a thread for each piece."""
+    for piece in pieces:
+        yield piece
 
 
 def _css(bgr: tuple[int, ...]) -> str:

@@ -21,7 +21,16 @@ from detector.video.newest import Newest
 from detector.web.pictures import LONGEST
 from detector.web.recordings import Recorder, Recordings
 from detector.web.turns import Turns
-from detector.web.visit import INTERNAL, SILENCE, Incoming, LeftError, note_shown, told_in, wished
+from detector.web.visit import (
+    INTERNAL,
+    SILENCE,
+    Incoming,
+    LeftError,
+    note_shown,
+    sent,
+    told_in,
+    wished,
+)
 from fmnist.errors import InputError
 
 QUALITY = 80
@@ -68,7 +77,7 @@ class Feed:
     async def show(self, socket: WebSocket, silence: float = SILENCE) -> None:
         """Send the newest frame for every message that asks for one.
 
-        LeftError as `Incoming`, and if no frame comes for so many seconds.
+        LeftError as `Incoming`, and if no frame comes or none is taken for so many seconds.
         """
         # What was shown to those before us is over, a mistake most of all.
         incoming, seen, shown = Incoming(socket, silence), self._number, None
@@ -81,9 +90,9 @@ class Feed:
                 if shown:
                     note_shown(told, self._figures, shown.model_seconds)
                 seen, shown = await self._later_than(seen, silence)
-                await socket.send_text(shown.told)
+                await sent(socket.send_text(shown.told), silence)
                 if shown.jpeg:
-                    await socket.send_bytes(shown.jpeg)
+                    await sent(socket.send_bytes(shown.jpeg), silence)
         finally:
             del self._wishes[viewer]
 
@@ -153,6 +162,7 @@ class Feed:
         model_seconds = time.monotonic() - start
         if self._recorder:
             self._recorder.write(frame.image, seen)
+        jpeg = jpeg_of(frame.image)
         height, width = frame.image.shape[:2]
         told = {
             "boxes": boxes_as_json(seen, self._label_confidence),
@@ -160,7 +170,7 @@ class Feed:
             "model_ms": round(1000 * model_seconds, 1),
             "age_ms": round(1000 * (time.monotonic() - arrived), 1),
         }
-        return Shown(json.dumps(told), jpeg_of(frame.image), model_seconds)
+        return Shown(json.dumps(told), jpeg, model_seconds)
 
 
 def jpeg_of(image: Picture) -> bytes:

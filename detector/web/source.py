@@ -34,7 +34,12 @@ def _files() -> list[Path]:
     is_checkout = (ROOT / "pyproject.toml").exists()
     tops = [ROOT / name for name in (*OURS, *((*BESIDE, *TOP) if is_checkout else ()))]
     paths = [path for top in tops for path in (sorted(top.rglob("*")) if top.is_dir() else [top])]
-    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
+    return [path for path in paths if path.is_file() and not _is_private(path.relative_to(ROOT))]
+
+
+def _is_private(path: Path) -> bool:
+    """Caches, and what somebody hid beside the code."""
+    return "__pycache__" in path.parts or any(part.startswith(".") for part in path.parts)
 
 
 def _installed_licence() -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,7 +91,7 @@ class Visit:
                         raise LeftError(f"{bad} bad messages: {error}") from None
                     reply = {"error": str(error)}
                 if reply:
-                    await socket.send_text(json.dumps(reply))
+                    await sent(socket.send_text(json.dumps(reply)), silence)
         finally:
             self._turns.forget(self)
             if self._recorder:  # beside the loop: the end of a long video is written anew
@@ -133,6 +133,14 @@ class Visit:
         if self._recorder:
             self._recorder.write(image, seen)
         return seen, (image.shape[0], image.shape[1])
+
+
+async def sent(sending: Coroutine[Any, Any, None], silence: float) -> None:
+    """Wait until a message is on its way. LeftError if nobody takes it for so many seconds."""
+    try:
+        await asyncio.wait_for(sending, silence)
+    except TimeoutError:
+        raise LeftError(f"nothing was read for {silence:.0f} seconds") from None
 
 
 def wished(told: dict[str, float], before: float | None) -> float | None:

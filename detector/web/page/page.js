@@ -9,6 +9,13 @@ const UNKNOWN = "unknown";
 const UNREACHABLE = "The server does not answer. Is it still running?";
 const STILL_HERE = 20_000; // ms of a pause after which the server is told: it lets go after 60 s
 const KEPT = 3000; // latencies that the statistics are from
+const LARGEST_PHOTO = 2048; // side of a photo that is shown; some phones draw no larger canvas than 4096
+// ms after which a server is taken for gone: a dead link tells nothing. Pictures of its own may be
+// as far apart as it says itself (it hangs up after 60 s without one).
+const limits = { answer: 20_000, picture: 70_000 };
+const FIRST_WAIT = 500; // ms until the server is tried again; twice as long each time
+const LONGEST_WAIT = 8000;
+const TOLD_EVERY = 3000; // ms between two sentences to who cannot see the picture
 
 const video = $("video");
 const canvas = $("picture");
@@ -109,6 +116,16 @@ function draw() {
   for (const box of [...boxes].reverse()) outline(box, unit); // the surest on top
   for (const box of boxes) writeLabel(box, unit, taken);
   $("count").textContent = shown.length;
+  tellGarments(shown);
+}
+
+let toldAt = -Infinity;
+function tellGarments(boxes) {
+  // In words, for screen readers: now and then, and only what changed.
+  if (performance.now() - toldAt < TOLD_EVERY) return;
+  toldAt = performance.now();
+  const words = boxes.map((box) => box.label ?? UNKNOWN).join(", ") || "no garment";
+  if ($("garments").textContent !== words) $("garments").textContent = words;
 }
 
 function median(values, share = 0.5) {
@@ -126,6 +143,8 @@ function show(picture, answer, captured) {
   if (failed()) say(""); // the picture tells that it is over
   shot?.picture.close();
   shot = { picture, answer };
+  source.wait = FIRST_WAIT;
+  if (document.activeElement === $("start")) $("pause").focus(); // it is about to go
   $("stage").dataset.state = "live";
   draw();
   const now = performance.now();
@@ -149,46 +168,57 @@ function figure(id, milliseconds) {
 
 let quiet = 0;
 function say(text, kind = "notice", milliseconds = 4000) {
+  // It is there all the time, transparent where it is empty: else screen readers would not tell.
   const message = $("message");
-  message.textContent = text;
+  if (message.textContent !== text) message.textContent = text;
   message.dataset.kind = kind;
-  message.hidden = !text;
   clearTimeout(quiet);
-  if (kind !== "error") quiet = setTimeout(() => (message.hidden = true), milliseconds);
+  if (kind !== "error") quiet = setTimeout(() => (message.textContent = ""), milliseconds);
 }
 
-const failed = () => !$("message").hidden && $("message").dataset.kind === "error";
+const failed = () => $("message").textContent !== "" && $("message").dataset.kind === "error";
 
 // ---- the server -------------------------------------------------------------------------------
+
+function within(milliseconds, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(UNREACHABLE)), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 function connect(path) {
   const url = new URL(withToken(path), location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(url);
   socket.binaryType = "blob";
-  return new Promise((resolve, reject) => {
+  const opened = new Promise((resolve, reject) => {
     socket.onopen = () => resolve(socket);
     socket.onerror = () => reject(new Error(UNREACHABLE));
+  });
+  return within(limits.answer, opened).catch((error) => {
+    socket.close();
+    throw error;
   });
 }
 
 async function keepConnected(mine, path, use) {
-  for (let wait = 500; mine === source; wait = Math.min(2 * wait, 8000)) {
+  for (; mine === source; mine.wait = Math.min(2 * mine.wait, LONGEST_WAIT)) {
     try {
-      await settingsNow().catch((error) => {
-        throw error instanceof TypeError ? new Error(UNREACHABLE) : error;
-      });
+      await settingsNow();
       mine.socket = await connect(path);
       if (mine !== source) return mine.socket.close(); // something else was chosen meanwhile
       if (paused && failed()) say(""); // no picture will tell that it is over
       if (settings.records && !failed()) say("This server records what it is shown.");
-      wait = 500;
       await use(mine.socket);
     } catch (error) {
       if (mine === source) say(error.message, "error");
     }
     mine.socket?.close();
-    if (mine === source) await new Promise((done) => setTimeout(done, wait));
+    if (mine !== source) return;
+    for (const id of ["fps", "latency", "model"]) $(id).textContent = "–";
+    await new Promise((done) => setTimeout(done, mine.wait));
   }
 }
 
@@ -208,13 +238,16 @@ function answersOf(socket) {
     end = new Error(reason ? `The server hung up: ${reason}.` : "The server is gone.");
     settle();
   };
-  return () => new Promise((resolve, reject) => ((wanted = { resolve, reject }), settle()));
+  const next = () => new Promise((resolve, reject) => ((wanted = { resolve, reject }), settle()));
+  return (milliseconds) => within(milliseconds, next());
 }
 
 const seen = (latency) => ({ shown_ms: Math.round(10 * latency) / 10 });
 
 async function settingsNow() {
-  const answer = await fetch(withToken("settings"));
+  const answer = await within(limits.answer, fetch(withToken("settings"))).catch(() => {
+    throw new Error(UNREACHABLE);
+  });
   if (!answer.ok) throw new Error(await answer.text());
   settings = await answer.json();
   promise();
@@ -262,25 +295,31 @@ async function sendFrames(mine, socket) {
       continue;
     }
     const picture = await createImageBitmap(mine.still ?? video);
-    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-    sent.width = Math.max(1, Math.round(picture.width * scale));
-    sent.height = Math.max(1, Math.round(picture.height * scale));
-    sentPen.drawImage(picture, 0, 0, sent.width, sent.height);
-    socket.send(await new Promise((done) => sent.toBlob(done, "image/jpeg", QUALITY)));
-    const told = JSON.parse(await answer());
-    if (told.error) {
-      say(told.error, "error");
-      picture.close();
-    } else if (mine === source && !paused) {
-      const latency = show(picture, told, captured);
-      socket.send(JSON.stringify(seen(latency)));
+    try {
+      socket.send(await jpegOf(picture));
+      const told = JSON.parse(await answer(limits.answer));
+      if (told.error) say(told.error, "error");
+      else if (mine === source && !paused) socket.send(JSON.stringify(seen(show(picture, told, captured))));
+    } finally {
+      if (shot?.picture !== picture) picture.close();
     }
   }
 }
 
+function fitting(picture, longest) {
+  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
+  return [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
+}
+
+function jpegOf(picture) {
+  [sent.width, sent.height] = fitting(picture, LONGEST);
+  sentPen.drawImage(picture, 0, 0, sent.width, sent.height);
+  return new Promise((done) => sent.toBlob(done, "image/jpeg", QUALITY));
+}
+
 function become(kind, begin) {
   source?.stop();
-  const mine = { kind, socket: null, still: null, stop: () => {} };
+  const mine = { kind, socket: null, still: null, wait: FIRST_WAIT, stop: () => {} };
   source = mine;
   latencies.length = instants.length = 0;
   setPaused(false);
@@ -323,9 +362,10 @@ async function lookAtFile(mine, file) {
     video.removeAttribute("src");
     video.load();
     URL.revokeObjectURL(url);
+    mine.still?.close();
   };
   if (file.type.startsWith("image/")) {
-    mine.still = await createImageBitmap(file);
+    mine.still = await photoOf(file);
   } else {
     video.src = url;
     video.loop = true;
@@ -334,6 +374,16 @@ async function lookAtFile(mine, file) {
     });
   }
   await keepConnected(mine, "frames", (socket) => visit(mine, socket));
+}
+
+async function photoOf(file) {
+  // A phone's photo takes 100 MB, and is copied at every look.
+  const whole = await createImageBitmap(file);
+  const [resizeWidth, resizeHeight] = fitting(whole, LARGEST_PHOTO);
+  if (resizeWidth === whole.width) return whole;
+  const small = await createImageBitmap(whole, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  whole.close();
+  return small;
 }
 
 async function watchServer(mine) {
@@ -349,11 +399,11 @@ async function watchServer(mine) {
       const asked = performance.now();
       const confidence = Number($("confidence").value);
       socket.send(JSON.stringify(latency === null ? { confidence } : { confidence, ...seen(latency) }));
-      const told = JSON.parse(await answer());
+      const told = JSON.parse(await answer(limits.picture));
       if (told.error) throw new Error(told.error);
       const received = performance.now();
-      const picture = await createImageBitmap(await answer());
-      // How old the frame was when it left, and what the way and the drawing took.
+      const picture = await createImageBitmap(await answer(limits.answer));
+      // How old the frame was when it left, and what the drawing took; the way is not known.
       if (mine === source) latency = show(picture, told, Math.max(asked, received) - told.age_ms);
       else picture.close();
     }
@@ -452,5 +502,6 @@ window.fmnist = {
   boxes: () => (shot ? visible(shot.answer.boxes) : []),
   size: () => shot?.answer.size_wh,
   statistics,
+  limits,
 };
 begin().catch((error) => say(error.message, "error"));
