@@ -47,7 +47,7 @@ def benchmark(
     rows: Annotated[
         list[str] | None,
         typer.Option(
-            "--row", metavar="MODEL:RECIPE[:NAME=VALUE,...]", help="Only this; repeatable."
+            "--row", metavar="MODEL[:RECIPE[:NAME=VALUE,...]]", help="Only this; repeatable."
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of every row.")] = 1,

@@ -61,6 +61,7 @@ def test_nothing_to_read_is_told(desk: Path, source: str, told: str) -> None:
         ("clip.mp4", "clip.mp4: no such file. Did you mean clips/clip.mp4?"),
         ("god.mp4", "god.mp4: no such file. Did you mean good.mp4?"),
         ("zzzzz", "zzzzz: no such file. Is the name right?"),
+        ("0", "0: no such file. Look through camera 0 with fmnist live."),
         ("no/where/x.mp4", "no/where/x.mp4: no such file. Is the name right?"),
         ("clips", "clips is not a file. Name a file."),
         ("empty.mp4", "empty.mp4 is empty (0 bytes)."),

@@ -66,6 +66,8 @@ def check_source(path: Path) -> None:
         name = ascii(str(path.absolute()))
         raise InputError(f"{name}: this name is no UTF-8. Rename it.") from None
     if not path.exists():
+        if str(path).isdecimal():
+            raise InputError(f"{path}: no such file. Look through camera {path} with fmnist live.")
         raise InputError(f"{path}: no such file. {_did_you_mean(path)}")
     if not path.is_file():
         raise InputError(f"{path} is not a file. Name a file.")

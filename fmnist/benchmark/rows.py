@@ -38,7 +38,8 @@ PEER = "ultralytics-cls"  # the row of what a user would otherwise run
 
 @dataclass(frozen=True)
 class Row:
-    """A network and how it is trained; written MODEL:RECIPE or MODEL:RECIPE:NAME=VALUE,..."""
+    """A network and how it is trained; written MODEL (recipe "best"), MODEL:RECIPE or
+    MODEL:RECIPE:NAME=VALUE,..."""
 
     model: str
     recipe: str
