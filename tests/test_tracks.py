@@ -95,14 +95,16 @@ def test_an_unsure_box_continues_a_garment_but_begins_none() -> None:
     assert sum(map(len, follow(*[[shirt(100, 0.2)]] * 9))) == 0
 
 
-def test_what_is_seen_only_once_is_not_shown() -> None:
+@pytest.mark.parametrize("rate", [30.0, RATE, 5.0, 4.0])
+def test_what_is_seen_only_once_is_not_shown(rate: float) -> None:
     looks = [[shirt(100)]] * 4 + [[shirt(100), coat(400)]] + [[shirt(100)]] * 3
-    assert [ids(shown) for shown in follow(*looks)] == [[1]] * 8
+    assert [ids(shown) for shown in follow(*looks, rate=rate)] == [[1]] * 8
 
 
-def test_at_a_low_rate_everything_is_shown_at_once_and_nothing_is_held() -> None:
+@pytest.mark.parametrize("rate", [3.9, 1.0])
+def test_at_a_low_rate_everything_is_shown_at_once_and_nothing_is_held(rate: float) -> None:
     looks: list[list[Seen]] = [[], [shirt(100)], [shirt(300)], []]
-    assert [ids(shown) for shown in follow(*looks, rate=1.0)] == [[], [1], [2], []]
+    assert [ids(shown) for shown in follow(*looks, rate=rate)] == [[], [1], [2], []]
 
 
 def test_nothing_is_held_outside_of_the_frame_or_where_another_is_found() -> None:

@@ -27,8 +27,8 @@ class Tracks:
     longer than `BRIEF`. Its `confidence` is a mean, too, in which a miss counts as zero; it is
     shown while that reaches `confidence` and it is not missed for longer than `BRIEF`, its box
     then being where it is expected. A found box is shown as it was found. What the first look at
-    a scene did not show is shown when it is seen again, if ten looks or more are taken a second;
-    with fewer at once, and then one that is missed at its second look counts as gone.
+    a scene did not show is shown when it is seen again, if looks lie no further apart than `BRIEF`;
+    else at once, and then one that is missed at its second look counts as gone.
     """
 
     def __init__(self, rate: float, confidence: float = CONFIDENCE) -> None:
@@ -44,7 +44,7 @@ class Tracks:
         rate = min(rate, FASTEST)
         self._associate.wait_for(_patience(rate))
         self._brief = int(BRIEF * rate + 1e-6)  # looks
-        self._wait = 2 if rate >= 10 else 1
+        self._wait = 2 if self._brief else 1
         self._fades = math.exp(-1 / (FORGOTTEN * rate)), math.exp(-1 / (SURENESS * rate))
 
     def __call__(self, frame: Picture, found: Detections) -> Detections:
