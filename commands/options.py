@@ -98,10 +98,11 @@ def written(paths: Sequence[Path]) -> str:
 
 
 def classes_of(names: str) -> tuple[str, ...]:
-    """Those named with commas between. InputError where one is no class."""
+    """Those named with commas between, in any case of letters. InputError where one is no class."""
     from fmnist.classes import CLASSES
 
-    return tuple(known(name, CLASSES, "class") for name in listed(names))
+    spelt = {name.lower(): name for name in CLASSES}
+    return tuple(known(spelt.get(name.lower(), name), CLASSES, "class") for name in listed(names))
 
 
 def listed(names: str) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.options import classes_of
 from fmnist.atomic import write_atomically
 from fmnist.checks import all_free, device_name, free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
@@ -108,3 +109,9 @@ def test_a_link_is_checked_where_it_leads(tmp_path: Path) -> None:
         free(lost, overwrite=False)
     with pytest.raises(InputError, match="second would be written twice"):
         all_free(False, first, second)
+
+
+def test_classes_are_named_in_any_case_of_letters() -> None:
+    assert classes_of("sneaker, ANKLE boot,,") == ("Sneaker", "Ankle boot")
+    with pytest.raises(InputError, match=r"shrt: no such class\."):
+        classes_of("shrt")
