@@ -18,7 +18,7 @@ from commands.options import (
     Quiet,
     classifier_file,
     listed,
-    put_json,
+    put,
     said,
     say,
 )
@@ -251,8 +251,6 @@ def _write(
     write_json(run_dir / "benchmark.json", whole)
     write_atomically(run_dir / "benchmark.md", text.encode())
     write_atomically(run_dir / "benchmark.csv", comma_separated(facts, columns).encode())
-    if json_file != "-":
-        print(text, end="")
-    put_json(whole, json_file)
     if not quiet:
         say(f"written: {run_dir}/benchmark.json, .md, .csv")
+    put(text.removesuffix("\n"), whole, json_file)

@@ -16,7 +16,7 @@ from commands.options import (
     Overwrite,
     Quiet,
     listed,
-    put_json,
+    put,
     quiet_or_say,
 )
 from detector.backends.names import BACKENDS, installed
@@ -94,14 +94,12 @@ def benchmark_detect(
     if peer:
         whole["ratio_to_yolo_predict"] = best["ratio_to_yolo_predict"]["median"]
     whole |= {"stages": stages, "growth": growth, **describe(where)}
-    if json_file != "-":
-        print(markdown(whole))
-    put_json(whole, json_file)
     if plot:
         from detector.benchmark.figure import draw_growth
 
         draw_growth(growth, plot)
         say(f"written: {plot}")
+    put(markdown(whole), whole, json_file)
 
 
 def _end_to_end(

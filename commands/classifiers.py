@@ -12,7 +12,7 @@ from commands.options import (
     Overwrite,
     Weights,
     classifier_file,
-    put_json,
+    put,
     say,
 )
 from fmnist.checks import all_free, named_png
@@ -75,9 +75,7 @@ def models(json_file: Json = "", overwrite: Overwrite = False) -> None:
     rows = [
         {"model": name, **asdict(size_of(name)), "about": MODELS[name].about} for name in MODELS
     ]
-    if json_file != "-":
-        print(models_table(rows))
-    put_json(rows, json_file)
+    put(models_table(rows), rows, json_file)
 
 
 @app.command()
@@ -114,11 +112,9 @@ def evaluate(
         **result.to_dict(),
         **describe(where),
     }
-    if json_file != "-":
-        print(evaluation_table(row))
-    put_json(row, json_file)
     if confusion:
         from fmnist import figures
 
         figures.save(figures.confusion(result.confusion), confusion)
         say(f"written: {confusion}")
+    put(evaluation_table(row), row, json_file)

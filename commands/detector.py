@@ -24,7 +24,7 @@ from commands.options import (
     grid_file,
     grid_start,
     listed,
-    put_json,
+    put,
     quiet_or_say,
     said,
     say,
@@ -227,17 +227,15 @@ def detector_evaluate(
     rows, found = rows_of(
         localiser, list(zip(shortest(names), named, strict=True)), peers, scenes, photos or ()
     )
-    if json_file != "-":
-        print(detector_table(rows))
+    if misses and scenes:
+        write_image(misses, worst(found, scenes))
+        say(f"written: {misses}")
     settings = {
         "grid": name_of_weights(grid_path),
         "image_size": localiser.image_size,
         "backend": backend,
     }
-    put_json({**settings, "rows": rows, **facts}, json_file)
-    if misses and scenes:
-        write_image(misses, worst(found, scenes))
-        say(f"written: {misses}")
+    put(detector_table(rows), {**settings, "rows": rows, **facts}, json_file)
 
 
 def check_judged_by(photos: Sequence[Path], misses: Path | None, named: bool) -> None:

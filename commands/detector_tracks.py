@@ -16,7 +16,7 @@ from commands.options import (
     Overwrite,
     classifier_file,
     grid_file,
-    put_json,
+    put,
     say,
 )
 from detector.defaults import CONFIDENCE, GRID, HEAD, LABEL_CONFIDENCE
@@ -73,13 +73,10 @@ def detector_tracks(
             failed.append(str(error))
     if not rows:
         raise InputError(" ".join(failed))
-    if json_file != "-":
-        print(tracks_table(rows))
     weights = {"grid": name_of_weights(grid_path), "head": name_of_weights(head_path)}
     how = {"image_size": detector.grid.image_size, "backend": detector.grid.backend}
     settings = {"confidence": conf, "label_confidence": label_conf}
-    put_json(
-        {"weights": weights | how, "settings": settings, "rows": rows, **describe(where)}, json_file
-    )
+    facts = {"weights": weights | how, "settings": settings, "rows": rows, **describe(where)}
+    put(tracks_table(rows), facts, json_file)
     if failed:
         raise InputError(" ".join(failed))

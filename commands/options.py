@@ -163,6 +163,17 @@ def grid_file(name: str) -> Path:
     return path
 
 
+def put(text: str, facts: Any, target: str) -> None:
+    """Print the text, and write facts, with the command and commit they come from, or a list.
+
+    To "-", which is stdout, the facts go in place of the text. To a file they go first: whoever
+    reads the text may have enough of it (BrokenPipeError).
+    """
+    put_json(facts, target)
+    if target != "-":
+        print(text)
+
+
 def put_json(facts: Any, target: str) -> None:
     """Write facts, with the command and commit they come from, or a list; "-" is stdout."""
     if target and isinstance(facts, dict):

@@ -13,7 +13,7 @@ from commands.options import (
     Json,
     Overwrite,
     Quiet,
-    put_json,
+    put,
     quiet_or_say,
 )
 from fmnist.checks import all_free, known, made, writable_folder
@@ -94,9 +94,7 @@ def benchmark_speed(
         "compiled": with_compiler,
         "answers": answers(build(model), where, compiled=with_compiler),
     }
-    if json_file != "-":
-        print(training_speed_table(whole))
-    put_json({**whole, **describe(where)}, json_file)
+    put(training_speed_table(whole), {**whole, **describe(where)}, json_file)
 
 
 @app.command()
@@ -171,6 +169,5 @@ def speedrun(
         runs.append(race.kept_run(file, entry, state, training, judge, seed))
         say(f"seed {seed}: {runs[-1]['accuracy']:.2%} in {runs[-1]['seconds']:.2f} s")
     whole = race.summary(runs, target / 100, where, rehearse)
-    if json_file != "-":
-        print(f"{model}: {race.in_words(whole)}")
-    put_json({**entry, **whole, "warm_up_seconds": warm, **facts}, json_file)
+    told = {**entry, **whole, "warm_up_seconds": warm, **facts}
+    put(f"{model}: {race.in_words(whole)}", told, json_file)

@@ -1,11 +1,12 @@
 """What is told before the work begins."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from commands.options import classes_of
+from commands.options import classes_of, put
 from fmnist.atomic import write_atomically
 from fmnist.checks import all_free, device_name, free, free_folder, known, made, writable_folder
 from fmnist.errors import InputError
@@ -115,3 +116,16 @@ def test_classes_are_named_in_any_case_of_letters() -> None:
     assert classes_of("sneaker, ANKLE boot,,") == ("Sneaker", "Ankle boot")
     with pytest.raises(InputError, match=r"shrt: no such class\."):
         classes_of("shrt")
+
+
+def test_facts_are_there_though_nobody_reads_the_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", closed)
+    monkeypatch.setattr("commands.options.say", lambda line: None)
+    with pytest.raises(BrokenPipeError):
+        put("a table", {"accuracy": 1}, str(tmp_path / "x.json"))
+    assert json.loads((tmp_path / "x.json").read_text())["accuracy"] == 1
