@@ -1,7 +1,7 @@
 """HEIC and AVIF, the photos of phones: still pictures in an MP4's boxes (ISO/IEC 23008-12)."""
 
-BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-BRANDS |= {b"avif", b"avis"}
+# Not those of sequences (hevc, msf1, avis), which are videos.
+BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"})
 
 
 def is_heif(head: bytes) -> bool:

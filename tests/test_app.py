@@ -144,6 +144,17 @@ def test_the_source_waits_in_pieces_for_who_does_not_read_it() -> None:
             connection.close()
 
 
+def test_a_server_that_ends_says_nothing_of_who_still_loads_the_source(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with served() as server:
+        slow = server.narrow()
+        slow.sendall(f"GET /source HTTP/1.1\r\nHost: {server.address}\r\n\r\n".encode())
+        assert slow.recv(1)
+    slow.close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def resident_mb() -> float:
     """Of this process, in which the server runs."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from detector.adjustable import Adjustable
@@ -146,7 +147,7 @@ class _App:
         }
         return self._answer(
             request,
-            lambda: StreamingResponse(_one_by_one(pieces), 200, headers, "application/zip"),
+            lambda: _Download(_one_by_one(pieces), 200, headers, "application/zip"),
         )
 
     async def frames(self, socket: WebSocket) -> None:
@@ -198,6 +199,12 @@ async def _close(socket: WebSocket, code: int, reason: str) -> None:
     """Hang up, though nobody may listen any more."""
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
         await asyncio.wait_for(socket.close(code, reason), GOODBYE)
+
+
+class _Download(StreamingResponse):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the server ends: no mistake of ours
+            await super().__call__(scope, receive, send)
 
 
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:

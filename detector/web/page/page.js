@@ -124,7 +124,7 @@ function tellGarments(boxes) {
   // In words, for screen readers: now and then, and only what changed.
   if (performance.now() - toldAt < TOLD_EVERY) return;
   toldAt = performance.now();
-  const words = boxes.map((box) => box.label ?? UNKNOWN).join(", ") || "no garment";
+  const words = boxes.map((box) => box.label ?? UNKNOWN).sort().join(", ") || "no garment";
   if ($("garments").textContent !== words) $("garments").textContent = words;
 }
 
@@ -209,7 +209,8 @@ async function keepConnected(mine, path, use) {
       await settingsNow();
       mine.socket = await connect(path);
       if (mine !== source) return mine.socket.close(); // something else was chosen meanwhile
-      if (paused && failed()) say(""); // no picture will tell that it is over
+      if (paused) mine.wait = FIRST_WAIT; // no picture will tell that it is over
+      if (paused && failed()) say("");
       if (settings.records && !failed()) say("This server records what it is shown.");
       await use(mine.socket);
     } catch (error) {
@@ -322,6 +323,8 @@ function become(kind, begin) {
   const mine = { kind, socket: null, still: null, wait: FIRST_WAIT, stop: () => {} };
   source = mine;
   latencies.length = instants.length = 0;
+  $("garments").textContent = "";
+  toldAt = -Infinity;
   setPaused(false);
   say("");
   for (const [id, name] of [["camera", "camera"], ["choose", "file"], ["feed", "feed"]])
@@ -366,6 +369,7 @@ async function lookAtFile(mine, file) {
   };
   if (file.type.startsWith("image/")) {
     mine.still = await photoOf(file);
+    if (mine !== source) return mine.still.close();
   } else {
     video.src = url;
     video.loop = true;
