@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from itertools import islice
 from statistics import median, quantiles
 
 LATELY = 30  # frames
@@ -15,7 +16,6 @@ class Figures:
         self.frames = 0
         self._model_ms: deque[float] = deque(maxlen=KEPT)
         self._latency_ms: deque[float] = deque(maxlen=KEPT)
-        self._lately: deque[tuple[float, float]] = deque(maxlen=LATELY)
         self._shown: deque[float] = deque(maxlen=KEPT)
 
     def add(self, model_seconds: float, latency_seconds: float) -> None:
@@ -23,7 +23,6 @@ class Figures:
         self.frames += 1
         self._model_ms.append(1000 * model_seconds)
         self._latency_ms.append(1000 * latency_seconds)
-        self._lately.append((1000 * model_seconds, 1000 * latency_seconds))
         self._shown.append(time.monotonic())
 
     @property
@@ -31,7 +30,10 @@ class Figures:
         """The medians of the last frames, for the status line."""
         if not self.frames:
             return []
-        model, latency = map(median, zip(*self._lately, strict=True))
+        model, latency = (
+            median(islice(reversed(values), LATELY))
+            for values in (self._model_ms, self._latency_ms)
+        )
         return [f"model {model:.0f} ms", f"latency {latency:.0f} ms"]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,14 +140,13 @@ class _App:
         if not self.site.guard.refusal(request):
             async with self.archiving:
                 data = await run_in_threadpool(source.archive)
-        pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
         headers = {
             "Content-Disposition": 'attachment; filename="fmnist-source.zip"',
             "Content-Length": str(len(data)),
         }
         return self._answer(
             request,
-            lambda: _Download(_one_by_one(pieces), 200, headers, "application/zip"),
+            lambda: _Download(_in_pieces(data), 200, headers, "application/zip"),
         )
 
     async def frames(self, socket: WebSocket) -> None:
@@ -207,10 +206,10 @@ class _Download(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """In the event loop: starlette would take a thread for each piece."""
-    for piece in pieces:
-        yield piece
+async def _in_pieces(data: bytes) -> AsyncIterator[bytes]:
+    """In the event loop: starlette would take a thread for each piece of an iterator."""
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]
 
 
 def _css(bgr: tuple[int, ...]) -> str:
