@@ -4,7 +4,7 @@ import numpy as np
 
 from detector.photos.collage import Place
 from detector.photos.photo import Photo
-from detector.synthesis.scenes import log_uniform
+from detector.synthesis.draws import log_uniform
 
 CLOSER = (1.0, 1.6)  # than a photo that just fills the frame
 WHOLE = (0.85, 1.25)  # height of a photo among others, of its row's

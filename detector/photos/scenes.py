@@ -18,8 +18,8 @@ from detector.photos.places import CLOSER, around, covering, fills, upright
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
 from detector.scene import Scene
 from detector.synthesis.backgrounds import Background
-from detector.synthesis.lens import photograph
-from detector.synthesis.scenes import log_uniform
+from detector.synthesis.draws import log_uniform
+from detector.synthesis.lens import photograph, softened
 
 VISIBLE = 0.3  # least part of a garment that is to be found
 BEGUN = 0.15  # of a row's height: so much of its first photo may be outside
@@ -62,7 +62,7 @@ class PhotoScenes:
         shares = np.multiply(self.shares, has)
         collage = kinds[rng.choice(len(kinds), p=shares / shares.sum())](rng, size_wh)
         xyxy, labels = collage.garments(VISIBLE)
-        frame = photograph(rng, _developed(rng, collage.frame), ROUGH)
+        frame = photograph(rng, softened(rng, _developed(rng, collage.frame)), ROUGH)
         return Scene(frame, xyxy, labels)
 
     @cached_property

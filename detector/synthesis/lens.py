@@ -1,10 +1,17 @@
 """What a cheap camera does to a frame: blur, gamma, noise, compression."""
 
 import functools
+import math
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
+
+from detector.synthesis.draws import log_uniform
+
+SOFT = 0.4  # of the frames of photos
+# Of the longer side: standard deviation out of focus, length of a movement, pixels of a sensor.
+DEFOCUS, MOVEMENT, GRAIN = (0.0012, 0.006), (0.005, 0.03), (0.003, 0.01)
 
 
 @functools.cache
@@ -30,6 +37,37 @@ def photograph(
         quality = int(rng.integers(100 - int(70 * rough), 96))
         frame = _compressed(frame, quality)
     return frame
+
+
+def softened(
+    rng: np.random.Generator, frame: UInt8[np.ndarray, "h w 3"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """At times as if out of focus, moved, or enlarged from few pixels, as footage is."""
+    if rng.random() >= SOFT:
+        return frame
+    longest = max(frame.shape[:2])
+    match rng.integers(3):
+        case 0:
+            return cv2.GaussianBlur(frame, (0, 0), longest * log_uniform(rng, *DEFOCUS))
+        case 1:
+            line = _line(longest * log_uniform(rng, *MOVEMENT), rng.uniform(0, math.pi))
+            return cv2.filter2D(frame, -1, line)
+        case _:
+            scale = 1 / max(1.0, longest * log_uniform(rng, *GRAIN))
+            few = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            return cv2.resize(few, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _line(length: float, angle: float) -> Float32[np.ndarray, "side side"]:
+    """The kernel that spreads a pixel over a line of so many, at so many radians."""
+    reach = math.ceil(length / 2) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    for step in np.linspace(-length / 2, length / 2, 4 * reach):
+        x, y = reach + step * math.cos(angle), reach + step * math.sin(angle)
+        column, row = math.floor(x), math.floor(y)
+        beside = np.outer([row + 1 - y, y - row], [column + 1 - x, x - column])
+        kernel[row : row + 2, column : column + 2] += beside
+    return kernel / kernel.sum()
 
 
 def _compressed(frame: UInt8[np.ndarray, "h w 3"], quality: int) -> UInt8[np.ndarray, "h w 3"]:

@@ -9,6 +9,7 @@ import numpy as np
 from detector.scene import Scene
 from detector.synthesis.backgrounds import HELD_OUT, Background, procedural
 from detector.synthesis.canvas import Canvas, Shadow
+from detector.synthesis.draws import log_uniform
 from detector.synthesis.garments import Garments, Patch, Pose, decoy, make_patch, random_cloth
 from detector.synthesis.lens import photograph
 
@@ -93,10 +94,6 @@ def _garments(
         if canvas.add_garment(patch, _corner(rng, canvas, patch), shadow):
             labels.append(int(garments.labels[which]))
     return labels
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
 def _pose(rng: np.random.Generator, length: float, style: Style) -> Pose:
