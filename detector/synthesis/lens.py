@@ -53,9 +53,12 @@ def softened(
             line = _line(longest * log_uniform(rng, *MOVEMENT), rng.uniform(0, math.pi))
             return cv2.filter2D(frame, -1, line)
         case _:
-            scale = 1 / max(1.0, longest * log_uniform(rng, *GRAIN))
-            few = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            return cv2.resize(few, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            size_wh = frame.shape[1::-1]
+            grain = max(1.0, longest * log_uniform(rng, *GRAIN))
+            # Named, not as a factor: with that OpenCV would shift the picture by what it rounds.
+            few_wh = [max(1, round(side / grain)) for side in size_wh]
+            few = cv2.resize(frame, few_wh, interpolation=cv2.INTER_AREA)
+            return cv2.resize(few, size_wh, interpolation=cv2.INTER_LINEAR)
 
 
 def _line(length: float, angle: float) -> Float32[np.ndarray, "side side"]:
