@@ -15,6 +15,7 @@ from commands.options import (
     Json,
     Minutes,
     Overwrite,
+    Pretrained,
     Quiet,
     classifier_file,
     listed,
@@ -23,7 +24,7 @@ from commands.options import (
     say,
 )
 from commands.running import Manner, carry_on, paced
-from fmnist.benchmark.rows import PEER
+from fmnist.benchmark.rows import PEER, ROWS, Row, check_runs, trainable
 from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError, NotFinite
 from fmnist.training.run_folder import is_planned
@@ -31,7 +32,6 @@ from fmnist.training.run_folder import is_planned
 if TYPE_CHECKING:
     import torch
 
-    from fmnist.benchmark.summary import Row
     from fmnist.cards import Facts
     from fmnist.data import Splits
     from fmnist.training.settings import Settings
@@ -64,9 +64,7 @@ def benchmark(
         list[str] | None,
         typer.Option(metavar="WEIGHTS", help="For the recipe distill; repeatable."),
     ] = None,
-    pretrained: Annotated[
-        str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
-    ] = "",
+    pretrained: Pretrained = "",
     earlier: Annotated[
         Path | None,
         typer.Option(metavar="JSON", help="Keep its rows that are not measured here."),
@@ -101,7 +99,6 @@ def benchmark(
         return
 
     from fmnist import files
-    from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
     from fmnist.benchmark.tables import COLUMNS, SPEEDS, kept_rows, kept_speeds
     from fmnist.training.settings import check_unseen
 

@@ -131,7 +131,7 @@ def _end_to_end(
 
 def _told(module: str, *words: str) -> dict[str, Any]:
     """What a measurement in a process of its own prints."""
-    from detector.benchmark.program import run
+    from fmnist.benchmark.program import run
 
     ended = run([sys.executable, "-P", "-m", f"detector.benchmark.{module}", *words])
     facts: dict[str, Any] = json.loads(ended.lines[-1][1])

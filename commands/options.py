@@ -83,6 +83,9 @@ Photos = Annotated[
 Backgrounds = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Photos in which nobody wears anything.")
 ]
+Pretrained = Annotated[
+    str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, errors only.")]
 Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")]
 Weights = Annotated[str, typer.Argument(help="A shipped name, a .safetensors file, or a run.")]

@@ -15,6 +15,7 @@ from commands.options import (
     Device,
     Minutes,
     Photos,
+    Pretrained,
     Quiet,
     Seed,
     classifier_file,
@@ -52,9 +53,7 @@ def train(
     ] = None,
     photos: Photos = None,
     backgrounds: Backgrounds = None,
-    pretrained: Annotated[
-        str, typer.Option(metavar="FILE", help="ImageNet weights; or torchvision: fetch them.")
-    ] = "",
+    pretrained: Pretrained = "",
     teacher: Annotated[
         list[str] | None,
         typer.Option(metavar="WEIGHTS", help="A teacher; repeatable."),

@@ -16,7 +16,7 @@ from PIL import Image
 from detector.backbones import prepare_trunk
 from detector.layouts import LAYOUTS, TRUNK, VGG, YOLO, backbone_of, grid_card, not_a_grid
 from fmnist.cards import Facts
-from fmnist.checkpoint import load_checkpoint
+from fmnist.checkpoint import read_weights
 from fmnist.offline import offline
 
 Network = Any  # ultralytics' DetectionModel: its attributes have no types
@@ -49,7 +49,7 @@ def read(path: Path) -> tuple[Network, int]:
         InputError: the files are missing, damaged, or not those of a grid.
     """
     facts = grid_card(path)
-    state, _ = load_checkpoint(path)
+    state = read_weights(path)
     network = build(backbone=backbone_of(facts))
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     if wanted != {name: value.shape for name, value in state.items()}:

@@ -13,10 +13,10 @@ from detector.heif import is_heif
 from fmnist.errors import InputError
 
 
-def decoded(data: bytes | np.ndarray, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
+def decoded(data: bytes, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
     """The BGR pixels of an encoded picture; None where it is none, or larger than can be read."""
-    if is_heif(bytes(data[:12])):
-        return _decoded_heif(bytes(data))
+    if is_heif(data[:12]):
+        return _decoded_heif(data)
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # of nothing at all, of 2^30 pixels

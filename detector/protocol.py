@@ -12,9 +12,10 @@ from detector.photos.empty import beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
 from detector.scene import Scene
-from detector.synthesis.backgrounds import TRAIN, Background, from_folder, mixture, procedural
+from detector.synthesis.backgrounds import Background, from_folder, mixture, procedural
 from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, held_out, render
+from detector.synthesis.training_textures import TRAIN
 from detector.training.batches import SceneMaker
 from detector.training.loop import train
 from detector.training.run import Task, saved_run

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fmnist.atomic import write_atomically
-from fmnist.cards import Facts, card_of, classifier_card, no_weights, read_card, write_json
+from fmnist.cards import Facts, card_of, classifier_card, no_weights, write_json
 from fmnist.errors import InputError
 from fmnist.models import build
 
@@ -56,18 +56,12 @@ def save_checkpoint(path: Path, state: dict[str, Tensor], facts: Facts) -> None:
     write_json(path.with_suffix(".json"), facts)
 
 
-def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Facts]:
-    """Read weights and facts.
-
-    Raises:
-        InputError: a file is missing, or it is not what save_checkpoint wrote.
-    """
-    facts = read_card(path)
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The weights, whose card has been read. InputError where they are damaged."""
     try:
-        state = load(path.read_bytes())
+        return load(path.read_bytes())
     except SafetensorError as error:
         raise no_weights(path) from error
-    return state, facts
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Module, Facts]:
@@ -76,8 +70,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Modul
     Raises:
         InputError: the file is missing, corrupt, of another program, or of other classes.
     """
-    classifier_card(path)
-    state, facts = load_checkpoint(path)
+    facts = classifier_card(path)
+    state = read_weights(path)
     model = build(facts["model"])
     try:
         model.load_state_dict(state)

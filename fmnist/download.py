@@ -74,6 +74,8 @@ def _download_one(
 def _obtain(url: str, part: Path, md5: str, report: Report, timeout: float) -> None:
     """Complete `part` from `url`; a sum that is wrong after a resume gets one fresh start."""
     resumed = part.exists()
+    if resumed and _intact(part, md5):
+        return  # it was stopped between the last byte and its name
     _fetch(url, part, report, timeout)
     if _intact(part, md5):
         return

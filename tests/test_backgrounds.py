@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.synthesis.backgrounds import HELD_OUT, TRAIN, from_folder, mixture, procedural
+from detector.synthesis.backgrounds import from_folder, mixture, procedural
+from detector.synthesis.held_out_textures import HELD_OUT
+from detector.synthesis.training_textures import TRAIN
 from fmnist.errors import InputError
 
 

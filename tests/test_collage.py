@@ -54,7 +54,7 @@ def test_however_wide_it_is_a_shrunk_photo_lies_where_its_boxes_do(width: int) -
     image[:, edge:] = 255
     none = np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
     collage = blank(90, 12)
-    collage.lay(Photo("wide", image, *none), Place(scale, (scale * width / 2 - 0.5, 5.5)))
+    collage.lay(Photo(image, *none), Place(scale, (scale * width / 2 - 0.5, 5.5)))
     dark = 1 - collage.frame[6, :, 0] / 255
     assert dark[: int(scale * width)].sum() == pytest.approx(scale * edge, abs=0.1)
 
@@ -62,7 +62,7 @@ def test_however_wide_it_is_a_shrunk_photo_lies_where_its_boxes_do(width: int) -
 def test_what_is_covered_is_no_longer_to_be_found() -> None:
     photo, collage = street(), blank()
     collage.lay(photo, Place(1.0, MIDDLE))
-    wall = Photo("wall", picture(1), photo.xyxy[:0], photo.labels[:0], np.zeros((80, 60), np.uint8))
+    wall = Photo(picture(1), photo.xyxy[:0], photo.labels[:0], np.zeros((80, 60), np.uint8))
     collage.lay(wall, Place(1.0, MIDDLE), columns=slice(0, 31))
     xyxy, labels = collage.garments(0.3)
     assert len(labels) == 3 and (xyxy[:, 0] >= 31).all(), "one shoe is behind the wall"

@@ -10,8 +10,9 @@ import torch
 from detector.layouts import MODEL
 from detector.network import build
 from detector.scene import Scene
-from detector.synthesis.backgrounds import HELD_OUT, TRAIN
+from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.scenes import FAIR, TRAINING
+from detector.synthesis.training_textures import TRAIN
 from detector.training import crops as module
 from detector.training.crops import CropPlan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint

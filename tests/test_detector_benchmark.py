@@ -14,10 +14,10 @@ from detector.benchmark import growth, stages
 from detector.benchmark.answers import BATCHES, ROUNDS, answers
 from detector.benchmark.end_to_end import Pass, in_turn, ours, summary, theirs
 from detector.benchmark.figure import draw_growth
-from detector.benchmark.program import run
 from detector.benchmark.table import TITLES, markdown
 from detector.pipeline import Detector
 from detector.video.frames import read
+from fmnist.benchmark.program import run
 from fmnist.errors import InputError
 from fmnist.models import build
 from tests import clips

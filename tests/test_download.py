@@ -85,6 +85,20 @@ def test_an_interrupted_download_goes_on_in_the_next_call(
 
 
 @pytest.mark.usefixtures("small_files")
+def test_what_was_received_whole_needs_only_its_name(
+    tmp_path: Path, mirrors: tuple[Mirror, Mirror]
+) -> None:
+    """Stopped behind its last byte: to ask for more would throw it away."""
+    first, second = mirrors
+    download(tmp_path, first)
+    whole = tmp_path / "t10k-labels-idx1-ubyte.gz"
+    whole.rename(whole.with_name(f"{whole.name}.part"))
+    download(tmp_path, second)
+    files.verify(tmp_path)
+    assert not second.log and not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.usefixtures("small_files")
 def test_a_mirror_without_ranges_starts_anew(
     tmp_path: Path, mirrors: tuple[Mirror, Mirror]
 ) -> None:

@@ -46,7 +46,7 @@ def test_without_owners_or_share_a_photo_stays_as_it_is() -> None:
     rng = np.random.default_rng(0)
     one = photo()
     np.testing.assert_array_equal(dyed(rng, one, 0.0).image, one.image)
-    boxes_alone = Photo("a", one.image, one.xyxy, one.labels)
+    boxes_alone = Photo(one.image, one.xyxy, one.labels)
     assert dyed(rng, boxes_alone, 1.0) is boxes_alone
 
 
@@ -131,9 +131,9 @@ def test_hues_turn_and_what_is_gray_stays_gray() -> None:
     boxes, labels = np.array([[0, 0, 8, 8]], np.float32), np.array([2])
     hues = []
     for _ in range(40):
-        after = turned(rng, Photo("a", orange, boxes, labels))
+        after = turned(rng, Photo(orange, boxes, labels))
         hue, _, _ = cv2.cvtColor(after.image[:1, :1], cv2.COLOR_BGR2HSV)[0, 0].tolist()
         hues.append(hue)
-        same = turned(rng, Photo("a", gray, boxes, labels)).image
+        same = turned(rng, Photo(gray, boxes, labels)).image
         np.testing.assert_allclose(same.astype(int), gray.astype(int), atol=6)
     assert all(any(abs(hue - wanted) < 20 for hue in hues) for wanted in range(0, 180, 30))

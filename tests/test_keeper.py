@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from fmnist.checkpoint import load_checkpoint
+from fmnist.cards import read_json
+from fmnist.checkpoint import read_weights
 from fmnist.data import Split, Splits
 from fmnist.errors import InputError
 from fmnist.evaluation import Evaluation
@@ -34,7 +35,7 @@ def test_short_epochs_are_written_down_now_and_then(
     assert written == [0, 1, 1, 1], "the first and the last one are"
     count({})
     assert written[-1] == 4
-    best = load_checkpoint(run / "best.safetensors")[1]
+    best = read_json(run / "best.json")
     rows = list(csv.DictReader((run / "metrics.csv").open()))
     accuracies = [float(row["validation_accuracy"]) for row in rows]
     assert best["validation"]["accuracy"] == pytest.approx(max(accuracies))
@@ -74,5 +75,5 @@ def test_the_best_weights_are_those_of_the_best_epoch(
     watch = runs.Watch()
     runs.train(settings, run, splits, CPU, watch)
     for name, wanted in (("best", judged[1]), ("last", judged[2])):
-        weights, _ = load_checkpoint(run / f"{name}.safetensors")
+        weights = read_weights(run / f"{name}.safetensors")
         assert all(torch.equal(value, wanted[key]) for key, value in weights.items()), name

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fmnist.cards import read_csv
-from fmnist.checkpoint import load_checkpoint
+from fmnist.checkpoint import read_weights
 from fmnist.data import Split, Splits
 from fmnist.errors import InputError
 from fmnist.training import parallel
@@ -63,7 +63,7 @@ def finished(run: Path, processes: int, *changes: str) -> dict[str, torch.Tensor
     """Train in so many processes; the last weights."""
     done = launched(run.with_suffix(".py"), RUN, processes, str(run), *changes)
     assert done.returncode == 0, done.stderr
-    return load_checkpoint(run / "last.safetensors")[0]
+    return read_weights(run / "last.safetensors")
 
 
 def test_two_processes_end_where_one_does(tmp_path: Path) -> None:

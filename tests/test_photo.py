@@ -31,18 +31,18 @@ def test_a_single_garment_is_cut_out_of_its_background() -> None:
     image = np.full((200, 150, 3), (120, 130, 140), np.uint8)
     cv2.ellipse(image, (75, 100), (40, 70), 0, 0, 360, (30, 20, 160), -1)
     image = np.clip(image + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
-    photo = of_single("a", image, 3)
+    photo = of_single(image, 3)
     assert photo is not None and photo.owner is not None and photo.labels.tolist() == [3]
     np.testing.assert_allclose(photo.xyxy, [[35, 30, 115, 170]], atol=4)
-    again = of_single("a", image, 3)
+    again = of_single(image, 3)
     assert again is not None and again.owner is not None
     np.testing.assert_array_equal(photo.owner, again.owner)
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (2, 2), (10, 640), (640, 1)])
 def test_nothing_is_cut_out_of_a_sliver(size_wh: tuple[int, int]) -> None:
-    assert of_single("a", picture(0, size_wh), 0) is None
+    assert of_single(picture(0, size_wh), 0) is None
 
 
 def test_nothing_is_cut_out_of_nothing() -> None:
-    assert of_single("a", np.full((100, 80, 3), 90, np.uint8), 0) is None
+    assert of_single(np.full((100, 80, 3), 90, np.uint8), 0) is None

@@ -14,7 +14,8 @@ from detector.photos.places import WHOLE
 from detector.photos.scenes import RARE, PhotoScenes, odds
 from detector.photos.try_on import ABOVE_THE_WAIST
 from detector.protocol import photo_scenes
-from detector.synthesis.backgrounds import TRAIN, procedural
+from detector.synthesis.backgrounds import procedural
+from detector.synthesis.training_textures import TRAIN
 from fmnist.classes import CLASSES, NOTHING
 from fmnist.errors import InputError
 from tests.photo_folders import NAMES, picture, street_mask, with_boxes
@@ -26,13 +27,13 @@ def people(count: int = 4) -> tuple[Photo, ...]:
 
 def with_labels(*labels: int) -> Photo:
     boxes = np.tile(np.array([0, 0, 8, 8], np.float32), (len(labels), 1))
-    return Photo("", np.zeros((8, 8, 3), np.uint8), boxes, np.array(labels, np.int64))
+    return Photo(np.zeros((8, 8, 3), np.uint8), boxes, np.array(labels, np.int64))
 
 
 def scenes(with_people: bool = True) -> PhotoScenes:
     image = np.full((80, 60, 3), 110, np.uint8)
     image[20:60, 15:45] = (200, 0, 60)
-    single = of_single("dress", image, 3)
+    single = of_single(image, 3)
     assert single is not None
     behind = procedural(TRAIN, np.random.default_rng(0), 4, side=64)
     return PhotoScenes(people() if with_people else (), (single,), behind)
@@ -126,7 +127,7 @@ def test_a_kind_with_few_photos_is_put_on_as_often_as_others() -> None:
 def test_who_cannot_be_dressed_is_as_near_as_others() -> None:
     image = np.full((60, 240, 3), 110, np.uint8)
     image[20:40, 15:225] = (200, 0, 60)  # far too wide for anybody
-    wide = of_single("dress", image, CLASSES.index("Dress"))
+    wide = of_single(image, CLASSES.index("Dress"))
     assert wide is not None
     make = replace(scenes(), garments=(wide,), shares=(0, 0, 0, 1, 0))
     for seed in range(20):
@@ -171,7 +172,7 @@ def test_photos_of_rare_classes_come_more_often() -> None:
 
 def test_the_light_changes_and_colours_stay_in_their_order() -> None:
     orange = np.full((64, 64, 3), (60, 120, 220), np.uint8)
-    photo = Photo("", orange, np.array([[8, 8, 56, 56]], np.float32), np.array([4]))
+    photo = Photo(orange, np.array([[8, 8, 56, 56]], np.float32), np.array([4]))
     make = replace(scenes(), people=(photo,), garments=(), shares=(1, 0, 0, 0, 0))
     frames = [make(np.random.default_rng(seed), (64, 64)).frame for seed in range(120)]
     blue, green, red = np.array([frame.mean((0, 1)) for frame in frames]).T

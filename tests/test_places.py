@@ -15,7 +15,7 @@ SIZES = ((160, 90), (90, 160), (100, 100))
 def photo(width: int, height: int) -> Photo:
     box = np.array([[width * 0.3, height * 0.2, width * 0.7, height * 0.6]], np.float32)
     image = np.zeros((height, width, 3), np.uint8)
-    return Photo("", image, box, np.array([4]), np.ones((height, width), np.uint8))
+    return Photo(image, box, np.array([4]), np.ones((height, width), np.uint8))
 
 
 def corners(place: Place, of: Photo) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch
 
 from commands.tables import result_line
 from fmnist.cards import read_csv
-from fmnist.checkpoint import load_checkpoint, load_model, save_checkpoint
+from fmnist.checkpoint import load_model, read_weights, save_checkpoint
 from fmnist.classes import CLASSES, VALIDATION_SIZE
 from fmnist.data import Splits, hold_out, load
 from fmnist.errors import InputError, NotFinite
@@ -29,7 +29,7 @@ QUIET = runs.Watch()
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
-    return load_checkpoint(run / "last.safetensors")[0]
+    return read_weights(run / "last.safetensors")
 
 
 def _teacher(folder: Path) -> Path:

@@ -10,10 +10,12 @@ import pytest
 
 from detector.boxes import iou
 from detector.scene import Scene
-from detector.synthesis.backgrounds import HELD_OUT, TRAIN, Backgrounds, procedural
+from detector.synthesis.backgrounds import Backgrounds, procedural
 from detector.synthesis.garments import Garments
+from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.scenes import FAIR, TRAINING, Style, held_out, render
 from detector.synthesis.textures import Painter
+from detector.synthesis.training_textures import TRAIN
 
 CLEAN = Style(decoys=0, occluders=0, rough=0.0, shadows=0.0, contrast=40.0, weave=0.0)
 

@@ -22,7 +22,7 @@ def person() -> Photo:
 def pullover() -> Photo:
     image = np.full((80, 60, 3), 110, np.uint8)
     image[20:60, 15:45] = (200, 0, 60)
-    photo = of_single("pullover", image, PULLOVER)
+    photo = of_single(image, PULLOVER)
     assert photo is not None
     return photo
 

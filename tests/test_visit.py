@@ -50,7 +50,7 @@ def test_a_frame_is_answered_with_its_boxes(server: Served) -> None:
             ("Trouser", 8),
         ]
         assert told["boxes"][0]["xyxy"] == pytest.approx([19.2, 38.4, 76.8, 115.2], abs=0.1)
-        assert told["model_ms"] >= 0 and told["waited_ms"] >= 0
+        assert told["model_ms"] >= 0
 
 
 def test_the_page_tells_the_confidence_it_wants_and_how_late_it_was(server: Served) -> None:

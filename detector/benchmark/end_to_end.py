@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from detector.benchmark.program import Ended, run
 from fmnist.benchmark.peer import PROGRAM
+from fmnist.benchmark.program import Ended, run
 from fmnist.benchmark.spread import around_median
 from fmnist.errors import InputError
 from fmnist.offline import offline

@@ -104,7 +104,7 @@ class Window:
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.imshow(TITLE, overlay.waiting())
         if self.record:
-            self._recording = Recording(self.record, self.newest.fps or 25.0)
+            self._recording = Recording(self.record, self.newest.fps)
         try:
             yield
         finally:
@@ -222,7 +222,7 @@ class Window:
             self._end_recording()
         else:
             path = free(free_name(".mp4", self.folder), overwrite=False)
-            self._recording = Recording(path, self.newest.fps or 25.0)
+            self._recording = Recording(path, self.newest.fps)
 
     def _end_recording(self) -> None:
         recording, self._recording = self._recording, None

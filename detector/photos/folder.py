@@ -29,6 +29,7 @@ from fmnist.classes import NOTHING
 from fmnist.errors import InputError
 
 EVERY = 8  # that photo of a sorted folder is for validation
+AT_ONCE = 64  # photos in memory that nobody has asked for yet
 LONGEST = 640  # pixels: what is larger is shrunk
 
 
@@ -54,7 +55,9 @@ class Listing:
     def photos(self) -> Iterator[Photo]:
         """Read them in their order, on all cores; what cannot be cut out is left out."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from (photo for photo in pool.map(self.read, self.files) if photo is not None)
+            for first in range(0, len(self.files), AT_ONCE):
+                read = pool.map(self.read, self.files[first : first + AT_ONCE])
+                yield from (photo for photo in read if photo is not None)
 
     def part(self, validation: bool) -> "Listing":
         """Every eighth one, or the others."""
@@ -206,7 +209,7 @@ def _with_boxes(folder: Path, images: Path) -> Listing:
         size = np.array(image.shape[1::-1] * 2, np.float32)
         xyxy = np.array(boxes, np.float32).reshape(-1, 4).clip(0, 1) * size
         shown = (xyxy[:, 2:] - xyxy[:, :2]).min(1) >= 1  # pixel each way
-        return Photo(file.stem, image, xyxy[shown], np.array(labels, np.int64)[shown])
+        return Photo(image, xyxy[shown], np.array(labels, np.int64)[shown])
 
     return _not_empty(Listing(folder, tuple(pictures_in(images)), read))
 
@@ -220,7 +223,7 @@ def _of_one_garment(folder: Path) -> Listing:
     files = tuple(file for path in labels for file in pictures_in(path))
 
     def read(file: Path) -> Photo | None:
-        photo = of_single(file.stem, read_image(file), labels[file.parent])
+        photo = of_single(read_image(file), labels[file.parent])
         return photo and replace(photo, kind=file.parent.name)
 
     return _not_empty(Listing(folder, files, read, is_single=True))

@@ -27,7 +27,6 @@ class Photo:
     photo: hoodies and jumpers are pullovers both.
     """
 
-    name: str
     image: UInt8[np.ndarray, "h w 3"]
     xyxy: Float32[np.ndarray, "n 4"]
     labels: Int64[np.ndarray, " n"]
@@ -60,10 +59,10 @@ def from_mask(
             if len(labels) == BODY:
                 raise InputError(f"{name}: its mask has {BODY} garments or more. Remove the photo.")
             owner[piece] = len(labels)
-    return Photo(name, image, mask_boxes(owner, len(labels)), np.array(labels, np.int64), owner)
+    return Photo(image, mask_boxes(owner, len(labels)), np.array(labels, np.int64), owner)
 
 
-def of_single(name: str, image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo | None:
+def of_single(image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo | None:
     """A photo of one garment before a background, cut out; None where that fails.
 
     GrabCut (Rother, Kolmogorov and Blake 2004) takes the border of the photo for background.
@@ -91,7 +90,7 @@ def of_single(name: str, image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo
     owner = np.asarray(
         cv2.resize(whole.view(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8
     )
-    return Photo(name, image, mask_boxes(owner, 1), np.array([label], np.int64), owner)
+    return Photo(image, mask_boxes(owner, 1), np.array([label], np.int64), owner)
 
 
 def mask_boxes(owner: UInt8[np.ndarray, "h w"], count: int) -> Float32[np.ndarray, "count 4"]:

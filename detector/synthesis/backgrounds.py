@@ -11,13 +11,9 @@ from jaxtyping import UInt8
 
 from detector.boxes import Picture
 from detector.pictures import read_picture, shrunk
-from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.textures import Painter
-from detector.synthesis.training_textures import TRAIN
 from detector.video.sources import pictures_in
 from fmnist.errors import InputError
-
-__all__ = ["HELD_OUT", "TRAIN", "Background", "Backgrounds", "from_folder", "mixture", "procedural"]
 
 Background = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 """(rng, size_wh) -> uint8 [height width 3] BGR, owned by the caller."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.scene import Scene
-from detector.synthesis.backgrounds import HELD_OUT, Background, procedural
+from detector.synthesis.backgrounds import Background, procedural
 from detector.synthesis.canvas import Canvas, Shadow
 from detector.synthesis.draws import log_uniform
 from detector.synthesis.garments import Garments, Patch, Pose, decoy, make_patch, random_cloth
+from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.lens import photograph
 
 

@@ -59,7 +59,6 @@ def blend(
     image_size = max(card["image_size"] for card in cards.values())
     licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
-    parameters = sum(p.numel() for p in network.parameters())
     grid = Grid(network, image_size, torch.device("cpu"))
     looks_at, looks = choose_inference_size(grid, image_size, validation)
     settings = {
@@ -71,7 +70,7 @@ def blend(
         ],
         "image_size": image_size,
         "backbone": backbone_of(next(iter(cards.values()))),
-        "parameters": parameters,
+        "parameters": grid.parameters,
         "validation": {f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
         "looks_at": looks_at,
         "looks": looks,

@@ -26,10 +26,12 @@ from detector.defaults import GRID_FILE
 from detector.grid import Grid
 from detector.head import SIZE, square_crop
 from detector.scene import Scene
-from detector.synthesis.backgrounds import HELD_OUT, TRAIN, procedural
+from detector.synthesis.backgrounds import procedural
 from detector.synthesis.garments import Garments, from_split
+from detector.synthesis.held_out_textures import HELD_OUT
 from detector.synthesis.scenes import FAIR, TRAINING, render
 from detector.synthesis.textures import Painter
+from detector.synthesis.training_textures import TRAIN
 from detector.training.batches import SceneMaker, start_worker
 from fmnist.atomic import write_atomically
 from fmnist.classes import NOTHING

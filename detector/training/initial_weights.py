@@ -16,7 +16,7 @@ from detector.layouts import MODEL, TRUNK, VGG, YOLO, backbone_of
 from detector.network import Network, build, read
 from detector.ultralytics_weights import load_yolo
 from fmnist.cards import read_card
-from fmnist.checkpoint import load_checkpoint, weights_of
+from fmnist.checkpoint import read_weights, weights_of
 from fmnist.errors import InputError
 from fmnist.training.run_folder import name_of_weights
 
@@ -77,7 +77,7 @@ def initial_network(init: Path | None, backbone: str, seed: int) -> Network:
         return read(init)[0]
     network = build(seed, backbone)
     carry_over(weights_of(VGG, init), network.model[:TRUNK])
-    carry_behind(load_checkpoint(GRID_FILE)[0], network)
+    carry_behind(read_weights(GRID_FILE), network)
     return network
 
 

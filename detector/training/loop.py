@@ -101,7 +101,7 @@ def train(
         "model": MODEL,
         **(facts or {}),
         **settings,
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": grid.parameters,
         "validation": {
             **{f"{prefix}n": len(scenes) for prefix, scenes in validation.items()},
             **run.rows[-1],

@@ -1,1 +1,1 @@
-"""Files in, files out: what is read, and what is written beside it."""
+"""Files, cameras and streams in; files out."""

@@ -111,7 +111,7 @@ class _App:
         return answer
 
     async def page(self, request: Request) -> Response:
-        # Not `request.url`, which old versions of starlette made of the visitor's own Host header.
+        # Not `request.url`: it is made of the visitor's own Host header.
         path = PAGE / (request.scope["path"].lstrip("/") or "page.html")
 
         def content() -> Response:

@@ -102,14 +102,11 @@ class Visit:
             self._set(message)
             return None
         check(message)
-        asked = time.monotonic()
         seen, (height, width) = await self._turns.ask(self, lambda: self._look(message))
-        waited = time.monotonic() - asked - self._model_seconds
         return {
             "boxes": boxes_as_json(seen, self._label_confidence),
             "size_wh": [width, height],
             "model_ms": round(1000 * self._model_seconds, 1),
-            "waited_ms": round(1000 * waited, 1),
         }
 
     def _set(self, message: str) -> None:

@@ -1,15 +1,14 @@
 """What a user would otherwise run: `yolo classify train` of ultralytics, as its own command."""
 
 import csv
-import os
 import re
-import subprocess
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from fmnist.benchmark.program import run
 from fmnist.benchmark.rows import PEER
 from fmnist.cards import Facts, read_json, write_json
 from fmnist.data import Split
@@ -109,21 +108,8 @@ def yolo(*words: str) -> str:
     Raises:
         InputError: it is missing or fails.
     """
-    try:
-        done = subprocess.run(
-            [PROGRAM, *words],
-            env=os.environ | offline(verbose=True),  # what it prints is read
-            capture_output=True,
-            text=True,
-        )
-    except OSError as error:
-        raise InputError(
-            f"{PROGRAM} cannot be run ({error.strerror}). Install ultralytics, or leave it out."
-        ) from error
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no text").splitlines()[-1]
-        raise InputError(f"yolo {' '.join(words[:2])} failed: {last}. Measure without it.")
-    return done.stdout
+    ended = run([str(PROGRAM), *words], offline(verbose=True))  # what it prints is read
+    return "\n".join(line for _, line in ended.lines)
 
 
 def _write_pictures(split: Split, folder: Path) -> None:

@@ -5,10 +5,8 @@ process of its own, the peak of the memory is that of this network alone.
 """
 
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from fmnist.benchmark.program import run
 from fmnist.cards import Facts
 from fmnist.device import autocast, describe, peak_mb, wait_for
 from fmnist.evaluation import at_once
@@ -33,10 +32,7 @@ def measured(model: str, device: torch.device) -> Facts:
     """
     command = [sys.executable, "-P", "-m", "fmnist.benchmark.speed", model, str(device)]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # as many as here
-    done = subprocess.run(
-        command, env=os.environ | threads, capture_output=True, text=True, check=True
-    )
-    facts: Facts = json.loads(done.stdout)
+    facts: Facts = json.loads(run(command, threads).lines[-1][1])
     return facts
 
 

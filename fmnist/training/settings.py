@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmnist.cards import Facts, read_card, read_json, write_json
+from fmnist.checks import made
 from fmnist.choices import MOST_EPOCHS, check_values, recipe_for
 from fmnist.classes import VALIDATION_SIZE
 from fmnist.errors import InputError
@@ -134,15 +135,9 @@ def prepare(run_dir: Path, settings: Settings, initial: Path | None = None) -> N
         weights_of(settings.model, initial)
     if settings.pretrained:
         ResNet18(0).load_imagenet(settings.pretrained)
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        with claimed(run_dir):
-            no_run_in(run_dir)  # once more: another process may have been quicker
-            write_json(run_dir / SETTINGS, settings.to_dict())
-    except OSError as error:
-        raise InputError(
-            f"{run_dir} cannot be written: {error.strerror}. Choose another folder with -o."
-        ) from error
+    with claimed(made(run_dir)):
+        no_run_in(run_dir)  # once more: another process may have been quicker
+        write_json(run_dir / SETTINGS, settings.to_dict())
 
 
 def settle(run_dir: Path, settings: Settings) -> None:
