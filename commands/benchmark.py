@@ -23,7 +23,7 @@ from commands.options import (
     said,
     say,
 )
-from commands.running import Manner, carry_on, paced
+from commands.running import RunOptions, carry_on, paced
 from fmnist.benchmark.rows import PEER, ROWS, Row, check_runs, trainable
 from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError, NotFinite
@@ -179,8 +179,8 @@ def _runner(
             say(f"{row}, seed {seed}")
         settings = _begun(row, seed, run_dir, weights, data, device, compiling == "on")
         try:
-            manner = Manner(left, None, quiet, compiling, "the same command")
-            done = carry_on(settings, folder, data, device, manner)
+            options = RunOptions(left, None, quiet, compiling, "the same command")
+            done = carry_on(settings, folder, data, device, options)
         except NotFinite as error:  # the other rows can be measured
             say(f"{row}, seed {seed}: {error}")
             return True

@@ -200,11 +200,11 @@ def detector_evaluate(
     check_judged_by(photos or (), misses, named=any(head_paths))
     folder = None if photos else files.find(data_dir)
 
+    from commands.detector_tables import detector_table
     from detector.backends.choice import run_with
     from detector.evaluation.comparison import rows_of, shortest
     from detector.evaluation.misses import worst
     from detector.evaluation.peer import Peer
-    from detector.evaluation.tables import detector_table
     from detector.grid import Grid
     from detector.head import Head
     from detector.protocol import test_scenes, validation_photos

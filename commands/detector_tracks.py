@@ -57,8 +57,8 @@ def detector_tracks(
 
     import cv2
 
+    from commands.detector_tables import tracks_table
     from detector.evaluation.steadiness import judge_video
-    from detector.evaluation.tables import tracks_table
     from detector.pipeline import Detector
     from fmnist.device import describe, pick_device
 

@@ -61,9 +61,9 @@ def export(
         raise InputError(" ".join(wrong))
 
     from detector.backends.export import export as write
+    from detector.backends.real_batches import bundled_photos, real_batches
     from detector.grid import Grid
     from detector.head import Head
-    from detector.real_batches import photos, real_batches
     from fmnist.cards import write_json
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
@@ -74,7 +74,7 @@ def export(
     grid = Grid.load(path if part == "grid" else GRID_FILE, where)
     grid.image_size = image_size or grid.image_size
     graph: Graph = grid.graph if part == "grid" else Head.load(path, where).graph
-    frames, crops = real_batches(grid, sources or photos())
+    frames, crops = real_batches(grid, sources or bundled_photos())
     real = frames if part == "grid" else crops
     if not real:
         raise InputError("No box was found to compare on. Name pictures of clothes with --check.")

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from fmnist.training.settings import Settings
 
 
-class Clothes(NamedTuple):
+class PhotoFolders(NamedTuple):
     """The user's own folders that a head can learn from."""
 
     photos: tuple[Path, ...] = ()
     backgrounds: Path | None = None
 
 
-NO_CLOTHES = Clothes()
+NO_PHOTOS = PhotoFolders()
 
 
-class Manner(NamedTuple):
+class RunOptions(NamedTuple):
     """How far a run goes on now, and what is heard of it."""
 
     max_minutes: float | None
@@ -37,30 +37,30 @@ class Manner(NamedTuple):
     again: str  # how the user goes on with it
 
 
-def check_clothes(settings: "Settings", clothes: Clothes, resume: Path | None = None) -> None:
+def check_photos(settings: "Settings", folders: PhotoFolders, resume: Path | None = None) -> None:
     """Raises InputError where the recipe wants photos and has none or none and has some.
 
     So does a folder that holds none.
     """
     recipe = settings.recipe
-    if recipe.photo_crops and not clothes.photos and not resume:
+    if recipe.photo_crops and not folders.photos and not resume:
         raise InputError(
             f"The recipe {settings.recipe_name} learns from photos. "
             "Name folders of them with --photos."
         )
-    if clothes != NO_CLOTHES and not recipe.photo_crops:
+    if folders != NO_PHOTOS and not recipe.photo_crops:
         raise InputError(
             f"The recipe {settings.recipe_name} learns from no photos. "
             "Leave out --photos and --backgrounds, or train with --recipe worn."
         )
-    if clothes.photos:
+    if folders.photos:
         from detector.photos.folder import check, check_split
 
-        (check if resume else check_split)(clothes.photos)
-    if clothes.backgrounds:
+        (check if resume else check_split)(folders.photos)
+    if folders.backgrounds:
         from detector.synthesis.backgrounds import photos_in
 
-        photos_in(clothes.backgrounds)
+        photos_in(folders.backgrounds)
 
 
 def paced(
@@ -89,27 +89,27 @@ def carry_on(
     run_dir: Path,
     data: "Splits",
     device: "torch.device",
-    manner: Manner,
-    clothes: Clothes = NO_CLOTHES,
+    options: RunOptions,
+    folders: PhotoFolders = NO_PHOTOS,
 ) -> "Facts | None":
     """Train from where the run stands, and tell of it; the result, or None where it was stopped."""
     from commands.progress import Progress
     from fmnist.device import compiles
     from fmnist.provenance import commit
     from fmnist.training import runs
-    from fmnist.training.parallel import in_turn, on_rank_zero
+    from fmnist.training.parallel import on_rank_zero, rank_zero_first
     from fmnist.training.run_folder import claimed, epochs_done, has_begun, is_finished
 
     commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
-    tell = say if not manner.quiet else lambda _: None
+    tell = say if not options.quiet else lambda _: None
     if settings.recipe.crops:
         kept_in, plain = run_dir / "crops.npz", data
-        data = in_turn(lambda: _crop_splits(plain, settings, kept_in, tell, clothes))
+        data = rank_zero_first(lambda: _crop_splits(plain, settings, kept_in, tell, folders))
     with ExitStack() as stack:
         if not is_finished(run_dir) or epochs_done(run_dir) < settings.epochs:
             on_rank_zero(lambda: stack.enter_context(claimed(run_dir)))
-        progress = stack.enter_context(Progress(manner.quiet))
+        progress = stack.enter_context(Progress(options.quiet))
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
             epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
@@ -121,16 +121,16 @@ def carry_on(
                 data,
                 device,
                 watch,
-                max_minutes=manner.max_minutes,
-                stop_after=manner.stop_after,
+                max_minutes=options.max_minutes,
+                stop_after=options.stop_after,
                 initial=initial,
                 teachers=[weights_file(name) for name in settings.teachers],
-                compiled=compiles(manner.compiling, device, settings.epochs * len(data.training)),
+                compiled=compiles(options.compiling, device, settings.epochs * len(data.training)),
             )
         except KeyboardInterrupt:
-            progress.say(f"stopped; go on with: {manner.again}")
+            progress.say(f"stopped; go on with: {options.again}")
             raise
-    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {manner.again}")
+    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {options.again}")
     return facts
 
 
@@ -139,7 +139,7 @@ def _crop_splits(
     settings: "Settings",
     kept_in: Path,
     tell: Callable[[str], None],
-    clothes: Clothes,
+    folders: PhotoFolders,
 ) -> "Splits":
     from detector.photos.scenes import FOR_HEAD
     from detector.protocol import photo_scenes, training_background
@@ -147,13 +147,13 @@ def _crop_splits(
 
     recipe, seed, make = settings.recipe, settings.seed, None
     if kept_in.exists():
-        if clothes != NO_CLOTHES:
+        if folders != NO_PHOTOS:
             tell(f"{kept_in} is there already: --photos and --backgrounds are not read")
     else:
         tell("rendering crops: some minutes, once for a run")
         if recipe.photo_crops:
-            check_clothes(settings, clothes)
-            behind = training_background(seed, clothes.backgrounds)
-            make = photo_scenes(clothes.photos, behind, FOR_HEAD, tell)
+            check_photos(settings, folders)
+            behind = training_background(seed, folders.backgrounds)
+            make = photo_scenes(folders.photos, behind, FOR_HEAD, tell)
     wanted = CropPlan(recipe.crops, recipe.nothing, recipe.photo_crops)
     return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

@@ -22,7 +22,7 @@ from commands.options import (
     said,
     weights_file,
 )
-from commands.running import Clothes, Manner, carry_on, check_clothes, paced
+from commands.running import PhotoFolders, RunOptions, carry_on, check_photos, paced
 from fmnist.cards import card_of
 from fmnist.checks import known
 from fmnist.errors import InputError
@@ -101,8 +101,8 @@ def train(
         )
     initial = weights_file(init) if init is not None else None
     check_weights(settings, initial)
-    clothes = Clothes(tuple(photos or ()), backgrounds)
-    check_clothes(settings, clothes, resume)
+    folders = PhotoFolders(tuple(photos or ()), backgrounds)
+    check_photos(settings, folders, resume)
     folder = resume or no_run_in(run_dir or Path("runs") / f"{model}-{recipe}-{seed}")
     data_folder = files.find(data_dir)
 
@@ -122,8 +122,8 @@ def train(
         elif epochs:
             parallel.on_rank_zero(lambda: settle(folder, settings))
         again = going_on(context, folder)
-        manner = Manner(max_minutes, stop_after, quiet, compiling, again)
-        facts = carry_on(settings, folder, data, where, manner, clothes)
+        options = RunOptions(max_minutes, stop_after, quiet, compiling, again)
+        facts = carry_on(settings, folder, data, where, options, folders)
         if facts and parallel.rank() == 0:
             print(result_line(facts))
 

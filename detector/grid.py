@@ -17,7 +17,7 @@ from detector.defaults import CONFIDENCE
 from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
 from detector.letterbox import check_frame, letterbox, longest_side, scaled_size
 from detector.network import Network, read
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
+from fmnist.classes import CLASSES, FOOTWEAR, OTHER, SHOES
 
 STRIDES = (8, 16, 32)
 BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
@@ -116,7 +116,7 @@ class Grid(Runnable):
 
 def _any_garment(answers: Float[Tensor, "answers cells"]) -> Float[Tensor, " cells"]:
     """How likely there is one of those that are looked for, if each answer errs for itself."""
-    others = torch.cat([answers[:NOTHING], answers[NOTHING + 1 :]])
+    others = torch.cat([answers[:OTHER], answers[OTHER + 1 :]])
     return 1 - (1 - others).prod(0)
 
 

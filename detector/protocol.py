@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from detector.photos import folder as photo_folder
-from detector.photos.empty import beside
+from detector.photos.empty import strips_beside
 from detector.photos.photo import Photo
 from detector.photos.scenes import FOR_GRID, PhotoScenes
 from detector.scene import Scene
@@ -100,7 +100,7 @@ def photo_scenes(
             "Give images/ID.jpg its labels/ID.txt, masks whose numbers name clothes, "
             "or single garments that differ from what is behind them."
         )
-    streets = beside(people)
+    streets = strips_beside(people)
     if streets:
         behind = mixture([behind, streets], [1, 1])
     return PhotoScenes(tuple(people), tuple(garments), behind, shares)

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64, UInt8
 class Scene:
     """A frame, BGR, and the box and label of each garment that can be seen in it, in pixels.
 
-    Of real photos a label may also be `FOOTWEAR` or `NOTHING` (a garment of none of the classes).
+    Of real photos a label may also be `FOOTWEAR` or `OTHER` (a garment of none of the classes).
     """
 
     frame: UInt8[np.ndarray, "h w 3"]

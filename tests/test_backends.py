@@ -25,12 +25,12 @@ from detector.backends.names import (
     runs_on,
     version_of,
 )
+from detector.backends.real_batches import bundled_photos, real_batches
 from detector.backends.runners import in_torch, kept, read, runner_of
 from detector.boxes import iou
 from detector.grid import Grid
 from detector.head import Head
 from detector.pipeline import Detector
-from detector.real_batches import photos, real_batches
 from detector.video.frames import read as read_frames
 from fmnist.errors import CheckFailed, InputError
 from fmnist.models import build
@@ -101,7 +101,7 @@ def test_what_ran_before_is_not_overwritten(backend: str, head: Head) -> None:
 
 @pytest.mark.parametrize("backend", HERE)
 def test_the_detector_finds_the_same_garments(backend: str) -> None:
-    (bus, *_) = photos()
+    (bus, *_) = bundled_photos()
     frame = next(read_frames(bus)).image
     both = ("torch", backend)
     # Near the least confidence rounding decides: what one shows, the other has to see.
@@ -261,8 +261,8 @@ def test_an_error_in_one_side_of_a_box_is_seen_beside_a_surer_side(grid: Grid) -
 
 def test_real_inputs_are_frames_and_the_crops_in_them() -> None:
     grid = Detector.load(CPU).grid
-    frames, crops = real_batches(grid, photos())
-    assert len(frames) == 2 * len(photos()) and {batch.shape[3] for batch in frames} == {3}
+    frames, crops = real_batches(grid, bundled_photos())
+    assert len(frames) == 2 * len(bundled_photos()) and {batch.shape[3] for batch in frames} == {3}
     assert sum(map(len, crops)) > 10 and {batch.shape[1:] for batch in crops} == {(28, 28)}
 
 

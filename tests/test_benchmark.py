@@ -230,6 +230,8 @@ def test_speed_is_measured_in_a_process_of_its_own_and_kept(tmp_path: Path) -> N
     summary.add_inference(again, tmp_path, CPU, measure_new=False)
     assert (tmp_path / "before").read_bytes() == (tmp_path / "inference.json").read_bytes()
     assert again[0] == rows[0] == rows[1] and "inference" not in again[1]
+    with pytest.raises(InputError, match="fmnist.benchmark.speed failed: .*Did you mean lenet"):
+        measured("lent", CPU)
     speed = measured("lenet", CPU)
     assert speed["images_per_second"] > 10
     assert 0 < speed["latency_ms"]["median"] <= speed["latency_ms"]["p95"]

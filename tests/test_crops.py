@@ -16,7 +16,7 @@ from detector.synthesis.training_textures import TRAIN
 from detector.training import crops as module
 from detector.training.crops import CropPlan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint
-from fmnist.classes import FOOTWEAR, NOTHING
+from fmnist.classes import FOOTWEAR, NOTHING, OTHER
 from fmnist.data import Split, Splits, hold_out
 from fmnist.errors import InputError
 
@@ -106,7 +106,7 @@ def test_crops_of_photos_have_all_labels_and_are_the_same_however_they_are_made(
     def make(rng: np.random.Generator, size_wh: tuple[int, int]) -> Scene:
         frame = rng.integers(0, 256, (size_wh[1], size_wh[0], 3)).astype(np.uint8)
         boxes = np.array([[10, 10, 90, 90], [200, 10, 260, 90], [10, 200, 90, 300]], np.float32)
-        return Scene(frame, boxes, np.array([3, FOOTWEAR, NOTHING]))
+        return Scene(frame, boxes, np.array([3, FOOTWEAR, OTHER]))
 
     plan = CropPlan(0, nothing=0.5, of_photos=30, grid=path)
     split = photo_crops(make, plan, seed=0)

@@ -8,7 +8,7 @@ import pytest
 from detector.boxes import Detections
 from detector.evaluation.metrics import calibration_error, from_detections, match
 from detector.scene import Scene
-from fmnist.classes import FOOTWEAR, NOTHING
+from fmnist.classes import FOOTWEAR, OTHER
 
 
 def scenes(count: int = 40, seed: int = 0) -> list[Scene]:
@@ -98,7 +98,7 @@ def test_without_any_garment_there_is_no_precision_to_speak_of() -> None:
 def test_of_the_boxes_that_are_shown_it_tells_how_many_are_right_and_what_they_miss() -> None:
     frame = np.zeros((100, 100, 3), np.uint8)
     xyxy = np.array([[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20], [0, 60, 20, 80]], np.float32)
-    scene = Scene(frame, xyxy, np.array([1, 2, 3, NOTHING]))
+    scene = Scene(frame, xyxy, np.array([1, 2, 3, OTHER]))
     boxes = np.concatenate([xyxy, xyxy[:1], [[40, 60, 60, 80]]]).astype(np.float32)
     confidence = np.array([0.9, 0.25, 0.2, 0.9, 0.5, 0.4], np.float32)  # the third is not shown
     probabilities = np.eye(10, dtype=np.float32)[[1, 2, 3, 4, 1, 5]]
@@ -138,7 +138,7 @@ def test_figures_become_json() -> None:
 
 def test_other_garments_need_not_be_found_and_may_be_boxed_but_not_named() -> None:
     frames = scenes()
-    others = [Scene(s.frame, s.xyxy, np.full_like(s.labels, NOTHING)) for s in scenes(8, seed=3)]
+    others = [Scene(s.frame, s.xyxy, np.full_like(s.labels, OTHER)) for s in scenes(8, seed=3)]
     missed = [found(s) for s in frames] + [Detections.empty()] * 8
     result = from_detections(missed, frames + others)
     assert (result.agnostic_map50, result.map50, result.garments) == (1, 1, 60)
@@ -204,7 +204,7 @@ def test_a_wrong_box_costs_precision_by_its_confidence(
 
 def test_a_box_belongs_to_the_garment_that_it_overlaps_most() -> None:
     """A coat on something of none of the classes is to be found all the same."""
-    scene = one(([0, 0, 20, 20], 4), ([0, 0, 20, 30], NOTHING))
+    scene = one(([0, 0, 20, 20], 4), ([0, 0, 20, 30], OTHER))
     result = from_detections([found(one(([0, 0, 20, 20], 4)))], [scene])
     assert result.agnostic_map50 == pytest.approx(1)
     assert result.shown_recall == result.shown_precision == 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from detector.photos import dye
-from detector.photos.dye import dyed, turned
+from detector.photos.dye import dyed, hue_shifted
 from detector.photos.photo import Photo, from_mask
 from fmnist.classes import FOOTWEAR
 from tests.photo_folders import NAMES, picture, street_mask
@@ -131,9 +131,9 @@ def test_hues_turn_and_what_is_gray_stays_gray() -> None:
     boxes, labels = np.array([[0, 0, 8, 8]], np.float32), np.array([2])
     hues = []
     for _ in range(40):
-        after = turned(rng, Photo(orange, boxes, labels))
+        after = hue_shifted(rng, Photo(orange, boxes, labels))
         hue, _, _ = cv2.cvtColor(after.image[:1, :1], cv2.COLOR_BGR2HSV)[0, 0].tolist()
         hues.append(hue)
-        same = turned(rng, Photo(gray, boxes, labels)).image
+        same = hue_shifted(rng, Photo(gray, boxes, labels)).image
         np.testing.assert_allclose(same.astype(int), gray.astype(int), atol=6)
     assert all(any(abs(hue - wanted) < 20 for hue in hues) for wanted in range(0, 180, 30))

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from detector.photos.folder import (
+    AT_ONCE,
+    Listing,
     check,
     check_judged,
     check_split,
@@ -15,7 +17,8 @@ from detector.photos.folder import (
     training_part,
     validation_part,
 )
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING
+from detector.photos.photo import Photo
+from fmnist.classes import CLASSES, FOOTWEAR, OTHER
 from fmnist.errors import InputError
 from tests.photo_folders import (
     NAMES,
@@ -31,7 +34,7 @@ from tests.photo_folders import (
 def test_masks_give_boxes_labels_and_owners(tmp_path: Path) -> None:
     photos = list(listing(with_masks(tmp_path)).photos())
     assert len(photos) == 9
-    coat, *shoes, skirt = (CLASSES.index("Coat"), FOOTWEAR, FOOTWEAR, NOTHING)
+    coat, *shoes, skirt = (CLASSES.index("Coat"), FOOTWEAR, FOOTWEAR, OTHER)
     assert photos[0].labels.tolist() == [coat, *shoes, skirt]
     assert photos[0].xyxy.tolist() == [
         [20, 10, 40, 40],
@@ -40,6 +43,22 @@ def test_masks_give_boxes_labels_and_owners(tmp_path: Path) -> None:
         [22, 40, 38, 60],
     ]
     assert photos[0].owner is not None
+
+
+def test_no_more_photos_are_read_than_are_soon_asked_for(tmp_path: Path) -> None:
+    asked: list[Path] = []
+    one = next(listing(with_masks(tmp_path)).photos())
+
+    def read(file: Path) -> Photo:
+        asked.append(file)
+        return one
+
+    files = tuple(tmp_path / f"{number}.jpg" for number in range(5 * AT_ONCE + 1))
+    photos = Listing(tmp_path, files, read).photos()
+    for taken in range(len(files)):
+        assert next(photos) is one
+        assert len(asked) <= (taken // AT_ONCE + 1) * AT_ONCE
+    assert next(photos, None) is None and sorted(asked) == sorted(files)
 
 
 def test_every_eighth_validates_and_none_is_on_both_sides(tmp_path: Path) -> None:

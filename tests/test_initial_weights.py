@@ -12,7 +12,7 @@ from detector.grid import Grid
 from detector.layouts import VGG, YOLO
 from detector.network import Network
 from detector.scene import Scene
-from detector.training.initial_weights import ALTERED, alter, initial_network, started_from
+from detector.training.initial_weights import RELU_BY, initial_network, silu_to_relu, started_from
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule
@@ -50,7 +50,7 @@ def features(network: Network, images: torch.Tensor) -> list[torch.Tensor]:
 def test_its_features_are_theirs_with_the_colours_in_our_order(weights: Path) -> None:
     theirs = load_yolo(weights).model.float()
     ours = initial_network(weights, YOLO, 0)
-    alter(ours, 0.0)
+    silu_to_relu(ours, 0.0)
     rgb = torch.rand((2, 3, 64, 96), generator=torch.manual_seed(0))
     expected = features(theirs, rgb)
     assert len(expected) == 3
@@ -70,12 +70,12 @@ def test_one_activation_after_another_becomes_ours(weights: Path) -> None:
     network = initial_network(weights, YOLO, 0)
     counts = []
     for done in np.linspace(0, 1, 41):
-        alter(network, float(done))
+        silu_to_relu(network, float(done))
         found = activations(network)
         counts.append(found.count(nn.ReLU))
         assert found == sorted(found, key=lambda kind: kind is nn.SiLU)  # from the input on
     assert counts[0] == 0 and counts == sorted(counts)
-    assert set(counts[round(40 * ALTERED) :]) == {len(found)}
+    assert set(counts[round(40 * RELU_BY) :]) == {len(found)}
     assert max(np.diff(counts)) <= 5
 
 
@@ -95,9 +95,9 @@ def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
 
     def recorded(network: Network, done: float) -> None:
         asked.append(done)
-        alter(network, done)
+        silu_to_relu(network, done)
 
-    monkeypatch.setattr("detector.training.loop.alter", recorded)
+    monkeypatch.setattr("detector.training.loop.silu_to_relu", recorded)
     task = Task(schedule, init=weights)
     start = partial(train, task, scene, watched, device=CPU, workers=0, report=said.append)
     whole = start(tmp_path / "whole")

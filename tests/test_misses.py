@@ -5,7 +5,7 @@ import numpy as np
 from detector.boxes import Detections
 from detector.evaluation.misses import errors_of, worst
 from detector.scene import Scene
-from fmnist.classes import FOOTWEAR, NOTHING
+from fmnist.classes import FOOTWEAR, OTHER
 
 FRAME = np.zeros((100, 100, 3), np.uint8)
 BOXES = np.array([[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20]], np.float32)
@@ -24,7 +24,7 @@ def test_errors_are_named() -> None:
 
 
 def test_another_garment_need_not_be_found_but_has_no_class() -> None:
-    scene = Scene(FRAME, BOXES[:1], np.array([NOTHING]))
+    scene = Scene(FRAME, BOXES[:1], np.array([OTHER]))
     assert errors_of(Detections.empty(), scene).texts == []
     assert errors_of(found(BOXES[:1], [3]), scene).texts == ["Dress, not another garment"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from detector.photos.names import NO_GARMENT, meaning
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING
+from fmnist.classes import CLASSES, FOOTWEAR, OTHER
 from fmnist.errors import InputError
 
 
@@ -17,7 +17,7 @@ from fmnist.errors import InputError
         ("ankle boot", CLASSES.index("Ankle boot")),
         ("purse", CLASSES.index("Bag")),
         ("heels", FOOTWEAR),
-        ("skirt", NOTHING),
+        ("skirt", OTHER),
         ("hair", NO_GARMENT),
     ],
 )

@@ -99,7 +99,7 @@ def made():
 
 with parallel.group(torch.device("cpu")):
     try:
-        found = parallel.in_turn(made)
+        found = parallel.rank_zero_first(made)
     except InputError as error:
         Path(f"{sys.argv[1]}.{parallel.rank()}").write_text(str(error))
         found = parallel.rank() > 0
@@ -136,7 +136,7 @@ def test_without_torchrun_nothing_is_shared() -> None:
     assert torch.equal(parallel.shard(batch), batch)
     assert parallel.broadcast("mine") == "mine"
     done: list[int] = []
-    parallel.in_turn(lambda: done.append(1))
+    parallel.rank_zero_first(lambda: done.append(1))
     assert done == [1]
 
 

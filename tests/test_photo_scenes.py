@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.photos.empty import beside
+from detector.photos.empty import strips_beside
 from detector.photos.folder import listing
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.photos.places import WHOLE
@@ -16,7 +16,7 @@ from detector.photos.try_on import ABOVE_THE_WAIST
 from detector.protocol import photo_scenes
 from detector.synthesis.backgrounds import procedural
 from detector.synthesis.training_textures import TRAIN
-from fmnist.classes import CLASSES, NOTHING
+from fmnist.classes import CLASSES, OTHER
 from fmnist.errors import InputError
 from tests.photo_folders import NAMES, picture, street_mask, with_boxes
 
@@ -94,7 +94,7 @@ def test_people_side_by_side_are_whole_in_frames_of_any_width(
     size_wh: tuple[int, int], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("detector.photos.scenes.IN_TWO_ROWS", rows - 1)
-    coat, skirt = CLASSES.index("Coat"), NOTHING
+    coat, skirt = CLASSES.index("Coat"), OTHER
     make = replace(scenes(), shares=(0, 1, 0, 0, 0))
     seen = [make(np.random.default_rng(seed), size_wh) for seed in range(20)]
     coats = np.concatenate([scene.xyxy[scene.labels == coat] for scene in seen])
@@ -155,11 +155,11 @@ def test_without_people_there_are_single_garments() -> None:
 
 
 def test_what_stands_beside_people_shows_none_of_them() -> None:
-    strips = beside(people())
+    strips = strips_beside(people())
     assert strips is not None
     widths = [strip.shape[1] for strip in strips.pictures]
     assert widths == [17] * 4, "18 pixels at the right, less the margin; a stray one is at the left"
-    assert beside(()) is None
+    assert strips_beside(()) is None
 
 
 def test_photos_of_rare_classes_come_more_often() -> None:

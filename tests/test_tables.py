@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
+from commands.detector_tables import detector_table, tracks_table
 from commands.tables import counts_table, evaluation_table, training_speed_table
-from detector.evaluation.tables import detector_table, tracks_table
 from fmnist.classes import CLASSES
 from fmnist.evaluation import from_logits
 from tests.command import ROOT

@@ -17,8 +17,9 @@ from websockets.sync.client import connect
 
 from detector.boxes import AnyDetector, Detections, Picture
 from detector.web.app import VISITORS
+from detector.web.messages import MOST_A_SECOND
 from detector.web.pictures import MAX_BYTES
-from detector.web.visit import BAD_IN_A_ROW, MOST_A_SECOND
+from detector.web.visit import BAD_IN_A_ROW
 from tests import clips
 from tests.display import wait_until
 from tests.live_window import two_garments

@@ -17,7 +17,7 @@ from detector.photos.folder import validation_part
 from detector.pipeline import Detector, fuse
 from detector.scene import Scene
 from detector.single import SURE_OF_ONE, name_single
-from fmnist.classes import NOTHING
+from fmnist.classes import OTHER
 from fmnist.training.run_folder import name_of_weights
 
 Row = dict[str, Any]
@@ -118,7 +118,7 @@ def name_singles(
     right: list[Counter[str]] = [Counter() for _ in heads]
     for listing in map(validation_part, folders):
         for image, label in listing.singles():
-            if label == NOTHING:
+            if label == OTHER:
                 continue
             of[label_name(label)] += 1
             found = grid(image, SURE_OF_ONE)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Int64
 from detector.boxes import Detections, iou
 from detector.defaults import CONFIDENCE
 from detector.scene import Scene
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
+from fmnist.classes import CLASSES, FOOTWEAR, OTHER, SHOES
 
 LEAST_CONFIDENCE = 0.01  # average precision wants the unlikely boxes too
 MIN_SCORE = 0.001  # below it a class of a box does not count, as in ultralytics' own validation
@@ -75,7 +75,7 @@ def from_detections(found: Sequence[Detections], scenes: Sequence[Scene]) -> Det
     sure = [int((detections.confidence >= CONFIDENCE).sum()) for detections in found]
     empty = [n for n, scene in zip(sure, scenes, strict=True) if len(scene.xyxy) == 0]
     ten = [ap for ap in per_class if ap is not None]
-    garments = sum(int((s.labels != NOTHING).sum()) for s in scenes)
+    garments = sum(int((s.labels != OTHER).sum()) for s in scenes)
     agnostic = boxes if garments else (None, None)
     hits, shown = _hits_of_shown(found, scenes)
     return DetectorEvaluation(
@@ -100,9 +100,9 @@ def box_precision(found: Sequence[Detections], scenes: Sequence[Scene]) -> tuple
     """AP50 and AP50-95, every garment being of one class."""
     scored = []
     for seen, scene in zip(found, scenes, strict=True):
-        kept = ~_shows(seen.xyxy, scene, scene.labels == NOTHING)
+        kept = ~_shows(seen.xyxy, scene, scene.labels == OTHER)
         scored.append((seen.xyxy[kept], seen.confidence[kept], np.zeros(kept.sum(), np.int64)))
-    wanted = [scene.xyxy[scene.labels != NOTHING] for scene in scenes]
+    wanted = [scene.xyxy[scene.labels != OTHER] for scene in scenes]
     truth = [(xyxy, np.ones(len(xyxy)), np.zeros(len(xyxy), np.int64)) for xyxy in wanted]
     return _average_precision(scored, truth)[0] or (0.0, 0.0)
 
@@ -146,9 +146,9 @@ def _hits_of_shown(found: Sequence[Detections], scenes: Sequence[Scene]) -> tupl
     """
     hits = shown = 0
     for detections, scene in zip(found, scenes, strict=True):
-        beside = ~_shows(detections.xyxy, scene, scene.labels == NOTHING)
+        beside = ~_shows(detections.xyxy, scene, scene.labels == OTHER)
         sure = detections.select(beside & (detections.confidence >= CONFIDENCE))
-        box_of = match(sure.xyxy, sure.confidence, scene.xyxy[scene.labels != NOTHING])
+        box_of = match(sure.xyxy, sure.confidence, scene.xyxy[scene.labels != OTHER])
         hits += int((box_of >= 0).sum())
         shown += len(sure.xyxy)
     return hits, shown
@@ -246,7 +246,7 @@ def _as_coco(frames: Sequence[ScoredBoxes]) -> dict[str, Any]:
 
 def label_name(label: int) -> str:
     """Of a class, or what stands for labels beside them."""
-    return {FOOTWEAR: "footwear", NOTHING: "another garment"}.get(label) or CLASSES[label]
+    return {FOOTWEAR: "footwear", OTHER: "another garment"}.get(label) or CLASSES[label]
 
 
 def fits(said: int, label: int) -> bool:

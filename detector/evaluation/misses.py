@@ -10,7 +10,7 @@ from detector.defaults import CONFIDENCE
 from detector.evaluation.metrics import fits, label_name, match
 from detector.output.draw import contact_sheet, draw
 from detector.scene import Scene
-from fmnist.classes import CLASSES, NOTHING
+from fmnist.classes import CLASSES, OTHER
 
 PICTURES = 12
 COLUMNS = 6
@@ -42,7 +42,7 @@ def errors_of(found: Detections, scene: Scene) -> Errors:
     boxes: list[np.ndarray] = []
     texts: list[str] = []
     for box, label, xyxy in zip(box_of.tolist(), scene.labels.tolist(), scene.xyxy, strict=True):
-        if box < 0 and label != NOTHING:
+        if box < 0 and label != OTHER:
             boxes.append(xyxy)
             texts.append(f"missed: {label_name(label)}")
         elif box >= 0 and not fits(said := int(found.labels[box]), label):

@@ -12,7 +12,7 @@ from detector.layouts import SAME_GARMENT
 from detector.letterbox import longest_side
 from detector.photos.names import NO_GARMENT, meaning
 from detector.ultralytics_weights import all_scores_predictor, load_yolo
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
+from fmnist.classes import CLASSES, FOOTWEAR, OTHER, SHOES
 from fmnist.errors import InputError
 
 USUAL_SIZE = 640  # pixels of the longest side, where the weights do not tell
@@ -87,6 +87,6 @@ def _probabilities(label: int) -> Float32[np.ndarray, "10"]:
     row = np.zeros(len(CLASSES), np.float32)
     if label == FOOTWEAR:
         row[list(SHOES)] = 1 / len(SHOES)
-    elif label not in (NOTHING, NO_GARMENT):
+    elif label not in (OTHER, NO_GARMENT):
         row[label] = 1
     return row

@@ -84,7 +84,7 @@ def _in_one_colour(rng: np.random.Generator, photo: Photo) -> Photo:
     return replace(photo, image=image)
 
 
-def turned(rng: np.random.Generator, photo: Photo) -> Photo:
+def hue_shifted(rng: np.random.Generator, photo: Photo) -> Photo:
     """All hues of the photo turned by one angle, and paler or stronger: for those without skin.
 
     It asks for no mask, so that nothing is seen of where a garment ends. Costs 1 ms for 288x216.

@@ -12,7 +12,7 @@ LEAST = 0.22  # width of a strip, of the photo's
 MARGIN = 0.02
 
 
-def beside(photos: Sequence[Photo]) -> Backgrounds | None:
+def strips_beside(photos: Sequence[Photo]) -> Backgrounds | None:
     """The strips at the left and right of the people, at their full height; None: there are none.
 
     Passers-by are in some of them: nobody drew their masks.

@@ -25,7 +25,7 @@ from detector.photos.names import NO_GARMENT, meaning
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.pictures import read_mask, read_picture, shrunk
 from detector.video.sources import pictures_in
-from fmnist.classes import NOTHING
+from fmnist.classes import OTHER
 from fmnist.errors import InputError
 
 EVERY = 8  # that photo of a sorted folder is for validation
@@ -116,7 +116,7 @@ def check_judged(folders: Sequence[Path], *, want_frames: bool, want_names: bool
             "Photos of one garment are judged by its name. Add a classifier to --heads."
         )
     labels = {meaning(file.parent.name) for listing in listings for file in listing.files}
-    if labels == {NOTHING}:
+    if labels == {OTHER}:
         raise InputError(
             f"{folders[0]} shows no garment of the ten classes. Give others: dress/1.jpg."
         )

@@ -18,7 +18,7 @@ BADGE = (0.1, 0.24)  # width of the badge
 FINE = 4  # bits of a pixel's fraction that OpenCV draws by
 
 
-def hung(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
+def with_lanyard(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
     """Somebody with a lanyard before what they wear, with the probability `share`.
 
     A strap down the middle looks like the opening of a coat, unless all classes have it at times.

@@ -1,7 +1,7 @@
 """What the labels of other data sets mean here: a class, footwear of some kind, or neither."""
 
 from fmnist.checks import known
-from fmnist.classes import CLASSES, FOOTWEAR, NOTHING, SHOES
+from fmnist.classes import CLASSES, FOOTWEAR, OTHER, SHOES
 
 # The label of a pixel, a box or a folder that shows no garment at all.
 NO_GARMENT = -1
@@ -36,7 +36,7 @@ MEANING: dict[str, int] = {
     **{name.lower(): label for label, name in enumerate(CLASSES)},
     **{name: CLASSES.index(is_a) for is_a, names in _MEANT.items() for name in names.split()},
     **_all(_FOOTWEAR, FOOTWEAR),
-    **_all(_OTHER_GARMENTS, NOTHING),
+    **_all(_OTHER_GARMENTS, OTHER),
     **_all(_NO_GARMENTS, NO_GARMENT),
 }
 # Things that come in twos or more: every piece of them is one. All else is one garment, in one
@@ -45,7 +45,7 @@ PIECES = frozenset({*SHOES, FOOTWEAR, CLASSES.index("Bag")})
 
 
 def meaning(name: str) -> int:
-    """0..9, `FOOTWEAR`, `NOTHING` (a garment of none of the classes) or `NO_GARMENT`.
+    """0..9, `FOOTWEAR`, `OTHER` (a garment of none of the classes) or `NO_GARMENT`.
 
     Raises:
         InputError: nobody has said what that name means; the nearest known one is told.

@@ -20,7 +20,7 @@ CUT_AT = 112  # pixels of the longer side at which GrabCut looks at a photo
 
 @dataclass(frozen=True)
 class Photo:
-    """BGR, and its garments: boxes in pixels; labels 0..9, `FOOTWEAR` or `NOTHING` (none of these).
+    """BGR, and its garments: boxes in pixels; labels 0..9, `FOOTWEAR` or `OTHER` (none of these).
 
     `owner` says of every pixel whose it is: 0 nobody's, 1.. the garment of that number, `BODY`.
     Without it the garments cannot be cut out. `kind` is what a shop calls the only garment of a

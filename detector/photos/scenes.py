@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from detector.photos.collage import Collage, Place
-from detector.photos.dye import dyed, turned
-from detector.photos.lanyard import hung
+from detector.photos.dye import dyed, hue_shifted
+from detector.photos.lanyard import with_lanyard
 from detector.photos.photo import Photo
 from detector.photos.places import CLOSER, around, covering, fills, upright
 from detector.photos.try_on import ABOVE_THE_WAIST, tried_on
@@ -30,8 +30,8 @@ FOR_GRID = (0.1, 0.45, 0.15, 0.2, 0.1)
 FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garment, others several
 DYED = 0.3  # of the garments that people wear
 DRESSED = 0.4  # of the people that are cut out wear something that was photographed by itself
-HUNG = 0.2  # of the people have a lanyard round their neck
-TURNED = 0.4  # of the single garments have other hues
+WITH_LANYARD = 0.2  # of the people have a lanyard round their neck
+HUE_SHIFTED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
 LEAST_NEAR = 0.15  # height of what can be shown near, of the photo's: less would be a blur
@@ -89,7 +89,7 @@ class PhotoScenes:
     def _full(self, rng: np.random.Generator, size_wh: tuple[int, int]) -> Collage:
         """One photo that fills the frame, or nearly; then perhaps somebody before it."""
         collage = _blank(size_wh)
-        photo = hung(rng, self._somebody(rng), HUNG)
+        photo = with_lanyard(rng, self._somebody(rng), WITH_LANYARD)
         collage.lay(photo, covering(rng, photo, size_wh))
         if rng.random() < 0.3:
             self._add(rng, collage)
@@ -103,7 +103,7 @@ class PhotoScenes:
         for top, bottom in pairwise(edges):
             left = -BEGUN * (bottom - top) * rng.random()
             while left < width:
-                photo = hung(rng, self._somebody(rng), HUNG)
+                photo = with_lanyard(rng, self._somebody(rng), WITH_LANYARD)
                 place = upright(rng, photo, left, top, bottom - top)
                 right = left + place.scale * photo.image.shape[1]
                 columns = slice(max(0, round(left)), max(0, round(right)))
@@ -134,7 +134,7 @@ class PhotoScenes:
         if photo.owner is not None and rng.random() < DRESSED:
             photo = self._dressed(rng, worn)
         put_on = photo is not worn  # then it is the last garment, and has no surroundings
-        photo = hung(rng, photo, HUNG)
+        photo = with_lanyard(rng, photo, WITH_LANYARD)
         place = around(rng, photo, len(photo.labels) - 1 if put_on else garment, size_wh)
         collage = Collage(self.background(rng, size_wh))
         if not put_on and fills(photo, place, size_wh):
@@ -162,7 +162,7 @@ class PhotoScenes:
         return dyed(rng, photo, DYED)
 
     def _something(self, rng: np.random.Generator) -> Photo:
-        return _turned_at_times(rng, self.garments[rng.integers(len(self.garments))])
+        return _hue_shifted_at_times(rng, self.garments[rng.integers(len(self.garments))])
 
     @cached_property
     def _tops(self) -> dict[str, list[Photo]]:
@@ -178,7 +178,7 @@ class PhotoScenes:
         if not self._tops:
             return person
         tops = self._tops[rng.choice(list(self._tops))]
-        return tried_on(rng, person, _turned_at_times(rng, tops[rng.integers(len(tops))]))
+        return tried_on(rng, person, _hue_shifted_at_times(rng, tops[rng.integers(len(tops))]))
 
     def _add(self, rng: np.random.Generator, collage: Collage) -> None:
         height, width = collage.frame.shape[:2]
@@ -190,7 +190,7 @@ class PhotoScenes:
         if is_person and rng.random() < DRESSED:
             photo = self._dressed(rng, photo)
         if is_person:
-            photo = hung(rng, photo, HUNG)
+            photo = with_lanyard(rng, photo, WITH_LANYARD)
             scale = height * log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:
             scale = min(width, height) * log_uniform(rng, *GARMENT) / max(photo.image.shape[:2])
@@ -213,8 +213,8 @@ def odds(photos: tuple[Photo, ...]) -> Float64[np.ndarray, " photos"]:
     return times / times.sum()
 
 
-def _turned_at_times(rng: np.random.Generator, photo: Photo) -> Photo:
-    return turned(rng, photo) if rng.random() < TURNED else photo
+def _hue_shifted_at_times(rng: np.random.Generator, photo: Photo) -> Photo:
+    return hue_shifted(rng, photo) if rng.random() < HUE_SHIFTED else photo
 
 
 def _blank(size_wh: tuple[int, int]) -> Collage:

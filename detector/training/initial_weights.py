@@ -21,11 +21,11 @@ from fmnist.errors import InputError
 from fmnist.training.run_folder import name_of_weights
 
 THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
-ALTERED = 0.5  # of the training, until all activations are ours
+RELU_BY = 0.5  # of the training, until all activations are ours
 CLASSES_OF_THEIRS = ".cv3."  # layers whose sizes follow from how many classes there are
 
 
-def is_theirs(init: Path | None) -> bool:
+def is_ultralytics_file(init: Path | None) -> bool:
     """Whether these weights are a file of ultralytics."""
     return init is not None and init.suffix == THEIRS
 
@@ -34,12 +34,12 @@ def started_from(init: Path | None) -> str:
     """How a run names these weights; a file of ultralytics with its suffix."""
     if init is None:
         return ""
-    return init.name if is_theirs(init) else name_of_weights(init)
+    return init.name if is_ultralytics_file(init) else name_of_weights(init)
 
 
 def _check(init: Path, backbone: str) -> None:
     """Raises InputError where weights are no start for a grid on that backbone, by their card."""
-    if is_theirs(init):
+    if is_ultralytics_file(init):
         if backbone != YOLO:
             raise InputError(
                 f"{init.name} is no start for a grid on {backbone}. "
@@ -69,7 +69,7 @@ def initial_network(init: Path | None, backbone: str, seed: int) -> Network:
     if init is None:
         return build(seed, backbone)
     _check(init, backbone)
-    if is_theirs(init):
+    if is_ultralytics_file(init):
         network = build(seed, backbone)
         carry_over_theirs(init, network)
         return network
@@ -105,11 +105,11 @@ def carry_over_theirs(weights: Path, network: Network) -> None:
     first.copy_(first.flip(1))
 
 
-def alter(network: Network, done: float) -> None:
+def silu_to_relu(network: Network, done: float) -> None:
     """Have the activations that a training from their weights has after the part `done` of it."""
     kinds = nn.ReLU | nn.SiLU
     blocks = [m for m in network.modules() if isinstance(getattr(m, "act", None), kinds)]
-    ours = round(min(1.0, done / ALTERED) * len(blocks))
+    ours = round(min(1.0, done / RELU_BY) * len(blocks))
     for number, block in enumerate(blocks):
         kind = nn.ReLU if number < ours else nn.SiLU
         if not isinstance(block.act, kind):

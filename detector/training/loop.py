@@ -21,7 +21,7 @@ from detector.network import Network
 from detector.scene import Scene
 from detector.training.batches import SceneBatches, SceneMaker, loader
 from detector.training.inference_size import choose_inference_size
-from detector.training.initial_weights import alter, initial_network, is_theirs
+from detector.training.initial_weights import initial_network, is_ultralytics_file, silu_to_relu
 from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
 from fmnist.cards import write_csv
@@ -73,7 +73,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     batches = loader(SceneBatches(schedule, make, task.seed), run.step, workers)
     before = kept = time.monotonic()
-    for losses in _steps(run, batches, schedule, device, altered=is_theirs(task.init)):
+    for losses in _steps(run, batches, schedule, device, from_silu=is_ultralytics_file(task.init)):
         now = time.monotonic()
         run.losses.update(losses)
         run.seconds += now - before
@@ -153,11 +153,11 @@ def _steps(
     schedule: Schedule,
     device: torch.device,
     *,
-    altered: bool,
+    from_silu: bool,
 ) -> Iterator[dict[str, float]]:
     """Take one step a batch; gives the losses of each.
 
-    The activations of an `altered` network become ours with the steps, see
+    The activations of one `from_silu` become ReLU with the steps, see
     `detector.training.initial_weights`.
     """
     old, new = _floats(run.average), _floats(run.network)
@@ -166,9 +166,9 @@ def _steps(
         for optimizer in run.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * schedule.rate_at(run.step)
-        if altered:
+        if from_silu:
             for network in (run.network, run.average):
-                alter(network, (run.step + 1) / schedule.steps)
+                silu_to_relu(network, (run.step + 1) / schedule.steps)
         with autocast(device):
             maps = run.network(as_input(batch["images"].to(device)))
         maps |= {name: maps[name].float() for name in ("boxes", "scores")}

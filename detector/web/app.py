@@ -25,10 +25,11 @@ from detector.video.frames import Reader
 from detector.web import source
 from detector.web.feed import Feed
 from detector.web.guard import Guard
+from detector.web.messages import BROKEN, INTERNAL, POLICY, SILENCE, TRY_LATER, LeftError
 from detector.web.pictures import BadPictureError
 from detector.web.recordings import Recordings
 from detector.web.turns import Turns
-from detector.web.visit import BROKEN, INTERNAL, POLICY, SILENCE, TRY_LATER, LeftError, Visit
+from detector.web.visit import Visit
 
 PAGE = Path(__file__).with_name("page")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}

@@ -18,10 +18,7 @@ from detector.pictures import shrunk
 from detector.video.cameras import Camera
 from detector.video.frames import Frame, Reader
 from detector.video.newest import Newest
-from detector.web.pictures import LONGEST
-from detector.web.recordings import Recorder, Recordings
-from detector.web.turns import Turns
-from detector.web.visit import (
+from detector.web.messages import (
     INTERNAL,
     SILENCE,
     Incoming,
@@ -31,6 +28,9 @@ from detector.web.visit import (
     told_in,
     wished,
 )
+from detector.web.pictures import LONGEST
+from detector.web.recordings import Recorder, Recordings
+from detector.web.turns import Turns
 from fmnist.errors import InputError
 
 QUALITY = 80
@@ -117,15 +117,15 @@ class Feed:
 
     async def _work(self) -> None:
         self._recorder = self._recordings.begin(self._label_confidence)
-        last, sent = None, time.monotonic()
+        last, at = None, time.monotonic()
         try:
             while self._wishes:
                 shown = await self._next()
-                if isinstance(self._opened, Reader) and time.monotonic() - sent > STANDS:
+                if isinstance(self._opened, Reader) and time.monotonic() - at > STANDS:
                     shown = shown or last
                 if shown:
                     await self._publish(shown)
-                    last, sent = shown, time.monotonic()
+                    last, at = shown, time.monotonic()
         except InputError as error:
             await self._publish(Shown(json.dumps({"error": str(error)})))
         except Exception:

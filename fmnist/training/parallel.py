@@ -87,7 +87,7 @@ def on_rank_zero(work: Callable[[], Value]) -> Value | None:
     return done
 
 
-def in_turn(work: Callable[[], Value]) -> Value:
+def rank_zero_first(work: Callable[[], Value]) -> Value:
     """The work of the first process, then of all others, who find what it left.
 
     Raises:

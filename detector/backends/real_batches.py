@@ -18,7 +18,7 @@ FRAMES = 8  # of a video that are looked at
 SEEN_FROM = 0.02  # confidence of boxes whose crops are compared
 
 
-def photos() -> list[Path]:
+def bundled_photos() -> list[Path]:
     """The photos of people that ultralytics brings along."""
     spec = find_spec("ultralytics")
     assert spec and spec.origin
