@@ -18,6 +18,7 @@ from commands import (
     detect,
     detector,
     detector_data,
+    detector_evaluate,
     detector_tracks,
     export,
     live,
@@ -39,6 +40,7 @@ app.add_typer(report.app)
 app.add_typer(tune.app)
 app.add_typer(predict.app)
 app.add_typer(detect.app)
+detector.app.add_typer(detector_evaluate.app)
 detector.app.add_typer(detector_tracks.app)
 detector.app.add_typer(detector_data.app)
 app.add_typer(detector.app, name="detector")

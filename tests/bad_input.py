@@ -69,6 +69,7 @@ PHOTOS = [
     ("detector evaluate --heads none,,", "Fashion-MNIST"),
     ("train vgg --init=", "Weights have an empty name. Name shipped ones, a file or a run."),
     ("detector train --init=", "Weights have an empty name."),
+    ("detector evaluate --faults grey", "grey: no such fault. Did you mean gray?"),
     ("detector evaluate --heads ,", "--heads names none. Give them with commas between"),
     ("detect good.mp4 --head=", "Weights have an empty name. Name shipped ones, a file or a run."),
     ("detector blend grid grid -o x.pt", "weights end in .safetensors. Name it x.safetensors."),

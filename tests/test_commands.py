@@ -141,9 +141,10 @@ def test_a_detector_is_judged_on_painted_frames_and_its_mistakes_drawn(untrained
     grid = str(untrained / "grid.safetensors")
     words = ["detector", "evaluate", "--grid", grid, "--heads", "none,lenet", "--frames", "3"]
     outputs = ["--json", "x.json", "--misses", "misses.png", "--device", "cpu"]
-    assert cli.run([*words, *outputs]) == 0
+    assert cli.run([*words, "--faults", "gray, soft", *outputs]) == 0
     told = read_json(Path("x.json"))
-    assert [row["head"] for row in told["rows"]] == ["none", "lenet"]
+    assert [row["head"] for row in told["rows"]] == ["none", "lenet", "lenet, gray", "lenet, soft"]
+    assert [row.get("fault") for row in told["rows"]] == [None, None, "gray", "soft"]
     assert next(iter(Reader(Path("misses.png")))).image.size
 
 

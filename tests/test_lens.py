@@ -47,7 +47,7 @@ def test_a_movement_spreads_a_point_along_a_line_of_its_length() -> None:
     point = np.zeros((41, 41), np.float32)
     point[20, 20] = 1
     for angle in (0.0, 0.6, np.pi / 2, 2.5):
-        spread = cv2.filter2D(point, -1, lens._line(12, angle))
+        spread = cv2.filter2D(point, -1, lens.motion_kernel(12, angle))
         rows, columns = np.nonzero(spread > 0.01)
         along = (columns - 20) * np.cos(angle) + (rows - 20) * np.sin(angle)
         across = (rows - 20) * np.cos(angle) - (columns - 20) * np.sin(angle)

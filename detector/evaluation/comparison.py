@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from detector.boxes import AnyDetector, Detections
 from detector.defaults import CONFIDENCE
+from detector.evaluation.faults import spoiled
 from detector.evaluation.metrics import LEAST_CONFIDENCE, fits, from_detections, label_name
 from detector.evaluation.peer import Peer
 from detector.grid import Grid
@@ -37,8 +38,11 @@ def rows_of(
     peers: Sequence[Peer],
     scenes: Sequence[Scene],
     photos: Sequence[Path],
+    faults: Sequence[str] = (),
 ) -> tuple[list[Row], list[Detections]]:
     """A row for each head, by its name, None being the grid's own classes, and for each peer.
+
+    The last head has one for each of the `faults` with which it sees the scenes, too.
 
     Each has its figures on the scenes, if there are any, its milliseconds a frame and parameters,
     and, for a head, its figures on the photos of one garment. Beside the rows: what the last head
@@ -55,6 +59,11 @@ def rows_of(
         if single := singles[i]:
             row["single_garments"] = single
         rows.append(row)
+    name, head = heads[-1]
+    for fault in faults if judged else ():
+        worse = spoiled(scenes, fault)
+        row = {"head": f"{name}, {fault}", "parameters": rows[-1]["parameters"], "fault": fault}
+        rows.append(row | _figures(compare_heads(grid, [head], worse)[0], worse))
     for name, peer in zip(shortest([peer.name for peer in peers]), peers, strict=True):
         row = {"head": name, "parameters": peer.parameters, "image_size": peer.image_size}
         row |= _figures(judge_detector(peer, scenes), scenes)

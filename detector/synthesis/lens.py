@@ -35,7 +35,7 @@ def photograph(
         frame = _sensor(rng, frame, rng.uniform(0.03, 0.4) * rough)
     if rng.random() < 0.2 * rough:
         quality = int(rng.integers(100 - int(70 * rough), 96))
-        frame = _compressed(frame, quality)
+        frame = compressed(frame, quality)
     return frame
 
 
@@ -50,7 +50,7 @@ def softened(
         case 0:
             return cv2.GaussianBlur(frame, (0, 0), longest * log_uniform(rng, *DEFOCUS))
         case 1:
-            line = _line(longest * log_uniform(rng, *MOVEMENT), rng.uniform(0, math.pi))
+            line = motion_kernel(longest * log_uniform(rng, *MOVEMENT), rng.uniform(0, math.pi))
             return cv2.filter2D(frame, -1, line)
         case _:
             size_wh = frame.shape[1::-1]
@@ -61,7 +61,7 @@ def softened(
             return cv2.resize(few, size_wh, interpolation=cv2.INTER_LINEAR)
 
 
-def _line(length: float, angle: float) -> Float32[np.ndarray, "side side"]:
+def motion_kernel(length: float, angle: float) -> Float32[np.ndarray, "side side"]:
     """The kernel that spreads a pixel over a line of so many, at so many radians."""
     reach = math.ceil(length / 2) + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
@@ -73,7 +73,8 @@ def _line(length: float, angle: float) -> Float32[np.ndarray, "side side"]:
     return kernel / kernel.sum()
 
 
-def _compressed(frame: UInt8[np.ndarray, "h w 3"], quality: int) -> UInt8[np.ndarray, "h w 3"]:
+def compressed(frame: UInt8[np.ndarray, "h w 3"], quality: int) -> UInt8[np.ndarray, "h w 3"]:
+    """As a JPEG of that quality, 1..100, shows it."""
     data = cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None, "what OpenCV has just encoded"
