@@ -224,8 +224,8 @@ def _blank(size_wh: tuple[int, int]) -> Collage:
 def _developed(
     rng: np.random.Generator, frame: UInt8[np.ndarray, "h w 3"]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Other light: gain of each channel, shadows, contrast; one in twelve is gray."""
-    if rng.random() < 1 / 12:
+    """Other light: gain of each channel, shadows, contrast; one in six is gray."""
+    if rng.random() < 1 / 6:
         frame = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     power = np.clip(np.exp(rng.normal(0, SHADOWS)), 0.5, 2.5)  # above 1: shadows turn black
     levels = (255 * (np.arange(256) / 255) ** power).round().astype(np.uint8)
