@@ -138,6 +138,12 @@ def weights_file(name: str) -> Path:
     left = [path / file for file in RUN_WEIGHTS if (path / file).is_file()]
     if left and name not in shipped:
         return left[0]
+    if path.is_dir() and name not in shipped:
+        raise InputError(
+            f"{path} holds no weights yet, if it is a run. Go on with --resume, or name others."
+        )
+    if path.is_file():
+        raise InputError(f"{path} is no .safetensors file. Name one, a run or shipped weights.")
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
 
 

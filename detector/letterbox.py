@@ -31,7 +31,8 @@ def letterbox(frame: Picture, longest: int) -> UInt8[np.ndarray, "rows columns 3
 def check_frame(frame: object) -> None:
     """ValueError if it is no picture of bytes in three colours."""
     if not isinstance(frame, np.ndarray):
-        raise ValueError(f"a frame is an array, not {frame}: was there no picture to read?")
+        got = "None: was there no picture to read?" if frame is None else type(frame).__name__
+        raise ValueError(f"a frame is one array, not {got}")
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
         told = f"{frame.dtype} of the shape {frame.shape}"
         raise ValueError(f"a frame is uint8 of the shape (height, width, 3) in BGR, not {told}")

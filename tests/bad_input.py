@@ -147,6 +147,8 @@ MEASURING = [
 ]
 WEIGHTS = [
     ("evaluate no.safetensors", "no.safetensors: no such file. Train one with fmnist train,"),
+    ("evaluate .", ". holds no weights yet, if it is a run. Go on with --resume, or name others."),
+    ("detect good.mp4 --grid good.mp4", "good.mp4 is no .safetensors file. Name one,"),
     ("evaluate nothing", "nothing: no such shipped weights or .safetensors file. "),
     ("evaluate corrupt.safetensors", "corrupt.safetensors has no card beside it."),
     ("evaluate grid", "which is no classifier of fmnist."),

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -341,3 +342,28 @@ def test_a_backend_that_cannot_be_used_leaves_the_one_before(
         assert head.backend == "torch"
     after = head.classify(np.zeros((1, 28, 28), np.uint8)).probabilities
     np.testing.assert_array_equal(after, before)
+
+
+def test_who_is_forked_after_the_import_can_detect() -> None:
+    """Threads that the import had started would be missing in the child, which waits for them."""
+    child = "found = Detector()(np.zeros((64, 96, 3), np.uint8)); os._exit(len(found))"
+    program = f"""
+import os
+import numpy as np
+from detector import Detector
+pid = os.fork()
+if not pid:
+    {child}
+os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=100).returncode == 0
+
+
+@pytest.mark.parametrize("backend", ["torch", *HERE])
+def test_a_detector_may_be_asked_by_several_threads(backend: str, head: Head) -> None:
+    run = runner_of(head.graph, CPU, backend)
+    crops = torch.randint(0, 256, (8, 28, 28), dtype=torch.uint8)
+    (wanted,) = run(crops)
+    with ThreadPoolExecutor(4) as pool:
+        for (found,) in pool.map(lambda _: run(crops), range(200)):
+            assert torch.equal(found, wanted)

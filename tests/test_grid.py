@@ -131,7 +131,7 @@ def test_what_the_frame_leaves_free_is_as_gray_as_in_the_training_of_ultralytics
 def test_what_is_no_picture_is_refused(frame: np.ndarray | None) -> None:
     grid = Grid(noisy_network(), 320, torch.device("cpu"))
     look = inspect.unwrap(Grid.input)  # without the types that only tests check
-    with pytest.raises(ValueError, match="a frame is (uint8 of the shape|an array, not None)"):
+    with pytest.raises(ValueError, match="a frame is (uint8 of the shape|one array, not None)"):
         look(grid, frame)
 
 

@@ -3,6 +3,7 @@
 import warnings
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import openvino
 import torch
@@ -34,11 +35,13 @@ def read(path: Path, device: torch.device, precise: bool = False) -> Runner:
     }
     compiled = _core().compile_model(path, "CPU", settings)
     request = compiled.create_infer_request()
+    lock = Lock()  # a request answers one thread at a time, and refuses others
 
     def run(batch: UInt8[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
-        request.infer([batch.numpy()], share_inputs=True)
-        found = [request.get_output_tensor(i).data for i in range(len(compiled.outputs))]
-        return tuple(torch.tensor(array) for array in found)  # copies: the next run overwrites them
+        with lock:
+            request.infer([batch.numpy()], share_inputs=True)
+            found = [request.get_output_tensor(i).data for i in range(len(compiled.outputs))]
+            return tuple(torch.tensor(array) for array in found)  # the next run overwrites them
 
     return run
 

@@ -1,6 +1,7 @@
 """Garments over the frames of a video: every one keeps its id, its label and its box."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -77,7 +78,8 @@ class Tracks:
 
     def _detections(self, shown: "list[_Track]", frame: Picture) -> Detections:
         if not shown:
-            return Detections.empty()
+            none = np.zeros(0, np.int64)
+            return replace(Detections.empty(), track_id=none, kept_labels=none)
         shown = sorted(shown, key=lambda track: -track.confidence)
         for track in shown:
             if track.id == 0:
