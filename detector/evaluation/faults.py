@@ -9,7 +9,7 @@ import numpy as np
 
 from detector.boxes import Picture
 from detector.scene import Scene
-from detector.synthesis.lens import compressed, motion_kernel
+from detector.synthesis.lens import coarsened, compressed, motion_kernel
 
 COARSE = 176  # pixels of the longer side
 
@@ -32,14 +32,7 @@ def _moved(picture: Picture) -> Picture:
 
 
 def _coarse(picture: Picture) -> Picture:
-    height, width = picture.shape[:2]
-    scale = min(1.0, COARSE / max(height, width))
-    few = cv2.resize(
-        picture,
-        (max(1, round(scale * width)), max(1, round(scale * height))),
-        interpolation=cv2.INTER_AREA,
-    )
-    return cv2.resize(few, (width, height), interpolation=cv2.INTER_LINEAR)
+    return coarsened(picture, max(picture.shape) / COARSE)
 
 
 def _noisy(picture: Picture) -> Picture:

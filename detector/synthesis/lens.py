@@ -53,12 +53,16 @@ def softened(
             line = motion_kernel(longest * log_uniform(rng, *MOVEMENT), rng.uniform(0, math.pi))
             return cv2.filter2D(frame, -1, line)
         case _:
-            size_wh = frame.shape[1::-1]
-            grain = max(1.0, longest * log_uniform(rng, *GRAIN))
-            # Named, not as a factor: with that OpenCV would shift the picture by what it rounds.
-            few_wh = [max(1, round(side / grain)) for side in size_wh]
-            few = cv2.resize(frame, few_wh, interpolation=cv2.INTER_AREA)
-            return cv2.resize(few, size_wh, interpolation=cv2.INTER_LINEAR)
+            return coarsened(frame, longest * log_uniform(rng, *GRAIN))
+
+
+def coarsened(frame: UInt8[np.ndarray, "h w 3"], grain: float) -> UInt8[np.ndarray, "h w 3"]:
+    """Enlarged from pixels that are so many of its own wide."""
+    size_wh = frame.shape[1::-1]
+    # Named, not as a factor: with that OpenCV would shift the picture by what it rounds.
+    few_wh = [max(1, round(side / max(1.0, grain))) for side in size_wh]
+    few = cv2.resize(frame, few_wh, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(few, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def motion_kernel(length: float, angle: float) -> Float32[np.ndarray, "side side"]:
