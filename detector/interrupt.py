@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -17,7 +18,8 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
     """A signal sets the event instead of striking inside an encoder; a second one strikes.
 
     One that comes while a lock is taken or given back, be it the event's own, does not: the lock
-    would stay taken, and whoever wants it next would wait for ever.
+    would stay taken, and whoever wants it next would wait for ever. In a destructor it is lost
+    without a word; the next one strikes.
     """
     stop = threading.Event()
     came = 0
@@ -30,7 +32,7 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
         elif not _holds_lock(frame):
             raise KeyboardInterrupt
 
-    with ends_call(note):
+    with ends_call(note), _lost_in_silence(KeyboardInterrupt):
         yield stop
 
 
@@ -63,6 +65,22 @@ def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+@contextlib.contextmanager
+def _lost_in_silence(kind: type[BaseException]) -> Iterator[None]:
+    """Nothing can be raised out of `__del__` or a weak reference's callback: Python prints it."""
+    before = sys.unraisablehook
+
+    def tell(lost: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(lost.exc_type, kind):
+            before(lost)
+
+    sys.unraisablehook = tell
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _holds_lock(frame: FrameType | None) -> bool:

@@ -39,6 +39,27 @@ def test_a_second_signal_within_the_handler_of_the_first_does_not_hang() -> None
     assert ended.stdout == "ended\n", ended.stderr
 
 
+class Dies:
+    """Signals in its destructor, out of which nothing can be raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_second_signal_within_a_destructor_is_lost_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    with interrupt_between_frames() as stop:
+        signal.raise_signal(signal.SIGINT)
+        Dies()
+        assert stop.is_set() and not told
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert sys.unraisablehook == told.append
+
+
 def test_a_second_signal_strikes_where_threads_are_waited_for() -> None:
     done, here = threading.Event(), threading.get_ident()
     threading.Timer(0.2, lambda: signal.pthread_kill(here, signal.SIGINT)).start()
