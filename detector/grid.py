@@ -14,13 +14,11 @@ from detector.backends.graphs import SIDES, GridGraph
 from detector.backends.runnable import Runnable
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE
-from detector.layouts import CELLS, MOST_BOXES, SAME_GARMENT
+from detector.layouts import BINS, CELLS, MOST_BOXES, SAME_GARMENT, STRIDES
 from detector.letterbox import check_frame, letterbox, longest_side, scaled_size
 from detector.network import Network, read
 from fmnist.classes import CLASSES, FOOTWEAR, OTHER, SHOES
 
-STRIDES = (8, 16, 32)
-BINS = 16  # of the distribution of each distance (Li et al. 2020, Generalized Focal Loss)
 MAX_CANDIDATES = 1000
 VOTES_FROM = 0.01  # confidence from which a suppressed box still has a say in the one that stays
 VOTES_IOU = 0.8

@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from detector.letterbox import as_input
+from detector.layouts import BINS, SAME_GARMENT, STRIDES
+from detector.letterbox import GRAY, WIDER, as_input
+from fmnist.classes import CLASSES
 from fmnist.nothing import garment_probability
 
 # A graph that is ready to run: a batch of bytes on any device -> float32 on that of the backend.
@@ -20,13 +22,31 @@ Runner = Callable[[UInt8[Tensor, "batch ..."]], tuple[Float[Tensor, "batch ..."]
 
 BOXES = 8  # of a frame of ordinary footage
 SIDES = 4  # of a box
+LETTERBOX = (
+    "Scale the frame until its longest side has image_size pixels, or, where it is wider than "
+    f"high, image_size times that ratio, at most {WIDER}, rounded down to a multiple of "
+    f"{max(STRIDES)} but not below image_size. Fill with gray {GRAY} at the right and below, to "
+    f"multiples of {max(STRIDES)}."
+)
+GRIDS_ANSWERS = (
+    "The cells of each stride row by row, one stride after another. left, top, right and bottom "
+    f"have {BINS} distances each: the mean of 0..{BINS - 1} weighted by their softmax, in strides, "
+    "from (column + 0.5, row + 0.5). The sigmoids of the answers are their probabilities; a cell "
+    "sees a garment with 1 - the product of (1 - probability), another garment left out. Of boxes "
+    f"with an IoU of {SAME_GARMENT} keep the surest; near ones may be averaged."
+)
+HEADS_ANSWERS = (
+    "The square around a box, its side the longer one of the box, gray, scaled by area. The "
+    "softmax of the logits says which garment; the sigmoid of log(sum(exp(logits))), whether it "
+    "is one, if the weights were trained with crops of nothing, as the shipped ones."
+)
 
 
 class Graph(nn.Module):
     """A network from bytes to logits.
 
     `free` names the dimensions of the input that may change, by their place, `freed` those of the
-    outputs; `example` is a small input.
+    outputs; `example` is a small input; `usage` says what is left to do around it.
     """
 
     source: ClassVar[str]
@@ -34,6 +54,7 @@ class Graph(nn.Module):
     free: ClassVar[dict[int, str]]
     freed: ClassVar[dict[int, str]]
     example: UInt8[Tensor, "batch ..."]
+    usage: ClassVar[dict[str, Any]]
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -54,6 +75,7 @@ class Graph(nn.Module):
             "input": {"name": self.source, "type": "uint8", "shape": shape},
             "outputs": [{"name": name, "type": "float32"} for name in self.outputs],
             "meaning": " ".join((self.__doc__ or "").split()),
+            **self.usage,
         }
 
     def digest(self) -> str:
@@ -78,6 +100,12 @@ class GridGraph(Graph):
     freed: ClassVar = {0: "batch", 2: "cells"}
     # By NumPy: torch would start threads, for which a process that is forked waits in vain.
     example = torch.from_numpy(np.zeros((2, 64, 96, 3), np.uint8))
+    usage: ClassVar = {
+        "answers": [*CLASSES, "another garment", "footwear of untold kind"],
+        "strides": STRIDES,
+        "before": LETTERBOX,
+        "after": GRIDS_ANSWERS,
+    }
 
     def __init__(self, network: Any) -> None:
         super().__init__(network)
@@ -112,6 +140,7 @@ class HeadGraph(Graph):
     free: ClassVar = {0: "batch"}
     freed: ClassVar = {0: "batch"}
     example = torch.zeros(2, 28, 28, dtype=torch.uint8)
+    usage: ClassVar = {"answers": CLASSES, "after": HEADS_ANSWERS}
 
     def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "boxes 28 28"]:
         return torch.randint(0, 256, (BOXES, 28, 28), dtype=torch.uint8)

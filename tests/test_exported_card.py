@@ -1,0 +1,92 @@
+"""What an export's card says is enough to run it: its boxes, read with NumPy alone, are ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float32, UInt8
+
+from detector.backends.real_batches import bundled_photos
+from detector.boxes import iou
+from detector.defaults import GRID_FILE
+from detector.grid import Grid
+from detector.video.frames import read
+from fmnist.classes import CLASSES
+from tests.command import fmnist
+
+LEAST = 0.25  # confidence of the boxes that are compared
+
+
+def letterboxed(
+    card: dict[str, Any], frame: UInt8[np.ndarray, "_ _ 3"]
+) -> tuple[UInt8[np.ndarray, "rows columns 3"], float]:
+    """As `before` says, for one that is no wider than high; and by how much it was scaled."""
+    height, width = frame.shape[:2]
+    assert width <= height
+    scale = card["image_size"] / height
+    size_wh = round(width * scale), round(height * scale)
+    few = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA)
+    cell = max(card["strides"])
+    rows, columns = (-(-side // cell) * cell for side in few.shape[:2])
+    filled = np.full((rows, columns, 3), 114, np.uint8)
+    filled[: few.shape[0], : few.shape[1]] = few
+    return filled, scale
+
+
+def boxes_of(
+    card: dict[str, Any],
+    distances: Float32[np.ndarray, "64 cells"],
+    answers: Float32[np.ndarray, "12 cells"],
+    shape: tuple[int, ...],
+) -> tuple[Float32[np.ndarray, "n 4"], Float32[np.ndarray, " n"], list[str]]:
+    """As `after` says: boxes, how sure each is a garment, and its likeliest answer."""
+    centres, strides = [], []
+    for stride in card["strides"]:
+        rows, columns = np.mgrid[: shape[0] // stride, : shape[1] // stride]
+        centres.append(np.stack([columns.ravel(), rows.ravel()], 1) + 0.5)
+        strides.append(np.full((rows.size, 1), stride))
+    weights = np.exp(distances.reshape(4, 16, -1))
+    sides = np.tensordot(np.arange(16), weights / weights.sum(1, keepdims=True), (0, 1)).T
+    centre, stride = np.concatenate(centres), np.concatenate(strides)
+    xyxy = (np.hstack([centre - sides[:, :2], centre + sides[:, 2:]]) * stride).astype(np.float32)
+    probabilities = 1 / (1 + np.exp(-answers.T))
+    looked_for = [n for n, name in enumerate(card["answers"]) if name != "another garment"]
+    garment = 1 - (1 - probabilities[:, looked_for]).prod(1)
+    kept: list[int] = []
+    for one in np.argsort(-garment)[: int((garment >= LEAST).sum())]:
+        if not kept or iou(xyxy[[one]], xyxy[kept]).max() <= 0.6:
+            kept.append(one)
+    names = [card["answers"][best] for best in probabilities[kept][:, : len(CLASSES)].argmax(1)]
+    return xyxy[kept], garment[kept], names
+
+
+def test_the_card_of_an_exported_grid_tells_how_to_run_it(tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    done = fmnist("export", "grid", folder=tmp_path)
+    assert done.code == 0, done.err
+    card = json.loads((tmp_path / "grid.onnx.json").read_text())
+    session = onnxruntime.InferenceSession(tmp_path / "grid.onnx")
+    grid = Grid.load(GRID_FILE, torch.device("cpu"))
+    compared = 0
+    for photo in bundled_photos():
+        frame = next(iter(read(photo))).image
+        if frame.shape[1] > frame.shape[0]:
+            continue
+        frame = cv2.resize(frame, None, None, 0.5, 0.5, cv2.INTER_AREA)  # ours halves large ones
+        ours = grid(frame, LEAST)
+        image, scale = letterboxed(card, frame)
+        names = [output["name"] for output in card["outputs"]]
+        outputs = session.run(names, {card["input"]["name"]: image[None]})
+        xyxy, garment, labels = boxes_of(card, outputs[0][0], outputs[1][0], image.shape)
+        assert len(xyxy) == len(ours) > 0
+        overlap = iou(xyxy / np.float32(scale), ours.xyxy)
+        nearest = overlap.argmax(1)
+        assert overlap.max(1).min() > 0.8  # ours are means of near ones
+        np.testing.assert_allclose(garment, ours.confidence[nearest], atol=0.03)
+        assert labels == [CLASSES[label] for label in ours.labels[nearest]]
+        compared += len(labels)
+    assert compared
