@@ -11,6 +11,7 @@ from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
 from detector.grid import Grid
 from detector.head import Head
+from detector.layouts import CELLS, LARGEST
 from detector.pace import LIVE_RATE, Pace
 from detector.soft_nms import soft_nms
 from detector.tracking.memory import Memory
@@ -39,17 +40,21 @@ class Detector:
     head: Head | Memory | None = field(default_factory=lambda: Head.load(HEAD_FILE, pick_device()))
     confidence: float = CONFIDENCE  # a box below it is dropped
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence <= 1:
+            raise ValueError(f"a confidence is between 0 and 1, not {self.confidence}")
+
     @staticmethod
     def load(
         device: torch.device | str,
-        grid: Path = GRID_FILE,
-        head: Path = HEAD_FILE,
+        grid: Path | str = GRID_FILE,
+        head: Path | str | None = HEAD_FILE,
         confidence: float = CONFIDENCE,
         image_size: int | None = None,
         backend: str = "torch",
         say: Callable[[str], None] = lambda line: None,
     ) -> "Detector":
-        """The shipped weights, or others.
+        """The shipped weights, or others: files that end in .safetensors. No head: None.
 
         The device is one of torch's, or as `--device`: auto, cpu, cuda or cuda:N.
         The grid looks with its own `image_size`, or another. The backend is one of
@@ -59,12 +64,16 @@ class Detector:
         Raises:
             InputError: weights are missing, damaged, or not those of a grid and a classifier;
                 there is no such device or backend here.
+            ValueError: the confidence is not in 0..1, or the size is none that a grid can read.
         """
+        if image_size is not None and not CELLS <= image_size <= LARGEST:
+            raise ValueError(f"an image size is {CELLS} to {LARGEST} pixels, not {image_size}")
         if isinstance(device, str):
             device = pick_device(device)
-        finder, namer = Grid.load(grid, device), Head.load(head, device)
+        finder = Grid.load(Path(grid), device)
         finder.image_size = image_size or finder.image_size
-        run_with(backend, (finder, namer), finder.wide, say)
+        namer = None if head is None else Head.load(Path(head), device)
+        run_with(backend, (finder, namer) if namer else (finder,), finder.wide, say)
         return Detector(finder, namer, confidence)
 
     def __call__(self, frame: Picture) -> Detections:

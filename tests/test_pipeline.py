@@ -171,3 +171,24 @@ def test_it_looks_with_another_size_where_one_is_told(untrained: Path) -> None:
     files = CPU, untrained / "grid.safetensors", untrained / "head.safetensors"
     assert Detector.load(*files).grid.image_size == 128
     assert Detector.load(*files, image_size=96).grid.image_size == 96
+
+
+def test_it_can_be_without_a_head_and_its_files_told_as_text(
+    untrained: Path, frame: np.ndarray
+) -> None:
+    alone = Detector.load("cpu", str(untrained / "grid.safetensors"), None, confidence=1e-4)
+    boxes = alone.grid(frame, 1e-4)
+    np.testing.assert_array_equal(alone(frame).xyxy, soft_nms(boxes).xyxy[: len(alone(frame))])
+    assert len(alone(frame)) > 0
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 2.0, float("nan")])
+def test_a_confidence_is_between_zero_and_one(detector: Detector, confidence: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        replace(detector, confidence=confidence)
+
+
+@pytest.mark.parametrize("size", [-5, 0, 31, 5000])
+def test_a_size_is_one_that_a_grid_can_read(size: int) -> None:
+    with pytest.raises(ValueError, match="32 to 4096 pixels"):
+        Detector.load("cpu", image_size=size)
