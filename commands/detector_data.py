@@ -103,7 +103,7 @@ def detector_blend(
     if real:
         validation["photos "] = real
     shares = {before: round(1 - share, 6), after: share}
-    blend(network, shares, validation, output, provenance(pick_device("cpu")))
+    blend(network, shares, validation, output, provenance(pick_device("cpu")), say)
     say(f"written: {output}")
 
 

@@ -4,7 +4,7 @@ What is new is kept, and less of what was known is lost than by the training alo
 Wortsman et al. 2022, arXiv:2109.01903). Nothing is trained, and the mean costs as much as one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +49,20 @@ def blend(
     validation: Mapping[str, Sequence[Scene]],
     target: Path,
     facts: Mapping[str, Any],
+    report: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Write what `blended` gave with a card that tells of all; how it looks is chosen here.
 
     The frames of `validation` choose the size, around the larger one of those that the grids were
-    trained with. `shares` are the files and their parts of it.
+    trained with. `shares` are the files and their parts of it. `report` hears of
+    every size.
     """
     cards = {path: read_card(path) for path in shares}
     image_size = max(card["image_size"] for card in cards.values())
     licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     grid = Grid(network, image_size, torch.device("cpu"))
-    looks_at, looks = choose_inference_size(grid, image_size, validation)
+    looks_at, looks = choose_inference_size(grid, image_size, validation, report)
     settings = {
         "model": MODEL,
         **facts,

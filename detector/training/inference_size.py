@@ -1,6 +1,6 @@
 """The size at which a grid looks at frames: the smallest one that is nearly as good as any."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
@@ -12,11 +12,14 @@ NEARLY = 0.005  # AP50 that a smaller, and so faster, look may cost; a head make
 
 
 def choose_inference_size(
-    grid: Grid, image_size: int, validation: Mapping[str, Sequence[Scene]]
+    grid: Grid,
+    image_size: int,
+    validation: Mapping[str, Sequence[Scene]],
+    report: Callable[[str], None] = lambda line: None,
 ) -> tuple[int, dict[str, dict[str, float]]]:
     """The longest side of an upright frame in pixels; the AP50 of each size on each set of frames.
 
-    The grid looks with that size from then on.
+    The grid looks with that size from then on. `report` hears of each that was tried.
     A size other than that of training can be the better one (Touvron et al. 2019,
     arXiv:1906.06423). On no set of frames another size is better by more than `NEARLY`; where no
     size is that good on all of them, it is that of training.
@@ -30,6 +33,7 @@ def choose_inference_size(
         for name, scenes in validation.items():
             found = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
             figures[f"{name}mAP50"] = box_precision(found, scenes)[0]
+        report(f"{size} px  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
     best = {name: max(figures[name] for figures in told.values()) for name in told[str(sizes[0])]}
     good = (
         size

@@ -96,7 +96,7 @@ def train(
         report(f"{done}; go on with the same command and --resume")
         return None
     grid = _averaged(run, schedule, device)
-    looks_at, looks = choose_inference_size(grid, schedule.image_size, validation)
+    looks_at, looks = choose_inference_size(grid, schedule.image_size, validation, report)
     card = {
         "model": MODEL,
         **(facts or {}),
