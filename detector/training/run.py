@@ -116,8 +116,18 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
                 f"The photos are not those that {last} was begun with. "
                 "Put them back, or choose another -o."
             )
+        began = " ".join(_as_option(n, before.get(n)) for n in others if n != "photo_names")
         raise InputError(
-            f"{last} was begun with another {', '.join(others)}. "
-            "Say the same options again, or choose another -o."
+            f"{last} was begun with {began}. Say the same options again, or choose another -o."
         )
     return saved
+
+
+def _as_option(setting: str, value: Any) -> str:
+    """A setting as the command has it, more or less: nobody reads it but the user."""
+    if setting == "frozen":
+        return "--freeze" if value else "no --freeze"
+    name = f"--{setting.replace('_', '-')}"
+    if isinstance(value, list | tuple):
+        return " ".join(f"{name} {one}" for one in value) or f"no {name}"
+    return f"no {name}" if value in (None, "") else f"{name} {value}"
