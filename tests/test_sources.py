@@ -63,6 +63,7 @@ def test_nothing_to_read_is_told(desk: Path, source: str, told: str) -> None:
         ("zzzzz", "zzzzz: no such file. Is the name right?"),
         ("0", "0: no such file. Look through camera 0 with fmnist live."),
         ("no/where/x.mp4", "no/where/x.mp4: no such file. Is the name right?"),
+        ("link.mp4", "link.mp4 is a link to gone.mp4, which is not there. Restore it."),
         ("clips", "clips is not a file. Name a file."),
         ("empty.mp4", "empty.mp4 is empty (0 bytes)."),
         ("text.mp4", "text.mp4 is not a video or image that can be read."),
@@ -78,6 +79,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(desk: Path, name: str, told: 
     (desk / "clips" / "clip.mp4").touch()
     (desk / "good.mp4").touch()
     (desk / "empty.mp4").touch()
+    (desk / "link.mp4").symlink_to("gone.mp4")
     (desk / "text.mp4").write_text("Ein Text, mit Umlauten: äöü.\n" * 99, encoding="utf-8")
     clips.truncated(desk / "trunc.mp4")
     with pytest.raises(InputError) as error:
