@@ -1,7 +1,7 @@
 """`fmnist export`: the grid or the head as a file that other programs run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,6 @@ from detector.defaults import GRID, GRID_FILE, HEAD
 from fmnist.checks import all_free, known
 from fmnist.errors import InputError
 from fmnist.training.run_folder import name_of_weights
-
-if TYPE_CHECKING:
-    from detector.backends.graphs import Graph
 
 app = typer.Typer()
 
@@ -73,16 +70,13 @@ def export(
     runs_on(backend, where.type)
     grid = Grid.load(path if part == "grid" else GRID_FILE, where)
     grid.image_size = image_size or grid.image_size
-    graph: Graph = grid.graph if part == "grid" else Head.load(path, where).graph
+    network = grid if part == "grid" else Head.load(path, where)
     frames, crops = real_batches(grid, sources or bundled_photos())
     real = frames if part == "grid" else crops
     if not real:
         raise InputError("No box was found to compare on. Name pictures of clothes with --check.")
-    agreement = write(graph, backend, target, where, real)
-    facts: dict[str, Any] = {"weights": name_of_weights(path), "format": backend, **graph.facts()}
-    if part == "grid":
-        facts["image_size"] = grid.image_size  # longest side of an upright frame
-        facts["reads_16_to_9"] = dict(zip(("height", "width"), grid.wide, strict=True))
+    agreement = write(network.graph, backend, target, where, real)
+    facts: dict[str, Any] = {"weights": name_of_weights(path), "format": backend, **network.facts()}
     compared = {"inputs": agreement.inputs, "largest_difference": agreement.largest}
     write_json(card, {**facts, "compared_with_torch": compared, **provenance(where)})
     say(str(agreement))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,6 +57,11 @@ class Grid(Runnable):
         """Height and width of what the network reads of a frame of 16:9."""
         height, width, _ = self.input(np.zeros((9 * CELLS, 16 * CELLS, 3), np.uint8)).shape
         return height, width
+
+    def facts(self) -> dict[str, Any]:
+        """For the card of an export; `image_size` is the longest side of an upright frame."""
+        wide = dict(zip(("height", "width"), self.wide, strict=True))
+        return self.graph.facts() | {"image_size": self.image_size, "reads_16_to_9": wide}
 
     def input(self, frame: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
         """The frame as the network reads it. ValueError if it is no picture of bytes in BGR."""

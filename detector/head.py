@@ -1,7 +1,7 @@
 """A classifier of fmnist as the detector's head: what is in each box of a frame."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -53,6 +53,10 @@ class Head(Runnable):
         """
         model, facts = load_model(path, device)
         return Head(model, device, rejects=facts.get("recipe", {}).get("nothing", 0) > 0)
+
+    def facts(self) -> dict[str, Any]:
+        """For the card of an export."""
+        return self.graph.facts() | {"rejects": self.rejects}
 
     def __call__(self, frame: Picture, xyxy: Float32[np.ndarray, "n 4"]) -> Verdict:
         """Judge each box (pixels of the BGR frame), in one batch."""

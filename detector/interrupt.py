@@ -54,7 +54,7 @@ def uninterrupted() -> Iterator[None]:
 @contextlib.contextmanager
 def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Ctrl-C and its like call the handler; outside of the main thread nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
+    if not _is_main():
         yield
         return
     # What is ignored stays so: nohup wants it. None: not Python's, it could not be given back.
@@ -69,7 +69,13 @@ def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
 
 @contextlib.contextmanager
 def _lost_in_silence(kind: type[BaseException]) -> Iterator[None]:
-    """Nothing can be raised out of `__del__` or a weak reference's callback: Python prints it."""
+    """Nothing can be raised out of `__del__` or a weak reference's callback: Python prints it.
+
+    Outside of the main thread nothing changes.
+    """
+    if not _is_main():
+        yield
+        return
     before = sys.unraisablehook
 
     def tell(lost: "sys.UnraisableHookArgs") -> None:
@@ -81,6 +87,10 @@ def _lost_in_silence(kind: type[BaseException]) -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = before
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _holds_lock(frame: FrameType | None) -> bool:

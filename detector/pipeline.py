@@ -41,8 +41,7 @@ class Detector:
     confidence: float = CONFIDENCE  # a box below it is dropped
 
     def __post_init__(self) -> None:
-        if not 0 <= self.confidence <= 1:
-            raise ValueError(f"a confidence is between 0 and 1, not {self.confidence}")
+        _check_confidence(self.confidence)
 
     @staticmethod
     def load(
@@ -66,6 +65,7 @@ class Detector:
                 there is no such device or backend here.
             ValueError: the confidence is not in 0..1, or the size is none that a grid can read.
         """
+        _check_confidence(confidence)  # before minutes of measuring backends
         if image_size is not None and not CELLS <= image_size <= LARGEST:
             raise ValueError(f"an image size is {CELLS} to {LARGEST} pixels, not {image_size}")
         if isinstance(device, str):
@@ -108,6 +108,11 @@ class Detector:
         seen = watch(self, opened.fps if isinstance(opened, Reader) else None)
         for frame in frames_of(opened):
             yield frame, seen(frame.image)
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 <= confidence <= 1:
+        raise ValueError(f"a confidence is between 0 and 1, not {confidence}")
 
 
 @dataclass(frozen=True)

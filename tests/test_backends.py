@@ -33,6 +33,7 @@ from detector.grid import Grid
 from detector.head import Head
 from detector.pipeline import Detector
 from detector.video.frames import read as read_frames
+from fmnist.classes import CLASSES
 from fmnist.errors import CheckFailed, InputError
 from fmnist.models import build
 from tests.command import fmnist
@@ -292,6 +293,7 @@ def test_the_command_exports_what_runs_without_us(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     card = json.loads((tmp_path / "lenet.onnx.json").read_text())
     assert card["input"] == {"name": "crops", "type": "uint8", "shape": ["batch", 28, 28]}
+    assert card["answers"] == list(CLASSES) and card["rejects"] is False
     assert card["compared_with_torch"]["largest_difference"] < 2e-3
     session = onnxruntime.InferenceSession(tmp_path / "lenet.onnx")
     (logits,) = session.run(["logits"], {"crops": noise(5, 28, 28).numpy()})

@@ -1,4 +1,4 @@
-"""What an export's card says is enough to run it: its boxes, read with NumPy alone, are ours."""
+"""What an export's card says is enough to run it: boxes that are read by it alone are ours."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,8 @@ from fmnist.classes import CLASSES
 from tests.command import fmnist
 
 LEAST = 0.25  # confidence of the boxes that are compared
+NEARLY = 0.03  # that it may be off by: ours may be of bf16
+SHOES = ("Sandal", "Sneaker", "Ankle boot")
 
 
 def letterboxed(
@@ -60,7 +62,11 @@ def boxes_of(
     for one in np.argsort(-garment)[: int((garment >= LEAST).sum())]:
         if not kept or iou(xyxy[[one]], xyxy[kept]).max() <= 0.6:
             kept.append(one)
-    names = [card["answers"][best] for best in probabilities[kept][:, : len(CLASSES)].argmax(1)]
+    shares = probabilities[kept][:, : len(CLASSES)]
+    untold = probabilities[kept][:, card["answers"].index("footwear of untold kind")]
+    for shoe in SHOES:
+        shares[:, card["answers"].index(shoe)] += untold / 3
+    names = [card["answers"][best] for best in shares.argmax(1)]
     return xyxy[kept], garment[kept], names
 
 
@@ -77,16 +83,16 @@ def test_the_card_of_an_exported_grid_tells_how_to_run_it(tmp_path: Path) -> Non
         if frame.shape[1] > frame.shape[0]:
             continue
         frame = cv2.resize(frame, None, None, 0.5, 0.5, cv2.INTER_AREA)  # ours halves large ones
-        ours = grid(frame, LEAST)
+        ours = grid(frame, LEAST - NEARLY)
         image, scale = letterboxed(card, frame)
         names = [output["name"] for output in card["outputs"]]
         outputs = session.run(names, {card["input"]["name"]: image[None]})
         xyxy, garment, labels = boxes_of(card, outputs[0][0], outputs[1][0], image.shape)
-        assert len(xyxy) == len(ours) > 0
+        assert 0 < (ours.confidence > LEAST + NEARLY).sum() <= len(xyxy) <= len(ours)
         overlap = iou(xyxy / np.float32(scale), ours.xyxy)
         nearest = overlap.argmax(1)
         assert overlap.max(1).min() > 0.8  # ours are means of near ones
-        np.testing.assert_allclose(garment, ours.confidence[nearest], atol=0.03)
+        np.testing.assert_allclose(garment, ours.confidence[nearest], atol=NEARLY)
         assert labels == [CLASSES[label] for label in ours.labels[nearest]]
         compared += len(labels)
     assert compared

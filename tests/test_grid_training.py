@@ -144,7 +144,7 @@ def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None
     train(TINY, rectangles, validation, tmp_path, CPU, workers=0, max_minutes=0, report=quiet)
     (photos := with_masks(tmp_path / "photos")).joinpath("photos/000.png").write_text("no picture")
     missing = tmp_path / "no data"
-    with pytest.raises(InputError, match="begun with no --backgrounds no --photos --rate 1.0. Say"):
+    with pytest.raises(InputError, match="with no --backgrounds, no --photos, --rate 1.0. Say"):
         train_grid(
             Task(replace(SHORT, rate=0.5), backgrounds=missing, photos=(photos,)),
             missing,

@@ -63,7 +63,7 @@ def test_nothing_to_read_is_told(desk: Path, source: str, told: str) -> None:
         ("zzzzz", "zzzzz: no such file. Is the name right?"),
         ("0", "0: no such file. Look through camera 0 with fmnist live."),
         ("no/where/x.mp4", "no/where/x.mp4: no such file. Is the name right?"),
-        ("link.mp4", "link.mp4 is a link to gone.mp4, which is not there. Restore it."),
+        ("link.mp4", "link.mp4 is a link to gone.mp4, which is not there. Restore that file."),
         ("clips", "clips is not a file. Name a file."),
         ("empty.mp4", "empty.mp4 is empty (0 bytes)."),
         ("text.mp4", "text.mp4 is not a video or image that can be read."),

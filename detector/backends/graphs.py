@@ -25,20 +25,25 @@ SIDES = 4  # of a box
 LETTERBOX = (
     "Scale the frame until its longest side has image_size pixels, or, where it is wider than "
     f"high, image_size times that ratio, at most {WIDER}, rounded down to a multiple of "
-    f"{max(STRIDES)} but not below image_size. Fill with gray {GRAY} at the right and below, to "
-    f"multiples of {max(STRIDES)}."
+    f"{max(STRIDES)} but not below image_size; by area where it shrinks, else linear. Fill with "
+    f"gray {GRAY} at the right and below, to multiples of {max(STRIDES)}."
 )
 GRIDS_ANSWERS = (
     "The cells of each stride row by row, one stride after another. left, top, right and bottom "
     f"have {BINS} distances each: the mean of 0..{BINS - 1} weighted by their softmax, in strides, "
     "from (column + 0.5, row + 0.5). The sigmoids of the answers are their probabilities; a cell "
     "sees a garment with 1 - the product of (1 - probability), another garment left out. Of boxes "
-    f"with an IoU of {SAME_GARMENT} keep the surest; near ones may be averaged."
+    f"with an IoU above {SAME_GARMENT} keep the surest; near ones may be averaged. The class is "
+    "the likeliest of the ten, each kind of shoe with a third of footwear of untold kind. Divide "
+    "boxes by the scale."
+)
+CROP = (
+    "The square around a box of the whole frame, its side the longer one of the box, gray; beyond "
+    "the frame its edge repeats. Scaled by area where it shrinks, else linear."
 )
 HEADS_ANSWERS = (
-    "The square around a box, its side the longer one of the box, gray, scaled by area. The "
-    "softmax of the logits says which garment; the sigmoid of log(sum(exp(logits))), whether it "
-    "is one, if the weights were trained with crops of nothing, as the shipped ones."
+    "The softmax of the logits says which garment. Of weights that were trained with crops of "
+    "nothing (`rejects`) the sigmoid of log(sum(exp(logits))) says whether it is one at all."
 )
 
 
@@ -140,7 +145,7 @@ class HeadGraph(Graph):
     free: ClassVar = {0: "batch"}
     freed: ClassVar = {0: "batch"}
     example = torch.zeros(2, 28, 28, dtype=torch.uint8)
-    usage: ClassVar = {"answers": CLASSES, "after": HEADS_ANSWERS}
+    usage: ClassVar = {"answers": CLASSES, "before": CROP, "after": HEADS_ANSWERS}
 
     def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "boxes 28 28"]:
         return torch.randint(0, 256, (BOXES, 28, 28), dtype=torch.uint8)

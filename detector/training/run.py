@@ -116,7 +116,7 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
                 f"The photos are not those that {last} was begun with. "
                 "Put them back, or choose another -o."
             )
-        began = " ".join(_as_option(n, before.get(n)) for n in others if n != "photo_names")
+        began = ", ".join(_as_option(n, before.get(n)) for n in others if n != "photo_names")
         raise InputError(
             f"{last} was begun with {began}. Say the same options again, or choose another -o."
         )

@@ -66,7 +66,9 @@ def check_source(path: Path) -> None:
         name = ascii(str(path.absolute()))
         raise InputError(f"{name}: this name is no UTF-8. Rename it.") from None
     if path.is_symlink() and not path.exists():
-        raise InputError(f"{path} is a link to {path.readlink()}, which is not there. Restore it.")
+        raise InputError(
+            f"{path} is a link to {path.readlink()}, which is not there. Restore that file."
+        )
     if not path.exists():
         if str(path).isdecimal():
             raise InputError(f"{path}: no such file. Look through camera {path} with fmnist live.")
