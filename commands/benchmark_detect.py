@@ -20,6 +20,7 @@ from commands.options import (
     quiet_or_say,
 )
 from detector.backends.names import BACKENDS, installed
+from detector.layouts import CELLS
 from detector.video.sources import check_source, is_image
 from fmnist.checks import all_free, known, named_png
 from fmnist.errors import InputError
@@ -45,7 +46,7 @@ def benchmark_detect(
     image_size: Annotated[
         int | None,
         typer.Option(
-            min=32,
+            min=CELLS,
             max=LARGEST,
             help="As in `fmnist detect`; the peer gets the same.",
         ),

@@ -10,7 +10,7 @@ import typer
 
 from detector.backends.names import BACKENDS, installed
 from detector.defaults import GRID_FILE
-from detector.layouts import LARGEST, grid_card
+from detector.layouts import CELLS, LARGEST, grid_card
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
@@ -48,7 +48,7 @@ HeadWeights = Annotated[
 ImageSize = Annotated[
     int | None,
     typer.Option(
-        min=32,
+        min=CELLS,
         max=LARGEST,
         help="For the grid, longest side of an upright frame; up to 1.5 times of a wide one.",
     ),

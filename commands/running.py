@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from commands.options import say, weights_file
+from fmnist.cards import figures_line
 from fmnist.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def carry_on(
         progress = stack.enter_context(Progress(options.quiet))
         watch = runs.Watch(
             step=lambda epoch, done, of: progress(f"epoch {epoch} of {settings.epochs}", done, of),
-            epoch=lambda row: progress.say("  ".join(f"{k} {v:.4g}" for k, v in row.items())),
+            epoch=lambda row: progress.say(figures_line(row)),
         )
         try:
             facts = runs.train(

@@ -32,7 +32,7 @@ def interrupt_between_frames() -> Iterator[threading.Event]:
         elif not _holds_lock(frame):
             raise KeyboardInterrupt
 
-    with ends_call(note), _lost_in_silence(KeyboardInterrupt):
+    with ends_call(note), _lost_in_silence():
         yield stop
 
 
@@ -68,10 +68,10 @@ def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
 
 
 @contextlib.contextmanager
-def _lost_in_silence(kind: type[BaseException]) -> Iterator[None]:
-    """Nothing can be raised out of `__del__` or a weak reference's callback: Python prints it.
+def _lost_in_silence() -> Iterator[None]:
+    """A KeyboardInterrupt in `__del__` or in a weak reference's callback is not printed.
 
-    Outside of the main thread nothing changes.
+    Python can raise nothing out of them. Outside of the main thread nothing changes.
     """
     if not _is_main():
         yield
@@ -79,7 +79,7 @@ def _lost_in_silence(kind: type[BaseException]) -> Iterator[None]:
     before = sys.unraisablehook
 
     def tell(lost: "sys.UnraisableHookArgs") -> None:
-        if not issubclass(lost.exc_type, kind):
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
             before(lost)
 
     sys.unraisablehook = tell

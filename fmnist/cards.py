@@ -47,6 +47,11 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
+def figures_line(row: Mapping[str, float]) -> str:
+    """The same figures for a terminal, in four digits."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
     """What `write_csv` wrote, as text."""
     with path.open(newline="", encoding="utf-8") as file:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from detector.layouts import BINS, SAME_GARMENT, STRIDES
+from detector.layouts import BINS, CELLS, SAME_GARMENT, STRIDES
 from detector.letterbox import GRAY, WIDER, as_input
 from fmnist.classes import CLASSES
 from fmnist.nothing import garment_probability
@@ -25,8 +25,8 @@ SIDES = 4  # of a box
 LETTERBOX = (
     "Scale the frame until its longest side has image_size pixels, or, where it is wider than "
     f"high, image_size times that ratio, at most {WIDER}, rounded down to a multiple of "
-    f"{max(STRIDES)} but not below image_size; by area where it shrinks, else linear. Fill with "
-    f"gray {GRAY} at the right and below, to multiples of {max(STRIDES)}."
+    f"{CELLS} but not below image_size; by area where it shrinks, else linear. Fill with "
+    f"gray {GRAY} at the right and below, to multiples of {CELLS}."
 )
 GRIDS_ANSWERS = (
     "The cells of each stride row by row, one stride after another. left, top, right and bottom "

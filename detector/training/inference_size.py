@@ -6,6 +6,7 @@ from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
 from detector.layouts import CELLS, LARGEST
 from detector.scene import Scene
+from fmnist.cards import figures_line
 
 FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1)  # times the longest side in training
 NEARLY = 0.005  # AP50 that a smaller, and so faster, look may cost; a head makes up for it
@@ -33,7 +34,7 @@ def choose_inference_size(
         for name, scenes in validation.items():
             found = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
             figures[f"{name}mAP50"] = box_precision(found, scenes)[0]
-        report(f"{size} px  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+        report(f"{size} px  {figures_line(figures)}")
     best = {name: max(figures[name] for figures in told.values()) for name in told[str(sizes[0])]}
     good = (
         size

@@ -24,7 +24,7 @@ from detector.training.inference_size import choose_inference_size
 from detector.training.initial_weights import initial_network, is_ultralytics_file, silu_to_relu
 from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
-from fmnist.cards import write_csv
+from fmnist.cards import figures_line, write_csv
 from fmnist.checkpoint import save_checkpoint
 from fmnist.device import autocast, keep_memory
 from fmnist.errors import InputError
@@ -83,7 +83,7 @@ def train(
             run.rows.append(row)
             run.losses, run.seconds = Counter(), 0.0
             write_csv(run_dir / METRICS, run.rows)
-            report("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+            report(figures_line(row))
         late = end is not None and now > end
         if reported or late or now - kept > KEEP_EVERY:
             run.save(run_dir, settings)

@@ -124,8 +124,8 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
 
 
 def _as_option(setting: str, value: Any) -> str:
-    """A setting as the command has it, more or less: nobody reads it but the user."""
-    if setting == "frozen":
+    """A setting as the user may have said it to the command."""
+    if setting == "frozen":  # its option has another name
         return "--freeze" if value else "no --freeze"
     name = f"--{setting.replace('_', '-')}"
     if isinstance(value, list | tuple):

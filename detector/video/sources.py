@@ -65,11 +65,10 @@ def check_source(path: Path) -> None:
     except UnicodeEncodeError:
         name = ascii(str(path.absolute()))
         raise InputError(f"{name}: this name is no UTF-8. Rename it.") from None
-    if path.is_symlink() and not path.exists():
-        raise InputError(
-            f"{path} is a link to {path.readlink()}, which is not there. Restore that file."
-        )
     if not path.exists():
+        if path.is_symlink():
+            gone = path.readlink()
+            raise InputError(f"{path} is a link to {gone}, which is not there. Restore that file.")
         if str(path).isdecimal():
             raise InputError(f"{path}: no such file. Look through camera {path} with fmnist live.")
         raise InputError(f"{path}: no such file. {_did_you_mean(path)}")
