@@ -13,6 +13,9 @@ ABOVE_THE_WAIST = frozenset(
 )
 LOOSE = (1.0, 1.25)  # width and height of what is put on, times those of what was worn
 STRETCHED = 1.6  # taller or wider by more than that, it is another kind of garment
+HOOD = 0.1  # of a garment's height: what stands above its shoulders and is that high is one
+NARROW = 0.6  # of its width: above the shoulders it is narrower
+LAID_BACK = (0.2, 0.6)  # of a hood's height is seen behind the neck of whoever wears it
 COVERED = 0.3  # of a garment that is kept: if less of it still looks out, it is none to be found
 
 
@@ -21,20 +24,23 @@ def tried_on(rng: np.random.Generator, person: Photo, garment: Photo) -> Photo:
 
     The garment is stretched over the box of what was worn above the waist; what of that still
     looks out is nobody's from now on, so that it is not cut out. The new garment is the last one.
-    A person who wears nothing there, or something much longer or shorter, stays as they are. Costs
-    2 ms for 600x400 pixels.
+    A person who wears nothing there, or something much longer or shorter, stays as they are. A
+    hood lies behind their neck. Costs 2 ms for 600x400 pixels.
     """
-    assert person.owner is not None and garment.owner is not None
+    assert person.owner is not None
     above = np.isin(person.labels, list(ABOVE_THE_WAIST))
     if not above.any():
         return person
-    matrix = _stretched(rng, garment, person.xyxy[above])
+    garment, shoulders = _hood_down(rng, garment)
+    assert garment.owner is not None
+    matrix = _stretched(rng, garment, shoulders, person.xyxy[above])
     if not 1 / STRETCHED <= matrix[1, 1] / abs(matrix[0, 0]) <= STRETCHED:
         return person
     size_wh = person.image.shape[1::-1]
-    solid = cv2.warpAffine(
-        (garment.owner == 1).view(np.uint8), matrix, size_wh, flags=cv2.INTER_NEAREST
-    ).astype(bool)
+    whose = cv2.warpAffine(garment.owner, matrix, size_wh, flags=cv2.INTER_NEAREST)
+    solid = np.asarray(whose == 1)
+    neck = max(0, round(matrix[1, 1] * shoulders + matrix[1, 2]))
+    solid[:neck] &= person.owner[:neck] != BODY
     image = person.image.copy()
     paste(image, cv2.warpAffine(garment.image, matrix, size_wh), solid)
     before = np.bincount(person.owner.reshape(-1), minlength=256)
@@ -53,11 +59,39 @@ def tried_on(rng: np.random.Generator, person: Photo, garment: Photo) -> Photo:
     )
 
 
-def _stretched(rng: np.random.Generator, garment: Photo, worn: np.ndarray) -> np.ndarray:
-    """From pixels of the garment's photo to the person's: its box upon theirs, somewhat larger."""
+def _hood_down(rng: np.random.Generator, garment: Photo) -> tuple[Photo, int]:
+    """With what stands above its shoulders pressed together; the row where these begin."""
+    assert garment.owner is not None
+    top, bottom = garment.xyxy[0, 1::2].astype(int).tolist()
+    widths = (garment.owner[top:bottom] == 1).sum(1)
+    shoulders = int(np.argmax(widths >= NARROW * np.percentile(widths, 95)))
+    if shoulders < HOOD * (bottom - top):
+        return garment, top
+    wide, tall = garment.image.shape[1], max(1, round(rng.uniform(*LAID_BACK) * shoulders))
+    above, below = slice(top, top + shoulders), slice(top + shoulders, None)
+    image, owner = (
+        np.concatenate(
+            [
+                cv2.resize(whole[above], (wide, tall), interpolation=how).reshape(
+                    tall, *whole.shape[1:]
+                ),
+                whole[below],
+            ]
+        )
+        for whole, how in ((garment.image, cv2.INTER_AREA), (garment.owner, cv2.INTER_NEAREST))
+    )
+    return replace(garment, image=image, owner=owner, xyxy=mask_boxes(owner, 1)), tall
+
+
+def _stretched(
+    rng: np.random.Generator, garment: Photo, shoulders: int, worn: np.ndarray
+) -> np.ndarray:
+    """From pixels of the garment's photo to the person's: its box, from the shoulders on, upon
+    theirs, somewhat larger."""
     left, top = worn[:, :2].min(0)
     right, bottom = worn[:, 2:].max(0)
-    x1, y1, x2, y2 = garment.xyxy[0]
+    x1, _, x2, y2 = garment.xyxy[0]
+    y1 = shoulders
     wide, tall = rng.uniform(*LOOSE, 2)
     across, down = wide * (right - left) / (x2 - x1), tall * (bottom - top) / (y2 - y1)
     mirror = -1 if rng.random() < 0.5 else 1
