@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from detector.photos.photo import BODY, Photo, mask_boxes, paste
 from detector.photos.try_on import ABOVE_THE_WAIST
@@ -13,6 +13,8 @@ from fmnist.classes import CLASSES
 
 BARE_IN = {"T-shirt/top": 1.0, "Dress": 0.7, "Shirt": 0.25}  # so often forearms are bare in them
 BARE = {CLASSES.index(name): share for name, share in BARE_IN.items()}
+DRESS = CLASSES.index("Dress")
+NECK = 0.05  # of the photo's height: a shirt begins so far below the coat over it, or above
 ONE_ARM = 0.3  # of those who bend any
 # In parts of the width and height of what is worn above the waist; the elbow lies at its edge.
 ELBOW = (0.45, 0.65)  # of the height
@@ -53,8 +55,7 @@ def with_bent_arms(rng: np.random.Generator, photo: Photo, share: float) -> Phot
     above = np.flatnonzero(np.isin(photo.labels, list(ABOVE_THE_WAIST)))
     if not len(above):
         return photo
-    sizes = np.prod(photo.xyxy[above, 2:] - photo.xyxy[above, :2], axis=1)
-    number = int(above[sizes.argmax()])
+    number = _uppermost(photo, above)
     is_bare = rng.random() < BARE.get(int(photo.labels[number]), 0.0)
     image, owner = photo.image.copy(), photo.owner.copy()
     here, box = _around(photo.xyxy[number])
@@ -63,11 +64,20 @@ def with_bent_arms(rng: np.random.Generator, photo: Photo, share: float) -> Phot
     cloth = _cloth(rng, seen, whose == number + 1, box)
     for side in [-1, 1] if rng.random() >= ONE_ARM else [int(rng.choice([-1, 1]))]:
         arm, hangs = _arm(rng, box, side, is_bare, whose.shape)
-        whose[hangs & ((whose == number + 1) | (whose == BODY))] = 0
+        if photo.labels[number] != DRESS:  # its skirt hangs there
+            whose[hangs & ((whose == number + 1) | (whose == BODY))] = 0
         _draw(seen, whose, arm, cloth, skin, number)
     if not (owner == number + 1).any():
         return photo
     return replace(photo, image=image, owner=owner, xyxy=mask_boxes(owner, len(photo.labels)))
+
+
+def _uppermost(photo: Photo, above: Int64[np.ndarray, " n"]) -> int:
+    """The largest of what begins at the neck."""
+    tops = photo.xyxy[above, 1]
+    sizes = np.prod(photo.xyxy[above, 2:] - photo.xyxy[above, :2], axis=1)
+    at_neck = tops <= tops.min() + NECK * photo.image.shape[0]
+    return int(above[np.where(at_neck, sizes, -1).argmax()])
 
 
 def _around(box: Float32[np.ndarray, "4"]) -> tuple[tuple[slice, slice], Float32[np.ndarray, "4"]]:
