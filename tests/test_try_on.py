@@ -79,3 +79,22 @@ def test_what_it_covers_is_none_to_be_found(pullover: Photo) -> None:
     seen = tried_on(np.random.default_rng(0), person, pullover)
     assert seen.labels[-1] == PULLOVER and CLASSES.index("Bag") not in seen.labels
     assert (seen.xyxy[:, 2:] > seen.xyxy[:, :2]).all()
+
+
+def test_a_hood_lies_behind_the_neck(person: Photo) -> None:
+    colour = (200, 0, 60)
+    image, owner = np.full((80, 60, 3), 110, np.uint8), np.zeros((80, 60), np.uint8)
+    for part in (np.s_[10:26, 24:36], np.s_[26:60, 15:45]):  # the hood, and what it hangs from
+        image[part], owner[part] = colour, 1
+    hoodie = Photo(image, mask_boxes(owner, 1), np.array([PULLOVER]), owner)
+    assert person.owner is not None
+    above = np.isin(person.labels, list(ABOVE_THE_WAIST))
+    top = round(float(person.xyxy[above, 1].min()))
+    assert (person.owner[:top] == BODY).any(), "nobody has a neck"
+    for seed in range(20):
+        seen = tried_on(np.random.default_rng(seed), person, hoodie)
+        assert seen.owner is not None
+        whose = seen.owner == len(seen.labels)
+        assert not whose[person.owner == BODY][: (person.owner[:top] == BODY).sum()].any()
+        assert abs(int(np.flatnonzero(whose.sum(1) > 15)[0]) - top) <= 2  # its shoulders
+    assert np.all(image[10:26, 24:36] == colour)
