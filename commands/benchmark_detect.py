@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.options import (
-    LARGEST,
     Device,
+    ImageSize,
     Json,
     Overwrite,
     Quiet,
@@ -20,7 +20,6 @@ from commands.options import (
     quiet_or_say,
 )
 from detector.backends.names import BACKENDS, installed
-from detector.layouts import CELLS
 from detector.video.sources import check_source, is_image
 from fmnist.checks import all_free, known, named_png
 from fmnist.errors import InputError
@@ -43,21 +42,14 @@ def benchmark_detect(
         str, typer.Option(help="Separated by commas; else all that are installed.")
     ] = "",
     peer: Annotated[bool, typer.Option(help="Run `yolo predict`, too.")] = True,
-    image_size: Annotated[
-        int | None,
-        typer.Option(
-            min=CELLS,
-            max=LARGEST,
-            help="As in `fmnist detect`; the peer gets the same.",
-        ),
-    ] = None,
+    image_size: ImageSize = None,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="How cost grows.")] = None,
     json_file: Json = "",
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure detection in video beside `yolo predict`.
+    """Measure detection in video beside `yolo predict`, at the same image size.
 
     Frames a second from file to drawn file, the stages of a frame, how cost grows.
     """

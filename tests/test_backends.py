@@ -203,6 +203,15 @@ def test_other_weights_are_kept_apart(head: Head, monkeypatch: pytest.MonkeyPatc
     assert kept(head.graph, "torchscript") != kept(other.graph, "torchscript")
 
 
+@pytest.mark.filterwarnings("ignore")  # torch calls TorchScript outdated
+def test_torchscript_asks_for_no_gradients_and_leaves_ours_as_they_were(head: Head) -> None:
+    before = [weight.requires_grad for weight in head.graph.parameters()]
+    assert any(before)
+    loaded = torch.jit.load(kept(head.graph, "torchscript"))
+    assert not loaded(head.graph.example)[0].requires_grad
+    assert [weight.requires_grad for weight in head.graph.parameters()] == before
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(
     head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,9 @@ from jaxtyping import Float32, UInt8
 
 from detector.backends.real_batches import bundled_photos
 from detector.boxes import iou
-from detector.defaults import GRID_FILE
+from detector.defaults import GRID_FILE, HEAD_FILE
 from detector.grid import Grid
+from detector.head import Head
 from detector.video.frames import read
 from fmnist.classes import CLASSES
 from tests.command import fmnist
@@ -96,3 +97,40 @@ def test_the_card_of_an_exported_grid_tells_how_to_run_it(tmp_path: Path) -> Non
         assert labels == [CLASSES[label] for label in ours.labels[nearest]]
         compared += len(labels)
     assert compared
+
+
+def square(
+    frame: UInt8[np.ndarray, "_ _ 3"], box: tuple[int, int, int, int]
+) -> UInt8[np.ndarray, "28 28"]:
+    """As `before` says of a head, for a box of whole pixels and an even difference of its sides."""
+    left, top, right, bottom = box
+    gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    side = max(right - left, bottom - top)
+    x, y = (left + right - side) // 2, (top + bottom - side) // 2
+    rows = np.clip(np.arange(y, y + side), 0, len(gray) - 1)
+    columns = np.clip(np.arange(x, x + side), 0, gray.shape[1] - 1)
+    how = cv2.INTER_AREA if side > 28 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(gray[np.ix_(rows, columns)], (28, 28), interpolation=how))
+
+
+def test_the_card_of_an_exported_head_tells_how_to_run_it(tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    done = fmnist("export", "head", folder=tmp_path)
+    assert done.code == 0, done.err
+    card = json.loads((tmp_path / "vgg-worn.onnx.json").read_text())
+    assert card["rejects"] and card["answers"] == list(CLASSES)
+    session = onnxruntime.InferenceSession(tmp_path / "vgg-worn.onnx")
+    head = Head.load(HEAD_FILE, torch.device("cpu"))
+    frame = next(iter(read(bundled_photos()[0]))).image
+    height, width = frame.shape[:2]
+    boxes = [(0, 0, 200, 300), (100, 60, 120, 76), (width - 50, height - 90, width, height)]
+    ours = head(frame, np.array(boxes, np.float32))
+    crops = np.stack([square(frame, box) for box in boxes])
+    (output,) = card["outputs"]
+    (logits,) = session.run([output["name"]], {card["input"]["name"]: crops})
+    likely = np.exp(logits)
+    np.testing.assert_allclose(
+        likely / likely.sum(1, keepdims=True), ours.probabilities, atol=NEARLY
+    )
+    energy = np.log(likely.sum(1))
+    np.testing.assert_allclose(1 / (1 + np.exp(-energy)), ours.garment, atol=NEARLY)
