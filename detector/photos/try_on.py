@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from detector.photos.photo import BODY, Photo, mask_boxes, paste
+from detector.photos.photo import Photo, left_over, mask_boxes, paste, renumbered
 from fmnist.classes import CLASSES
 
 ABOVE_THE_WAIST = frozenset(
@@ -13,8 +13,9 @@ ABOVE_THE_WAIST = frozenset(
 )
 LOOSE = (1.0, 1.25)  # width and height of what is put on, times those of what was worn
 STRETCHED = 1.6  # taller or wider by more than that, it is another kind of garment
-HOOD = 0.1  # of a garment's height: what stands above its shoulders and is that high is one
-NARROW = 0.6  # of its width: above the shoulders it is narrower
+CHEST = (0.35, 0.5)  # of a garment's height
+NARROW = 0.5  # of the width there: above the shoulders it is narrower
+HOOD = 0.15  # of the height: so high is what stands above them; collars and slopes are lower
 LAID_BACK = (0.2, 0.6)  # of a hood's height is seen behind the neck of whoever wears it
 COVERED = 0.3  # of a garment that is kept: if less of it still looks out, it is none to be found
 
@@ -39,47 +40,40 @@ def tried_on(rng: np.random.Generator, person: Photo, garment: Photo) -> Photo:
     size_wh = person.image.shape[1::-1]
     whose = cv2.warpAffine(garment.owner, matrix, size_wh, flags=cv2.INTER_NEAREST)
     solid = np.asarray(whose == 1)
-    neck = max(0, round(matrix[1, 1] * shoulders + matrix[1, 2]))
-    solid[:neck] &= person.owner[:neck] != BODY
+    neck = round(float(person.xyxy[above, 1].min()))
+    solid[:neck] &= person.owner[:neck] == 0
     image = person.image.copy()
     paste(image, cv2.warpAffine(garment.image, matrix, size_wh), solid)
-    before = np.bincount(person.owner.reshape(-1), minlength=256)
-    after = np.bincount(person.owner[~solid], minlength=256)
-    seen = after[1 : len(above) + 1] >= COVERED * before[1 : len(above) + 1]
-    kept = np.flatnonzero(~above & seen)
-    numbers = np.zeros(256, np.uint8)
-    numbers[np.flatnonzero(~above) + 1] = BODY  # cut out, though nobody asks for a sliver
-    numbers[kept + 1] = np.arange(1, len(kept) + 1)
-    numbers[BODY] = BODY
-    owner = numbers[person.owner]
-    owner[solid] = len(kept) + 1
+    seen = left_over(person.owner, np.where(solid, np.uint8(0), person.owner), len(above))
+    kept = ~above & (seen >= COVERED)
+    owner = renumbered(person.owner, kept)
     labels = np.append(person.labels[kept], garment.labels[0])
+    owner[solid] = len(labels)
     return replace(
         person, image=image, xyxy=mask_boxes(owner, len(labels)), labels=labels, owner=owner
     )
 
 
 def _hood_down(rng: np.random.Generator, garment: Photo) -> tuple[Photo, int]:
-    """With what stands above its shoulders pressed together; the row where these begin."""
+    """With what stands above its shoulders pressed together; the row where these begin.
+
+    Without a hood it stays as it is, and begins at its top.
+    """
     assert garment.owner is not None
     top, bottom = garment.xyxy[0, 1::2].astype(int).tolist()
     widths = (garment.owner[top:bottom] == 1).sum(1)
-    shoulders = int(np.argmax(widths >= NARROW * np.percentile(widths, 95)))
-    if shoulders < HOOD * (bottom - top):
+    chest = np.median(widths[slice(*(round(part * len(widths)) for part in CHEST))])
+    shoulders = int(np.argmax(widths >= NARROW * chest))
+    if shoulders < HOOD * len(widths):
         return garment, top
-    wide, tall = garment.image.shape[1], max(1, round(rng.uniform(*LAID_BACK) * shoulders))
-    above, below = slice(top, top + shoulders), slice(top + shoulders, None)
-    image, owner = (
-        np.concatenate(
-            [
-                cv2.resize(whole[above], (wide, tall), interpolation=how).reshape(
-                    tall, *whole.shape[1:]
-                ),
-                whole[below],
-            ]
-        )
-        for whole, how in ((garment.image, cv2.INTER_AREA), (garment.owner, cv2.INTER_NEAREST))
-    )
+    tall = max(1, round(rng.uniform(*LAID_BACK) * shoulders))
+
+    def pressed(whole: np.ndarray, how: int) -> np.ndarray:
+        hood = cv2.resize(whole[top : top + shoulders], (whole.shape[1], tall), interpolation=how)
+        return np.concatenate([hood, whole[top + shoulders :]])
+
+    image = pressed(garment.image, cv2.INTER_AREA)
+    owner = pressed(garment.owner, cv2.INTER_NEAREST)
     return replace(garment, image=image, owner=owner, xyxy=mask_boxes(owner, 1)), tall
 
 
@@ -91,11 +85,10 @@ def _stretched(
     left, top = worn[:, :2].min(0)
     right, bottom = worn[:, 2:].max(0)
     x1, _, x2, y2 = garment.xyxy[0]
-    y1 = shoulders
     wide, tall = rng.uniform(*LOOSE, 2)
-    across, down = wide * (right - left) / (x2 - x1), tall * (bottom - top) / (y2 - y1)
+    across, down = wide * (right - left) / (x2 - x1), tall * (bottom - top) / (y2 - shoulders)
     mirror = -1 if rng.random() < 0.5 else 1
     # The middle of the box stays in the middle; what is longer hangs lower.
     x = (left + right) / 2 - mirror * across * (x1 + x2) / 2
-    y = top - down * y1
+    y = top - down * shoulders
     return np.array([[mirror * across, 0, x], [0, down, y]])
