@@ -86,12 +86,10 @@ def detect(
     from detector.detect import detect as run_over
     from detector.output.summary import Interrupted
     from detector.pipeline import Detector, watch
-    from fmnist.device import pick_device
 
     leave_a_core()
-    where = pick_device(device)
     told = quiet_or_say(quiet)
-    detector = Detector.load(where, grid_path, head_path, conf, image_size, backend, told)
+    detector = Detector.load(device, grid_path, head_path, conf, image_size, backend, told)
     settings = Settings(conf, label_conf, wanted, every, max_frames, track)
     facts = {
         "grid": name_of_weights(grid_path),

@@ -18,8 +18,9 @@ from commands.options import (
     quiet_or_say,
     say,
 )
+from commands.running import check_folders
 from detector.defaults import GRID_FILE, GRID_STATE
-from detector.layouts import CELLS, LAYOUTS, VGG, YOLO
+from detector.layouts import CELLS, LAYOUTS, VGG, YOLO, is_ultralytics_file
 from detector.training.schedule import Schedule
 from fmnist.checks import known, writable_folder
 from fmnist.classes import VALIDATION_SIZE
@@ -88,14 +89,8 @@ def detector_train(
         )
     initial = _start(init, resume) if init is not None else None
 
-    from detector.photos.folder import check, check_split
-
     check_size(image_size)
-    (check if resume else check_split)(photos or ())
-    if backgrounds:
-        from detector.synthesis.backgrounds import photos_in
-
-        photos_in(backgrounds)
+    check_folders(photos or (), backgrounds, is_resumed=resume)
     folder = files.find(data_dir)
 
     from detector.protocol import train_grid
@@ -134,7 +129,7 @@ def _start(init: str, resume: bool) -> Path:
     from fmnist.training.settings import check_unseen
 
     initial = grid_start(init)
-    if not resume and initial.suffix != ".pt":  # of ultralytics, from other pictures
+    if not resume and not is_ultralytics_file(initial):  # it is from other pictures
         check_unseen(VALIDATION_SIZE, [initial], is_fixed=True)
     return initial
 

@@ -88,7 +88,7 @@ def detector_blend(
     check(photos or ())
     folder = files.find(data_dir)
 
-    from detector.protocol import validation_photos, validation_scenes
+    from detector.protocol import validation_photos, validation_sets
     from detector.training.blend import blend, blended
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device
@@ -99,9 +99,7 @@ def detector_blend(
         raise InputError("--photos hold no frame to choose by. Give 8 or more with masks or boxes.")
     network = blended(before, after, share)
     _, held_out = hold_out(load(folder, "train"))
-    validation = {"": validation_scenes(held_out, seed)}
-    if real:
-        validation["photos "] = real
+    validation = validation_sets(held_out, seed, real)
     shares = {before: round(1 - share, 6), after: share}
     blend(network, shares, validation, output, provenance(pick_device("cpu")), say)
     say(f"written: {output}")

@@ -190,12 +190,11 @@ def _adjustable(
     from detector.cores import leave_a_core
     from detector.live.pace import keep_up
     from detector.pipeline import Detector, watch
-    from fmnist.device import pick_device
 
     leave_a_core()
     grid, head = weights
-    where, told = pick_device(device), quiet_or_say(quiet)
-    detector = Detector.load(where, grid, head, image_size=image_size, backend=backend, say=told)
+    told = quiet_or_say(quiet)
+    detector = Detector.load(device, grid, head, image_size=image_size, backend=backend, say=told)
     own = detector.grid.image_size
     if image_size is None and rate is None and keep_up(detector.grid):
         told(f"to keep up, frames are read smaller here (--image-size {own} for all that it sees)")

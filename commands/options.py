@@ -10,7 +10,7 @@ import typer
 
 from detector.backends.names import BACKENDS, installed
 from detector.defaults import GRID_FILE
-from detector.layouts import CELLS, LARGEST, grid_card
+from detector.layouts import CELLS, LARGEST, grid_card, is_ultralytics_file
 from fmnist.cards import classifier_card, write_json
 from fmnist.checks import device_name, known
 from fmnist.errors import InputError
@@ -149,7 +149,7 @@ def weights_file(name: str) -> Path:
 
 def grid_start(name: str) -> Path:
     """The same for what the training of a grid starts from, a .pt file of ultralytics too."""
-    if (path := Path(name)).suffix != ".pt":
+    if not is_ultralytics_file(path := Path(name)):
         return weights_file(name)
     if not path.is_file():
         raise InputError(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DataDir, Overwrite, classifier_file, say
+from commands.options import DataDir, Overwrite, classifier_file, say, written
 from fmnist.checks import free_folder
 
 app = typer.Typer()
@@ -43,5 +43,4 @@ def report(
     from fmnist.report.sections import all_sections
 
     sections = all_sections(rows, load_splits(folder), path)
-    written = write(headline(rows), sections, provenance(pick_device("cpu")), output)
-    say(f"written: {', '.join(map(str, written))}")
+    say(written(write(headline(rows), sections, provenance(pick_device("cpu")), output)))

@@ -1,12 +1,12 @@
 """A training run as the commands carry it on: crops first, a bar, and how to go on after Ctrl-C."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from commands.options import say, weights_file
+from commands.options import quiet_or_say, weights_file
 from fmnist.cards import figures_line
 from fmnist.errors import InputError
 
@@ -54,14 +54,19 @@ def check_photos(settings: "Settings", folders: PhotoFolders, resume: Path | Non
             f"The recipe {settings.recipe_name} learns from no photos. "
             "Leave out --photos and --backgrounds, or train with --recipe worn."
         )
-    if folders.photos:
+    check_folders(folders.photos, folders.backgrounds, is_resumed=bool(resume))
+
+
+def check_folders(photos: "Sequence[Path]", backgrounds: Path | None, *, is_resumed: bool) -> None:
+    """Raises InputError where one holds no photos, or too few of them to split."""
+    if photos:
         from detector.photos.folder import check, check_split
 
-        (check if resume else check_split)(folders.photos)
-    if folders.backgrounds:
+        (check if is_resumed else check_split)(photos)
+    if backgrounds:
         from detector.synthesis.backgrounds import photos_in
 
-        photos_in(folders.backgrounds)
+        photos_in(backgrounds)
 
 
 def paced(
@@ -103,7 +108,7 @@ def carry_on(
 
     commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
-    tell = say if not options.quiet else lambda _: None
+    tell = quiet_or_say(options.quiet)
     if settings.recipe.crops:
         kept_in, plain = run_dir / "crops.npz", data
         data = rank_zero_first(lambda: _crop_splits(plain, settings, kept_in, tell, folders))

@@ -19,6 +19,7 @@ LARGEST = 4096  # pixels of the longest side that a grid reads: more would need 
 SAME_GARMENT = 0.6  # IoU from which the less sure of two boxes is dropped
 MOST_BOXES = 100  # of a frame, as COCO counts them
 MODEL = "grid"  # as a card names the weights of one
+THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
 
 
 def grid_card(path: Path) -> Facts:
@@ -50,3 +51,8 @@ def backbone_of(card: Mapping[str, Any]) -> str:
     """What a grid stands on, by its card or the settings of its run; older ones do not tell."""
     backbone: str = card.get("backbone", YOLO)
     return backbone
+
+
+def is_ultralytics_file(init: Path | None) -> bool:
+    """Whether these weights are a file of ultralytics."""
+    return init is not None and init.suffix == THEIRS

@@ -116,27 +116,21 @@ def at_once(model: nn.Module) -> int:
     return int(getattr(model, "answers_at_once", BATCH))
 
 
-def predict_logits(
-    model: nn.Module, images: UInt8[Tensor, "n 28 28"], batch_size: int | None = None
-) -> Float32[Tensor, "n 10"]:
+def predict_logits(model: nn.Module, images: UInt8[Tensor, "n 28 28"]) -> Float32[Tensor, "n 10"]:
     """The logits of `images` on the CPU, computed on the model's device in its fast precision.
 
     The model works in eval mode and is given back in the mode in which it came.
-
-    Args:
-        batch_size: images at once; None: as many as suit the model.
     """
     if len(images) == 0:
         return torch.zeros(0, len(CLASSES))
-    parameter = next(model.parameters(), None)
-    device = torch.device("cpu") if parameter is None else parameter.device
+    device = next(model.parameters()).device
     training = model.training
     model.eval()
     try:
         with torch.inference_mode(), autocast(device):
             logits = [
                 model(batch.to(device).unsqueeze(1).float() / 255).float()
-                for batch in torch.split(images, batch_size or at_once(model))
+                for batch in torch.split(images, at_once(model))
             ]
     finally:
         model.train(training)

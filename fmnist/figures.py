@@ -22,6 +22,7 @@ QUIET = "#7a838d"
 LINE = "#d9dde1"
 BLUE = "#2f6690"
 DPI = 200
+COLUMNS = 16  # of the sample grid
 
 HITS = LinearSegmentedColormap.from_list("hits", ["#ffffff", "#9dbcd4", "#2f6690"])
 MISSES = LinearSegmentedColormap.from_list("misses", ["#ffffff", "#f3bd8d", "#b8430c"])
@@ -47,33 +48,31 @@ def class_distribution(counts: Int[np.ndarray, "10"]) -> Figure:
 def sample_grid(
     images: UInt8[np.ndarray, "n 28 28"],
     labels: Int[np.ndarray, " n"],
-    columns: int = 16,
 ) -> Figure:
-    """Draw the first `columns` images of each class, one row a class, as negatives: dark on white.
+    """Draw the first `COLUMNS` images of each class, one row a class, as negatives: dark on white.
 
     The files hold light garments on black; paper is white.
     """
     gap, cell, inches = 4, 32, 0.42
-    figure = new_figure(inches * columns + 1.1, inches * len(CLASSES) + 0.5)
+    figure = new_figure(inches * COLUMNS + 1.1, inches * len(CLASSES) + 0.5)
     axes = figure.subplots()
-    sheet = np.full((cell * len(CLASSES) - gap, cell * columns - gap), 255, np.uint8)
+    sheet = np.full((cell * len(CLASSES) - gap, cell * COLUMNS - gap), 255, np.uint8)
     for row in range(len(CLASSES)):
-        for column, image in enumerate(images[labels == row][:columns]):
+        for column, image in enumerate(images[labels == row][:COLUMNS]):
             sheet[cell * row :, cell * column :][:28, :28] = 255 - image
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_yticks(cell * np.arange(len(CLASSES)) + 14, CLASSES)
     axes.set_xticks([])
     axes.tick_params(length=0)
     plain(axes, spines=[])
-    title(axes, f"The first {columns} images of each class (negatives)")
+    title(axes, f"The first {COLUMNS} images of each class (negatives)")
     return figure
 
 
-def curves(rows: Sequence[Mapping[str, str | float]]) -> Figure:
+def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
     """Draw loss and accuracy over the epochs, training beside validation.
 
-    `rows` are those of metrics.csv, as text or numbers; an empty text is a value that was not
-    measured. The cross entropy is in nats, accuracies are 0..1.
+    `rows` are those of metrics.csv. The cross entropy is in nats, accuracies are 0..1.
     """
     if not rows:
         raise ValueError("there is no epoch to draw")
@@ -166,8 +165,8 @@ def title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", color=INK, fontsize=11, pad=10)
 
 
-def column(rows: Sequence[Mapping[str, str | float]], name: str) -> Float[np.ndarray, " rows"]:
-    return np.array([float("nan" if row[name] == "" else row[name]) for row in rows])
+def column(rows: Sequence[Mapping[str, float]], name: str) -> Float[np.ndarray, " rows"]:
+    return np.array([row[name] for row in rows], float)
 
 
 def png(figure: Figure) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from detector.boxes import Picture
+from detector.output.draw import COLOURS
 
 MISSING = next((name for name in ("Xvfb", "xdotool") if not shutil.which(name)), None)
 SECONDS = 240  # of patience: other work may share the machine
@@ -126,3 +127,8 @@ def wait_until(happens: Callable[[], bool], process: "subprocess.Popen[Any] | No
         assert process is None or process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.05)
+
+
+def pixels_of(picture: Picture, name: str) -> int:
+    """How many have the colour of this class: the outline of its box, the plate of its label."""
+    return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())

@@ -5,6 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from detector.photos.photo import Photo, from_mask
+
 NAMES = ("null", "coat", "shoes", "skirt", "skin")
 SIZE_WH = (60, 80)
 
@@ -18,6 +20,11 @@ def street_mask() -> np.ndarray:
     mask[70:75, 18:26] = mask[70:75, 34:42] = NAMES.index("shoes")
     mask[0, 0] = NAMES.index("coat")
     return mask
+
+
+def street_photo() -> Photo:
+    """Of that, with a mask."""
+    return from_mask("a", picture(0), street_mask(), list(NAMES))
 
 
 def picture(seed: int, size_wh: tuple[int, int] = SIZE_WH) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ from tests.command import fmnist
 from tests.test_grid import noisy_network
 
 CPU = torch.device("cpu")
+T = TypeVar("T")
 HERE = [name for name in FORMATS if name in candidates(CPU)]
 
 
@@ -58,10 +60,10 @@ def barred_within(folder: Path) -> Callable[..., None]:
     """`write_whole` of somebody who may not write in there."""
     free = runners.write_whole
 
-    def write_whole(graph: Graph, backend: str, path: Path) -> None:
+    def write_whole(graph: Graph, backend: str, path: Path, check: Callable[[Path], T]) -> T:
         if folder in path.parents:
             raise PermissionError(13, "Permission denied", str(path))
-        free(graph, backend, path)
+        return free(graph, backend, path, check)
 
     return write_whole
 

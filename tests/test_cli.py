@@ -121,7 +121,6 @@ def weights(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(folder / "foreign.safetensors", state, facts | {"model": "resnet"})
     save_checkpoint(folder / "mixed.safetensors", state, facts | {"model": "vgg"})
     save_checkpoint(folder / "animals.safetensors", state, facts | {"classes": ["cat", "dog"]})
-    (folder / "corrupt.safetensors").write_bytes(b"\xff" * 100)
     (folder / "corrupt.json").write_bytes((folder / "lenet.json").read_bytes())
     (folder / "alone.safetensors").write_bytes((folder / "lenet.safetensors").read_bytes())
     (folder / "named").mkdir()

@@ -17,7 +17,7 @@ from detector.training import crops as module
 from detector.training.crops import CropPlan, crop_splits, crops, photo_crops
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import FOOTWEAR, NOTHING, OTHER
-from fmnist.data import Split, Splits, hold_out
+from fmnist.data import Split, Splits
 from fmnist.errors import InputError
 
 
@@ -54,17 +54,16 @@ def test_no_crops_are_an_empty_split(tiny_split: Split) -> None:
 
 
 def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
-    tiny_split: Split, tmp_path: Path
+    splits: Splits, tmp_path: Path
 ) -> None:
-    plain = Splits(*hold_out(tiny_split, 20), tiny_split)
     cache = tmp_path / "crops.npz"
-    first = crop_splits(plain, CropPlan(40), 0, cache)
+    first = crop_splits(splits, CropPlan(40), 0, cache)
     assert [len(split) for split in first] == [50, 10, 10]
-    known = {image.numpy().tobytes() for image in plain[0].images}
+    known = {image.numpy().tobytes() for image in splits[0].images}
     are_plain = [image.numpy().tobytes() in known for image in first[0].images]
     assert sum(are_plain) == 10
     written = cache.stat().st_mtime_ns
-    again = crop_splits(plain, CropPlan(40), 0, cache)
+    again = crop_splits(splits, CropPlan(40), 0, cache)
     assert cache.stat().st_mtime_ns == written
     pairs = zip(first, again, strict=True)
     assert all(
@@ -75,7 +74,7 @@ def test_a_fifth_of_training_stays_plain_and_the_rest_is_kept(
         assert kept["images0"].shape == (40, 28, 28)
     cache.write_bytes(cache.read_bytes()[:1000])
     with pytest.raises(InputError, match="crops.npz is damaged. Delete it"):
-        crop_splits(plain, CropPlan(40), 0, cache)
+        crop_splits(splits, CropPlan(40), 0, cache)
 
 
 def test_only_what_lies_beside_the_garments_is_a_mistake() -> None:

@@ -8,15 +8,11 @@ from detector.photos import dye
 from detector.photos.dye import dyed, hue_shifted
 from detector.photos.photo import Photo, from_mask
 from fmnist.classes import FOOTWEAR
-from tests.photo_folders import NAMES, picture, street_mask
-
-
-def photo() -> Photo:
-    return from_mask("a", picture(0), street_mask(), list(NAMES))
+from tests.photo_folders import NAMES, street_mask, street_photo
 
 
 def test_every_garment_changes_and_nothing_else() -> None:
-    before = photo()
+    before = street_photo()
     after = dyed(np.random.default_rng(1), before, 1.0)
     assert before.owner is not None
     garments = (before.owner > 0) & (before.owner <= len(before.labels))
@@ -29,7 +25,7 @@ def test_every_garment_changes_and_nothing_else() -> None:
 
 
 def test_colours_are_drawn_and_folds_stay() -> None:
-    before = photo()
+    before = street_photo()
     coat = street_mask() == NAMES.index("coat")
     lightness = [
         cv2.cvtColor(dyed(np.random.default_rng(seed), before, 1.0).image, cv2.COLOR_BGR2GRAY)[coat]
@@ -44,7 +40,7 @@ def test_colours_are_drawn_and_folds_stay() -> None:
 
 def test_without_owners_or_share_a_photo_stays_as_it_is() -> None:
     rng = np.random.default_rng(0)
-    one = photo()
+    one = street_photo()
     np.testing.assert_array_equal(dyed(rng, one, 0.0).image, one.image)
     boxes_alone = Photo(one.image, one.xyxy, one.labels)
     assert dyed(rng, boxes_alone, 1.0) is boxes_alone
@@ -114,7 +110,7 @@ def test_black_has_neither_hues_nor_folds_and_bright_cloth_has_both() -> None:
     def spread(dark: bool) -> float:
         seen = []
         for seed in range(200):
-            image = dyed(np.random.default_rng(seed), photo(), 1.0).image
+            image = dyed(np.random.default_rng(seed), street_photo(), 1.0).image
             lab = cv2.cvtColor(image[12:38, 22:38], cv2.COLOR_BGR2LAB).astype(float)
             if (lab[..., 0].mean() < 15) == dark:
                 seen.append(float(np.abs(lab[..., 1:] - 128).mean()))

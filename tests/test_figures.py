@@ -84,8 +84,8 @@ def test_the_confusion_shows_an_error_of_one_in_a_hundred(tmp_path: Path) -> Non
     assert orange.sum() > 5_000, "the cell has a colour, not only a number"
 
 
-def test_empty_classes_and_missing_values_are_drawn() -> None:
-    row = {"epoch": "1", **dict.fromkeys(METRICS, "0.5"), "validation_loss": ""}
+def test_empty_classes_and_a_single_epoch_are_drawn() -> None:
+    row = {"epoch": 1.0, **dict.fromkeys(METRICS, 0.5)}
     for figure in (
         figures.class_distribution(np.zeros(10, dtype=np.int64)),
         figures.confusion(np.zeros((10, 10), dtype=np.int64)),

@@ -104,10 +104,6 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[Path], None])
     files.verify(folder, ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
 
 
-def test_the_real_files_verify(fashion_mnist: Path) -> None:
-    files.verify(fashion_mnist)
-
-
 # Reading
 
 

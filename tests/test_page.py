@@ -18,7 +18,7 @@ from fmnist.classes import CLASSES
 from tests import clips
 from tests.browser import CHROMIUM, Browser, browser, camera_clip
 from tests.command import ROOT
-from tests.display import wait_until
+from tests.display import pixels_of, wait_until
 from tests.live_window import two_garments
 from tests.served import Served, failing_while, served
 
@@ -41,11 +41,6 @@ def page(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     camera = camera_clip(folder / "c.y4m", [clips.numbered(i, (320, 240)) for i in range(30)])
     with browser(folder / "profile", camera) as opened:
         yield opened
-
-
-def count(picture: Picture, name: str) -> int:
-    """Pixels that have the colour of the class."""
-    return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())
 
 
 def right_end(picture: Picture, name: str) -> float:
@@ -71,7 +66,7 @@ def test_the_browsers_camera_gets_boxes_and_labels(page: Browser, server: Served
     assert [box["label"] for box in boxes] == ["Shirt", "Trouser"]
     assert page.value("window.fmnist.size()") == [320, 240]
     picture = stage(page)
-    assert count(picture, "Shirt") > 1000 and count(picture, "Trouser") > 1000
+    assert pixels_of(picture, "Shirt") > 1000 and pixels_of(picture, "Trouser") > 1000
     # The canvas is as large as its picture fits; boxes lie where they were seen.
     rows, columns = np.nonzero(np.abs(picture.astype(int) - COLOURS["Trouser"]).max(2) < 12)
     assert columns.min() / picture.shape[1] == pytest.approx(0.6, abs=0.05)
@@ -121,7 +116,7 @@ def test_a_snapshot_is_saved(page: Browser, server: Served, tmp_path: Path) -> N
     page.wait("document.querySelector('#message').textContent.startsWith('Saved fmnist-')")
     while not (saved := list(tmp_path.glob("fmnist-*.png"))):
         page.wait("true")
-    assert count(np.asarray(cv2.imread(str(saved[0])), np.uint8), "Shirt") > 100
+    assert pixels_of(np.asarray(cv2.imread(str(saved[0])), np.uint8), "Shirt") > 100
 
 
 def test_the_servers_clip_plays_on_a_phone_too(page: Browser, server: Served) -> None:
@@ -135,7 +130,7 @@ def test_the_servers_clip_plays_on_a_phone_too(page: Browser, server: Served) ->
         ".map(b => b.getBoundingClientRect().height).filter(h => h < 36)"
     )
     assert small == []
-    assert count(stage(page), "Shirt") > 300
+    assert pixels_of(stage(page), "Shirt") > 300
     assert page.errors == []
 
 

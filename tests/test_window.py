@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 
 from detector.boxes import Picture
-from detector.output.draw import COLOURS
 from tests import clips, mjpeg
 from tests.command import ROOT
-from tests.display import MISSING, SECONDS, Display, display, wait_until
+from tests.display import MISSING, SECONDS, Display, display, pixels_of, wait_until
 
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
 SIZE_WH, FPS = (320, 240), 2.5
@@ -100,11 +99,6 @@ def live(screen: Display, folder: Path, *arguments: str) -> Program:
     """A live window that shows both garments."""
     run = ["-m", "tests.live_window", *arguments]
     return shown(screen, folder, lambda: has(screen.pixels(), "Shirt"), *run)
-
-
-def pixels_of(picture: Picture, name: str) -> int:
-    """How many have the colour of this class: the outline of its box, the plate of its label."""
-    return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())
 
 
 def has(picture: Picture, name: str, pixels: int = 100) -> bool:

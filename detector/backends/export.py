@@ -21,12 +21,10 @@ def export(
     Raises:
         CheckFailed: it does not say the same; nothing was written.
     """
-    agreed: list[Agreement] = []
 
-    def check(file: Path) -> None:
+    def check(file: Path) -> Agreement:
         tolerance = TF32_TOLERANCE if backend == "engine" else TOLERANCE
-        agreed.append(compare(graph, read(file, backend, device, precise=True), real, tolerance))
+        return compare(graph, read(file, backend, device, precise=True), real, tolerance)
 
     with current(device):
-        write_whole(graph, backend, target, check)
-    return agreed[0]
+        return write_whole(graph, backend, target, check)

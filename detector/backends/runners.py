@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from jaxtyping import UInt8
@@ -21,6 +22,7 @@ from detector.layouts import MOST_BOXES
 from fmnist.device import autocast
 from fmnist.files import cache_folder
 
+T = TypeVar("T")
 FORMAT = "1"  # of what `write` writes: another one where a backend's module writes it otherwise
 
 
@@ -101,7 +103,7 @@ def kept(graph: Graph, backend: str) -> Path:
 
 def _keep(graph: Graph, backend: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(graph, backend, path)
+    write_whole(graph, backend, path, lambda file: None)
 
 
 @cache
@@ -117,13 +119,15 @@ def clear_own_folder() -> None:
         shutil.rmtree(_own_folder(), ignore_errors=True)
 
 
-def write_whole(
-    graph: Graph, backend: str, path: Path, check: Callable[[Path], object] = lambda file: None
-) -> None:
-    """The same, but a file is there only when it is whole, and `check` raised nothing."""
+def write_whole(graph: Graph, backend: str, path: Path, check: Callable[[Path], T]) -> T:
+    """The same, but a file is there only when it is whole and `check` raised nothing.
+
+    Gives what that found.
+    """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
         half = Path(folder) / path.name
         write(graph, backend, half)
-        check(half)
+        found = check(half)
         for file in sorted(half.parent.iterdir()):  # .bin before .xml: whoever sees this has both
             file.replace(path.parent / file.name)
+    return found

@@ -1,6 +1,5 @@
 """TorchScript: a traced graph, as libtorch and mobile programs read it."""
 
-import copy
 import warnings
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from detector.backends.graphs import Graph, Runner
 
 
 def write(graph: Graph, path: Path) -> None:
-    """Trace the graph into a file, whose weights ask for no gradients."""
-    graph = copy.deepcopy(graph).requires_grad_(False)
+    """Trace the graph into a file; its weights ask for no gradients from now on."""
+    graph.requires_grad_(False)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # torch calls TorchScript outdated
         torch.jit.save(torch.jit.trace(graph, graph.example, check_trace=False), path)

@@ -21,7 +21,6 @@ from detector.cores import leave_a_core
 from detector.head import Head
 from detector.pipeline import Detector
 from detector.video.frames import read
-from fmnist.device import pick_device
 
 BOXES = (1, 3, 10, 30, 100)
 SIZES_WH = {"360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080), "4K": (3840, 2160)}
@@ -75,7 +74,7 @@ def _median_ms(work: Callable[..., object], *given: object) -> float:
 
 def main(clip: str, image_size: str, device: str, backend: str) -> None:
     leave_a_core()
-    detector = Detector.load(pick_device(device), image_size=int(image_size), backend=backend)
+    detector = Detector.load(device, image_size=int(image_size), backend=backend)
     frame = next(read(Path(clip))).image
     facts = measure(frame, detector)
     print(json.dumps({"backend": backend, **facts, "threads": torch.get_num_threads()}))

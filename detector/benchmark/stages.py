@@ -27,7 +27,6 @@ from detector.tracking.memory import Memory
 from detector.tracking.tracks import Tracks, least_of
 from detector.video.frames import Reader
 from detector.video.writer import Writer
-from fmnist.device import pick_device
 
 FRAMES = 200
 WARM_UP = 10
@@ -88,8 +87,7 @@ def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
 
 def main(clip: str, image_size: str, device: str, backend: str) -> None:
     leave_a_core()
-    where = pick_device(device)
-    detector = Detector.load(where, image_size=int(image_size), backend=backend)
+    detector = Detector.load(device, image_size=int(image_size), backend=backend)
     facts = {
         "backend": backend,
         **measure(Path(clip), detector),

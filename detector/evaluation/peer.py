@@ -1,7 +1,6 @@
 """What a user would otherwise train: a detector of ultralytics, judged as ours is."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -37,7 +36,11 @@ class Peer:
             InputError: it is missing, no detector, or one of its classes has no known meaning.
         """
         self.name = str(weights)
-        self._model = _if_detector(load_yolo(weights), weights)
+        self._model = load_yolo(weights)
+        if self._model.task != "detect" or not isinstance(self._model.model, torch.nn.Module):
+            raise InputError(
+                f"{weights} holds no detector of torch. Give a .pt file of yolo detect train."
+            )
         names: dict[int, str] = self._model.names
         try:
             rows = [_probabilities(meaning(names[number])) for number in sorted(names)]
@@ -70,16 +73,6 @@ class Peer:
         of_ten = (scores @ self._rows / np.maximum(sure, 1e-9)[:, None]).clip(0, 1)
         xyxy = found.boxes.xyxy.cpu().numpy().astype(np.float32).reshape(-1, 4)
         return Detections(xyxy, sure, of_ten).select(sure >= confidence)
-
-
-def _if_detector(model: Any, weights: Path) -> Any:
-    if model.task != "detect" or not isinstance(model.model, torch.nn.Module):
-        raise _refused(weights, "holds no detector of torch")
-    return model
-
-
-def _refused(weights: Path, why: str) -> InputError:
-    return InputError(f"{weights} {why}. Give a .pt file of yolo detect train.")
 
 
 def _probabilities(label: int) -> Float32[np.ndarray, "10"]:

@@ -146,7 +146,7 @@ class Window:
 
     def _looked(self, look: "_Look") -> None:
         self._looking = None
-        self._frame, self._seen = look.frame, keep(look.seen, self._settings_now())
+        self._frame, self._seen = look.frame, look.seen
         picture = self._show()
         if self._recording and not self._paused:
             self._record(self._recording, picture, look.frame.seconds)
@@ -165,12 +165,9 @@ class Window:
                 self._end_recording()
             self._tell(str(error))
 
-    def _settings_now(self) -> Settings:
-        return replace(self.settings, confidence=self.detector.confidence)
-
     def _drawn(self) -> Picture:
         assert self._frame is not None
-        seen = self._seen.select(self._seen.confidence >= self.detector.confidence)
+        seen = keep(self._seen, replace(self.settings, confidence=self.detector.confidence))
         texts = texts_of(seen, self.settings.label_confidence)
         return draw(self._frame.image, seen, texts, self._labelled)
 

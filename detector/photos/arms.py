@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
+from detector.boxes import area
 from detector.photos.photo import BODY, Photo, left_over, mask_boxes, paste, renumbered
-from detector.photos.try_on import ABOVE_THE_WAIST, COVERED
+from detector.photos.try_on import COVERED, worn_above_the_waist
 from fmnist.classes import CLASSES
 
 BARE_IN = {"T-shirt/top": 1.0, "Dress": 0.7, "Shirt": 0.25}  # so often forearms are bare in them
@@ -61,7 +62,7 @@ def with_bent_arms(rng: np.random.Generator, photo: Photo, share: float) -> Phot
     """
     if photo.owner is None or rng.random() >= share:
         return photo
-    above = np.flatnonzero(np.isin(photo.labels, list(ABOVE_THE_WAIST)))
+    above = np.flatnonzero(worn_above_the_waist(photo))
     if not len(above):
         return photo
     index = _largest_at_neck(photo, above)
@@ -91,7 +92,7 @@ def with_bent_arms(rng: np.random.Generator, photo: Photo, share: float) -> Phot
 def _largest_at_neck(photo: Photo, above: Int64[np.ndarray, " n"]) -> int:
     """Of what begins there."""
     tops = photo.xyxy[above, 1]
-    sizes = np.prod(photo.xyxy[above, 2:] - photo.xyxy[above, :2], axis=1)
+    sizes = area(photo.xyxy[above])
     at_neck = tops <= tops.min() + NECK * photo.image.shape[0]
     return int(above[np.where(at_neck, sizes, -1).argmax()])
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
+from detector.boxes import area
 from detector.photos.photo import Photo, paste
 
 FEWEST_PIXELS = 24  # of a garment that is to be found
@@ -64,8 +65,8 @@ class Collage:
     ) -> tuple[Float32[np.ndarray, "n 4"], Int64[np.ndarray, " n"]]:
         """Boxes around what can be seen (xyxy), and labels, of those seen to that part."""
         boxes, labels = [], []
-        for seen, label, area in zip(self._seen, self._labels, self._areas, strict=True):
-            if np.count_nonzero(seen) >= max(visible * area, FEWEST_PIXELS):
+        for seen, label, whole in zip(self._seen, self._labels, self._areas, strict=True):
+            if np.count_nonzero(seen) >= max(visible * whole, FEWEST_PIXELS):
                 x, y, width, height = cv2.boundingRect(seen.view(np.uint8))
                 boxes.append((x, y, x + width, y + height))
                 labels.append(label)
@@ -94,7 +95,7 @@ class Collage:
         for seen in self._seen:
             seen &= ~covered
         if photo.owner is None:
-            areas = (photo.xyxy[:, 2:] - photo.xyxy[:, :2]).prod(1)
+            areas = area(photo.xyxy)
             shapes = [self._rectangle(box, photo, place) for box in photo.xyxy]
         else:
             owner = self._drawn(photo.owner, photo, place)

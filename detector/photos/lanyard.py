@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.photos.photo import BODY, Photo
-from detector.photos.try_on import ABOVE_THE_WAIST
+from detector.photos.try_on import worn_above_the_waist
 
 # In parts of the width of what is worn above the waist.
 APART = (0.04, 0.16)  # of either strand from the middle, at the neck
@@ -27,7 +27,7 @@ def with_lanyard(rng: np.random.Generator, photo: Photo, share: float) -> Photo:
     """
     if photo.owner is None or rng.random() >= share:
         return photo
-    above = np.flatnonzero(np.isin(photo.labels, list(ABOVE_THE_WAIST)))
+    above = np.flatnonzero(worn_above_the_waist(photo))
     if not len(above):
         return photo
     left, top = photo.xyxy[above, :2].min(0)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from detector.photos.names import NO_GARMENT, PIECES, meaning
+from detector.pictures import shrunk
 from fmnist.errors import InputError
 
 BODY = 255  # owner of the pixels that are cut out with the garments: skin, hair, a watch
@@ -67,11 +68,9 @@ def of_single(image: UInt8[np.ndarray, "h w 3"], label: int) -> Photo | None:
 
     GrabCut (Rother, Kolmogorov and Blake 2004) takes the border of the photo for background.
     """
-    shrink = min(1.0, CUT_AT / max(image.shape[:2]))
-    small_wh = tuple(max(1, round(side * shrink)) for side in image.shape[1::-1])
-    if min(small_wh) < LEAST_CUT:
+    small = shrunk(image, CUT_AT)
+    if min(small.shape[:2]) < LEAST_CUT:
         return None
-    small = cv2.resize(image, small_wh, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (3, 3), 0)
     edge = max(1, round(FRAMED * max(small.shape[:2])))
     mask = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from jaxtyping import Bool
 
 from detector.photos.photo import Photo, left_over, mask_boxes, paste, renumbered
 from fmnist.classes import CLASSES
@@ -20,6 +21,11 @@ LAID_BACK = (0.2, 0.6)  # of a hood's height is seen behind the neck of whoever 
 COVERED = 0.3  # of a garment that is kept: if less of it still looks out, it is none to be found
 
 
+def worn_above_the_waist(photo: Photo) -> Bool[np.ndarray, " n"]:
+    """Which of its garments are."""
+    return np.isin(photo.labels, list(ABOVE_THE_WAIST))
+
+
 def tried_on(rng: np.random.Generator, person: Photo, garment: Photo) -> Photo:
     """The person, to be cut out, in a single garment (cut out, too) in place of their tops.
 
@@ -29,7 +35,7 @@ def tried_on(rng: np.random.Generator, person: Photo, garment: Photo) -> Photo:
     hood lies behind their neck. Costs 2 ms for 600x400 pixels.
     """
     assert person.owner is not None
-    above = np.isin(person.labels, list(ABOVE_THE_WAIST))
+    above = worn_above_the_waist(person)
     if not above.any():
         return person
     garment, shoulders = _hood_down(rng, garment)

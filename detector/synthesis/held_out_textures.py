@@ -72,9 +72,8 @@ def street(rng: np.random.Generator, side: int) -> Square:
     fall = np.linspace(-1, 1, side, dtype=np.float32)[:, None].repeat(side, 1)
     picture = mix(fall, (235, 190, 140), (240, 235, 225))
     pavement, road = random_colour(rng), (int(rng.integers(50, 110)),) * 3
-    ends = (-side // 3, 0, side, side + side // 3)
     picture[eye[1] :] = pavement
-    cv2.fillPoly(picture, [np.array([eye, (ends[1], side), (ends[2], side)])], road, cv2.LINE_AA)
+    cv2.fillPoly(picture, [np.array([eye, (0, side), (side, side)])], road, cv2.LINE_AA)
     for near_x, far_x in ((0, eye[0] - side // 12), (side, eye[0] + side // 12)):
         edges = np.linspace(near_x, far_x, int(rng.integers(3, 6)))
         for outer, inner in zip(edges[:-1], edges[1:], strict=True):

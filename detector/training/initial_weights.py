@@ -12,7 +12,7 @@ from torch import nn
 
 from detector.backbones import carry_behind, carry_over
 from detector.defaults import GRID_FILE
-from detector.layouts import MODEL, TRUNK, VGG, YOLO, backbone_of
+from detector.layouts import MODEL, TRUNK, VGG, YOLO, backbone_of, is_ultralytics_file
 from detector.network import Network, build, read
 from detector.ultralytics_weights import load_yolo
 from fmnist.cards import read_card
@@ -20,14 +20,8 @@ from fmnist.checkpoint import read_weights, weights_of
 from fmnist.errors import InputError
 from fmnist.training.run_folder import name_of_weights
 
-THEIRS = ".pt"  # files of ultralytics; ours are .safetensors
 RELU_BY = 0.5  # of the training, until all activations are ours
 CLASSES_OF_THEIRS = ".cv3."  # layers whose sizes follow from how many classes there are
-
-
-def is_ultralytics_file(init: Path | None) -> bool:
-    """Whether these weights are a file of ultralytics."""
-    return init is not None and init.suffix == THEIRS
 
 
 def started_from(init: Path | None) -> str:

@@ -15,13 +15,13 @@ from detector.backbones import freeze
 from detector.defaults import GRID_FILE
 from detector.evaluation.metrics import LEAST_CONFIDENCE, box_precision
 from detector.grid import Grid
-from detector.layouts import MODEL
+from detector.layouts import MODEL, is_ultralytics_file
 from detector.letterbox import as_input
 from detector.network import Network
 from detector.scene import Scene
 from detector.training.batches import SceneBatches, SceneMaker, loader
 from detector.training.inference_size import choose_inference_size
-from detector.training.initial_weights import initial_network, is_ultralytics_file, silu_to_relu
+from detector.training.initial_weights import initial_network, silu_to_relu
 from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
 from fmnist.cards import figures_line, write_csv

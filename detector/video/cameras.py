@@ -64,9 +64,9 @@ def source_name(source: Source) -> str:
     """
     if isinstance(source, int):
         return f"camera {source}"
-    if not _is_url(source):
+    if isinstance(source, Path):
         return str(source)
-    protocol, _, rest = str(source).partition("://")
+    protocol, _, rest = source.partition("://")
     place, *behind = re.split(r"[/?#]", rest, maxsplit=1)
     if any("@" in text for text in behind):
         return f"{protocol}://..."
@@ -228,7 +228,3 @@ def _hint(source: int | str) -> str:
     if sys.platform == "darwin":
         return "Does this terminal have the right to use it (System Settings, Privacy)?"
     return "Is it plugged in, and free? A video file or fmnist live --web needs none."
-
-
-def _is_url(source: Source) -> bool:
-    return isinstance(source, str) and "://" in source

@@ -82,7 +82,7 @@ class Reader:
         self._is_for_pyav = False
         self._duration = 0.0
         self._promised = 0.0
-        self._count_is_exact = False
+        self._exact: int | None = None  # how many frames there are, where that is known
         if not self.is_image:
             self._look()
 
@@ -114,7 +114,7 @@ class Reader:
             self._duration = account.seconds
             # An MP4 that was trimmed on the phone still counts the frames that it hides.
             self.frames_expected = min(round(self._duration * self.fps), count)
-            self._count_is_exact = self.frames_expected == count
+            self._exact = count if self.frames_expected == count else None
 
     def __iter__(self) -> Iterator[Frame]:
         self.damaged = 0
@@ -148,7 +148,7 @@ class Reader:
                     # No time at all (raw H.264), or the clock of a second clip behind the first.
                     seconds = before + interval
                 lost = failures
-                if failures and not self._count_is_exact:
+                if failures and self._exact is None:
                     # A demuxer that lost its place skips many frames in one failed read.
                     lost = max(failures, round((seconds - before) / interval) - 1)
                 self.damaged += lost
@@ -186,13 +186,12 @@ class Reader:
         return np.asarray(cv2.resize(image, size_wh), np.uint8)
 
     def _is_over(self, index: int, failures: int) -> bool:
-        if self._count_is_exact and self.frames_expected is not None:
-            return index + failures >= self.frames_expected or failures >= FAILURES_AT_THE_END
-        return failures >= FAILURES_AT_THE_END
+        is_all = self._exact is not None and index + failures >= self._exact
+        return is_all or failures >= FAILURES_AT_THE_END
 
     def _account_for_the_end(self, index: int, seconds: float) -> None:
-        if self._count_is_exact and self.frames_expected is not None:
-            self.damaged += max(self.frames_expected - index, 0)
+        if self._exact is not None:
+            self.damaged += max(self._exact - index, 0)
         elif self._promised > self.end_seconds + ROUNDED:
             self.damaged += round((self._promised - self.end_seconds) * self.fps)
         if self._duration > seconds:

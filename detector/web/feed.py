@@ -20,7 +20,6 @@ from detector.video.frames import Frame, Reader
 from detector.video.newest import Newest
 from detector.web.messages import (
     INTERNAL,
-    SILENCE,
     Incoming,
     LeftError,
     note_shown,
@@ -74,7 +73,7 @@ class Feed:
         self._changed = asyncio.Condition()
         self._worker: asyncio.Task[None] | None = None
 
-    async def show(self, socket: WebSocket, silence: float = SILENCE) -> None:
+    async def show(self, socket: WebSocket, silence: float) -> None:
         """Send the newest frame for every message that asks for one.
 
         LeftError as `Incoming`, and if no frame comes or none is taken for so many seconds.

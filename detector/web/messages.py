@@ -30,7 +30,7 @@ class Incoming:
     """The messages of one visitor, as fast as he may send them."""
 
     socket: WebSocket
-    silence: float = SILENCE
+    silence: float
     _times: "deque[float]" = field(default_factory=lambda: deque(maxlen=MOST_A_SECOND))
 
     async def next(self) -> str | bytes:

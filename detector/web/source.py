@@ -3,31 +3,29 @@
 import zipfile
 from functools import cache
 from importlib import metadata
+from io import BytesIO
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 
 ROOT = Path(__file__).parents[2]
 OURS = ("cli.py", "commands", "detector", "fmnist", "weights")
 # In a checkout; what is called so beside installed packages is not ours.
 BESIDE = ("scripts", "tests", "docs", "results", "demo/garments.mp4")
 TOP = ("LICENSE", "README.md", "LOG.md", "Makefile", "pyproject.toml")
-KEPT_IN_MEMORY = 1 << 20
 
 
 @cache
 def archive() -> bytes:
     """A ZIP of the files that run here, with the weights and the licence; made once."""
-    with SpooledTemporaryFile(KEPT_IN_MEMORY) as file:
-        # Not strict: some installations date their files to 1970, a ZIP begins in 1980.
-        with zipfile.ZipFile(
-            file, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
-        ) as out:
-            for path in _files():
-                out.write(path, f"fmnist/{path.relative_to(ROOT)}")
-            if not (ROOT / "LICENSE").exists():
-                out.writestr("fmnist/LICENSE", _installed_licence())
-        file.seek(0)
-        return file.read()
+    file = BytesIO()
+    # Not strict: some installations date their files to 1970, a ZIP begins in 1980.
+    with zipfile.ZipFile(
+        file, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
+    ) as out:
+        for path in _files():
+            out.write(path, f"fmnist/{path.relative_to(ROOT)}")
+        if not (ROOT / "LICENSE").exists():
+            out.writestr("fmnist/LICENSE", _installed_licence())
+    return file.getvalue()
 
 
 def _files() -> list[Path]:

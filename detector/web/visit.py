@@ -13,7 +13,6 @@ from detector.boxes import Detections
 from detector.live.figures import Figures
 from detector.output.lines import boxes_as_json
 from detector.web.messages import (
-    SILENCE,
     Incoming,
     LeftError,
     note_shown,
@@ -46,10 +45,9 @@ class Visit:
         self._figures = figures
         self._label_confidence = label_confidence
         self._recorder = recorder
-        self._frames = 0
         self._model_seconds = 0.0
 
-    async def answer(self, socket: WebSocket, silence: float = SILENCE) -> None:
+    async def answer(self, socket: WebSocket, silence: float) -> None:
         """Answer frames until the visitor leaves. LeftError if he has to."""
         incoming, bad = Incoming(socket, silence), 0
         try:
@@ -86,7 +84,7 @@ class Visit:
         """Take over what the page tells: {"confidence": 0.3}, {"shown_ms": 80}."""
         told = told_in(message)
         self._confidence = wished(told, self._confidence)
-        if self._frames:
+        if self._model_seconds:
             note_shown(told, self._figures, self._model_seconds)
 
     def _look(self, data: bytes) -> tuple[Detections, tuple[int, int]]:
@@ -98,7 +96,6 @@ class Visit:
         if self._confidence is not None:
             self._detector.confidence = self._confidence
         seen = self._detector(image)
-        self._frames += 1
         self._model_seconds = time.monotonic() - start
         if self._recorder:
             self._recorder.write(image, seen)

@@ -117,7 +117,7 @@ def summary(
     runs: Sequence[dict[str, Any]], target: float, device: torch.device, rehearsal: bool = False
 ) -> dict[str, Any]:
     """Means over the runs, whether the target (0..1) was reached, and whether they are an entry."""
-    least = LEAST_RUNS.get(device.type, LEAST_RUNS["cuda"])
+    least = LEAST_RUNS[device.type]
     accuracies = [each["accuracy"] for each in runs]
     seconds = [each["seconds"] for each in runs]
     return {

@@ -5,7 +5,7 @@ Wu, Manmatha, Smola and Krähenbühl, "Sampling matters in deep embedding learni
 
 import torch
 from jaxtyping import Bool, Float, Int64
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from fmnist.classes import CLASSES
 
@@ -52,9 +52,7 @@ def sampling_weights(
 
 
 def triplet_loss(
-    embedding: Float[Tensor, "batch dimensions"],
-    labels: Int64[Tensor, " batch"],
-    generator: Generator | None = None,
+    embedding: Float[Tensor, "batch dimensions"], labels: Int64[Tensor, " batch"]
 ) -> Float[Tensor, ""]:
     """Mean over all pairs of one confused class of max(0, d(pair) - d(negative) + margin).
 
@@ -72,7 +70,7 @@ def triplet_loss(
     anchors, positives = _pairs(same, weights.sum(1) > 0)
     if len(anchors) == 0:
         return embedding.sum() * 0
-    negatives = torch.multinomial(weights[anchors], 1, generator=generator).squeeze(1)
+    negatives = torch.multinomial(weights[anchors], 1).squeeze(1)
     return (distances[anchors, positives] - distances[anchors, negatives] + MARGIN).relu().mean()
 
 

@@ -117,7 +117,7 @@ def tried_recipe(trial: optuna.trial.BaseTrial, recipe: Recipe, names: tuple[str
 
 
 def outcome(trial: optuna.trial.FrozenTrial) -> str:
-    """Its validation accuracy; one that was given up has that of the epoch it ended at."""
+    """Its validation accuracy, or that it was given up."""
     return f"{trial.value:.4f}" if trial.state == COMPLETE else "given up"
 
 
