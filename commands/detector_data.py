@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DataDir, Overwrite, Photos, Seed, grid_file, say
+from commands.options import Backgrounds, DataDir, Overwrite, Photos, Seed, grid_file, say
+from commands.running import check_folders
 from detector.layouts import backbone_of, grid_card
 from fmnist.checks import all_free, free_folder
 from fmnist.errors import InputError
@@ -65,13 +66,14 @@ def detector_blend(
     output: Annotated[Path, typer.Option("--output", "-o", help="NAME.safetensors.")],
     share: Annotated[float, typer.Option(min=0, max=1, help="Share of the second.")] = 0.5,
     photos: Photos = None,
+    backgrounds: Backgrounds = None,
     seed: Seed = 0,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Take the mean of a grid and of its further training.
 
-    And choose the size at which it looks.
+    Measure its batch norm on training frames, and choose the size at which it looks.
     """
     from fmnist import files
 
@@ -83,25 +85,26 @@ def detector_blend(
     before, after = grid_file(first), grid_file(second)
     check_blend(before, after)
 
-    from detector.photos.folder import check
-
-    check(photos or ())
+    chosen = tuple(photos or ())
+    check_folders(chosen, backgrounds, is_resumed=False)
     folder = files.find(data_dir)
 
-    from detector.protocol import validation_photos, validation_sets
+    from detector.protocol import training_scenes, validation_photos, validation_sets
     from detector.training.blend import blend, blended
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
-    real = validation_photos(photos or ())
-    if photos and not real:
+    real = validation_photos(chosen)
+    if chosen and not real:
         raise InputError("--photos hold no frame to choose by. Give 8 or more with masks or boxes.")
     network = blended(before, after, share)
-    _, held_out = hold_out(load(folder, "train"))
+    kept, held_out = hold_out(load(folder, "train"))
+    make = training_scenes(kept, seed, backgrounds, chosen, say)
     validation = validation_sets(held_out, seed, real)
     shares = {before: round(1 - share, 6), after: share}
-    blend(network, shares, validation, output, provenance(pick_device("cpu")), say)
+    facts = provenance(pick_device("cpu"))
+    blend(network, shares, make, validation, output, facts, seed, say)
     say(f"written: {output}")
 
 

@@ -79,35 +79,3 @@ def test_what_it_covers_is_none_to_be_found(pullover: Photo) -> None:
     seen = tried_on(np.random.default_rng(0), person, pullover)
     assert seen.labels[-1] == PULLOVER and CLASSES.index("Bag") not in seen.labels
     assert (seen.xyxy[:, 2:] > seen.xyxy[:, :2]).all()
-
-
-def hooded(high: int) -> Photo:
-    """A pullover with so many rows of hood, or collar, above its shoulders."""
-    image, owner = np.full((80, 60, 3), 110, np.uint8), np.zeros((80, 60), np.uint8)
-    for part in (np.s_[26 - high : 26, 23:37], np.s_[26:70, 15:45]):
-        image[part], owner[part] = (200, 0, 60), 1
-    return Photo(image, mask_boxes(owner, 1), np.array([PULLOVER]), owner)
-
-
-def test_a_hood_lies_behind_the_neck(person: Photo) -> None:
-    hoodie, above = hooded(16), np.isin(person.labels, list(ABOVE_THE_WAIST))
-    assert person.owner is not None
-    top = round(float(person.xyxy[above, 1].min()))
-    seen_rows = set()
-    for seed in range(20):
-        seen = tried_on(np.random.default_rng(seed), person, hoodie)
-        assert seen.owner is not None
-        whose = seen.owner == len(seen.labels)
-        assert not whose[:top][person.owner[:top] > 0].any(), "before a face"
-        seen_rows.add(int(whose[:top].any(1).sum()))
-        wide = whose.sum(1) > 15
-        assert abs(int(np.flatnonzero(wide)[0]) - top) <= 2, "its shoulders are not theirs"
-    assert 1 <= max(seen_rows) < 10, "it is seen, but not as high as it was photographed"
-
-
-def test_a_collar_is_no_hood(person: Photo) -> None:
-    above = np.isin(person.labels, list(ABOVE_THE_WAIST))
-    top = person.xyxy[above, 1].min()
-    for seed in range(20):
-        seen = tried_on(np.random.default_rng(seed), person, hooded(4))
-        assert abs(seen.xyxy[-1, 1] - top) <= 2

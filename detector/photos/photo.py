@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from detector.photos.names import NO_GARMENT, PIECES, meaning
 from detector.pictures import shrunk
@@ -99,24 +99,6 @@ def mask_boxes(owner: UInt8[np.ndarray, "h w"], count: int) -> Float32[np.ndarra
         x, y, width, height = cv2.boundingRect((owner == number + 1).view(np.uint8))
         boxes[number] = x, y, x + width, y + height
     return boxes
-
-
-def left_over(
-    before: UInt8[np.ndarray, "h w"], after: UInt8[np.ndarray, "h w"], count: int
-) -> Float64[np.ndarray, " count"]:
-    """The part of the pixels of each garment from 1 to `count` that it still has."""
-    had, has = (np.bincount(owner.reshape(-1), minlength=256) for owner in (before, after))
-    return has[1 : count + 1] / np.maximum(had[1 : count + 1], 1)
-
-
-def renumbered(
-    owner: UInt8[np.ndarray, "h w"], kept: Bool[np.ndarray, " n"]
-) -> UInt8[np.ndarray, "h w"]:
-    """The garments that are kept from 1 on; the others are cut out, though nobody asks for them."""
-    numbers = np.zeros(256, np.uint8)
-    numbers[1 : len(kept) + 1] = np.where(kept, np.cumsum(kept), BODY)
-    numbers[BODY] = BODY
-    return numbers[owner]
 
 
 def paste(

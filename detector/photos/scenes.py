@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from detector.photos.arms import with_bent_arms
 from detector.photos.collage import Collage, Place
 from detector.photos.dye import dyed, hue_shifted
 from detector.photos.lanyard import with_lanyard
@@ -32,7 +31,6 @@ FOR_HEAD = (0.1, 0.06, 0.12, 0.15, 0.57)  # more of the last: they show one garm
 DYED = 0.3  # of the garments that people wear
 DRESSED = 0.4  # of the people that are cut out wear something that was photographed by itself
 WITH_LANYARD = 0.2  # of the people have a lanyard round their neck
-BENT = 0.4  # of the people that are cut out have their hands before their chest
 HUE_SHIFTED = 0.4  # of the single garments have other hues
 EMPTY = 0.15  # of the frames for what is cut out have nothing laid over their background
 PERSON = (0.35, 1.3)  # height of a cut-out person, of the frame's
@@ -142,7 +140,7 @@ class PhotoScenes:
         if not put_on and fills(photo, place, size_wh):
             collage.lay(photo, place)
         elif photo.owner is not None:
-            collage.cut_out(with_bent_arms(rng, photo, BENT), place)
+            collage.cut_out(photo, place)
         else:
             return self._full(rng, size_wh)
         return collage
@@ -192,7 +190,7 @@ class PhotoScenes:
         if is_person and rng.random() < DRESSED:
             photo = self._dressed(rng, photo)
         if is_person:
-            photo = with_bent_arms(rng, with_lanyard(rng, photo, WITH_LANYARD), BENT)
+            photo = with_lanyard(rng, photo, WITH_LANYARD)
             scale = height * log_uniform(rng, *PERSON) / photo.image.shape[0]
         else:
             scale = min(width, height) * log_uniform(rng, *GARMENT) / max(photo.image.shape[:2])
