@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import Backgrounds, DataDir, Overwrite, Photos, Seed, grid_file, say
-from commands.running import check_folders
+from commands.options import DataDir, Overwrite, Photos, Seed, grid_file, say
 from detector.layouts import backbone_of, grid_card
 from fmnist.checks import all_free, free_folder
 from fmnist.errors import InputError
@@ -66,14 +65,13 @@ def detector_blend(
     output: Annotated[Path, typer.Option("--output", "-o", help="NAME.safetensors.")],
     share: Annotated[float, typer.Option(min=0, max=1, help="Share of the second.")] = 0.5,
     photos: Photos = None,
-    backgrounds: Backgrounds = None,
     seed: Seed = 0,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Take the mean of a grid and of its further training.
 
-    Measure its batch norm on training frames, and choose the size at which it looks.
+    And choose the size at which it looks.
     """
     from fmnist import files
 
@@ -85,26 +83,25 @@ def detector_blend(
     before, after = grid_file(first), grid_file(second)
     check_blend(before, after)
 
-    chosen = tuple(photos or ())
-    check_folders(chosen, backgrounds, is_resumed=False)
+    from detector.photos.folder import check
+
+    check(photos or ())
     folder = files.find(data_dir)
 
-    from detector.protocol import training_scenes, validation_photos, validation_sets
+    from detector.protocol import validation_photos, validation_sets
     from detector.training.blend import blend, blended
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device
     from fmnist.provenance import provenance
 
-    real = validation_photos(chosen)
-    if chosen and not real:
+    real = validation_photos(photos or ())
+    if photos and not real:
         raise InputError("--photos hold no frame to choose by. Give 8 or more with masks or boxes.")
     network = blended(before, after, share)
-    kept, held_out = hold_out(load(folder, "train"))
-    make = training_scenes(kept, seed, backgrounds, chosen, say)
+    _, held_out = hold_out(load(folder, "train"))
     validation = validation_sets(held_out, seed, real)
     shares = {before: round(1 - share, 6), after: share}
-    facts = provenance(pick_device("cpu"))
-    blend(network, shares, make, validation, output, facts, seed, say)
+    blend(network, shares, validation, output, provenance(pick_device("cpu")), say)
     say(f"written: {output}")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import cli
 from detector import protocol
-from detector.training import blend, crops
+from detector.training import crops
 from detector.video.frames import Reader
 from fmnist import data, files
 from fmnist.cards import read_json
@@ -36,7 +36,6 @@ def small(
         monkeypatch.setattr(module, "load", lambda folder, part: tiny_split)
         monkeypatch.setattr(module, "hold_out", lambda train: splits[:2])
     monkeypatch.setattr(protocol, "validation_scenes", partial(protocol.validation_scenes, count=2))
-    monkeypatch.setattr(blend, "MEASURED_ON", 32)
 
 
 def test_the_networks_are_listed_with_what_they_cost(capsys: pytest.CaptureFixture[str]) -> None:
