@@ -1,5 +1,8 @@
 """The whole detector: what the grid finds is named by the head."""
 
+import copy
+import multiprocessing
+import pickle
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
@@ -38,6 +41,25 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
 @pytest.fixture(scope="module")
 def frame() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (90, 160, 3)).astype(np.uint8)
+
+
+def test_another_process_sees_the_same(detector: Detector, frame: np.ndarray) -> None:
+    here = detector(frame)
+    assert len(here)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(detector))(frame).xyxy, here.xyxy)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        there = pool.apply(detector, [frame])
+    np.testing.assert_allclose(there.xyxy, here.xyxy, atol=0.5)
+    np.testing.assert_allclose(there.probabilities, here.probabilities, atol=0.02)
+
+
+def test_a_copy_has_weights_of_its_own(detector: Detector, frame: np.ndarray) -> None:
+    twin, before = copy.deepcopy(detector), detector(frame)
+    with torch.no_grad():
+        for branch in twin.grid.graph.network.model[-1].cv3:
+            branch[-1].bias.fill_(-20)
+    assert len(before) and not len(twin(frame))
+    np.testing.assert_array_equal(detector(frame).xyxy, before.xyxy)
 
 
 def test_every_box_of_the_grid_is_named_by_the_head(detector: Detector, frame: np.ndarray) -> None:

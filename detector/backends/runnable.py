@@ -1,5 +1,7 @@
 """What the grid and the head have in common: a graph on a device, run by a backend."""
 
+from typing import Any
+
 import torch
 
 from detector.backends.graphs import Graph
@@ -8,7 +10,11 @@ from detector.backends.runners import runner_of
 
 
 class Runnable:
-    """A graph that can be handed from one backend to another; torch is the first."""
+    """A graph that can be handed from one backend to another; torch is the first.
+
+    It can be copied and pickled, for other processes (start them by spawn: after a fork torch's
+    threads are missing); its backend is opened there anew.
+    """
 
     def __init__(self, graph: Graph, device: torch.device) -> None:
         """Take over a graph that is on the device."""
@@ -26,3 +32,10 @@ class Runnable:
         """
         self._run = runner_of(self.graph, self.device, runs_on(backend, self.device.type))
         self.backend = backend
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_run"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.use(self.backend)

@@ -17,6 +17,7 @@ from detector.pictures import decoded
 from detector.video import pyav
 from detector.video.container import account_of
 from detector.video.quiet import quiet_opencv
+from detector.video.rate import interval
 from detector.video.sources import (
     check_source,
     is_cut,
@@ -134,8 +135,7 @@ class Reader:
         yield Frame(image, 0.0, 0, str(self.path))
 
     def _video(self) -> Iterator[Frame]:
-        interval = 1 / self.fps if self.fps > 0 else 0.04
-        index, failures, seconds = 0, 0, 0.0
+        every, index, failures, seconds = interval(self.fps), 0, 0, 0.0
         with closing(self._pictures()) as pictures:
             while not self._is_over(index, failures):
                 decoded = next(pictures, None)
@@ -146,14 +146,14 @@ class Reader:
                 before, seconds = seconds, max(told, 0.0)
                 if seconds <= before and index:
                     # No time at all (raw H.264), or the clock of a second clip behind the first.
-                    seconds = before + interval
+                    seconds = before + every
                 lost = failures
                 if failures and self._exact is None:
                     # A demuxer that lost its place skips many frames in one failed read.
-                    lost = max(failures, round((seconds - before) / interval) - 1)
+                    lost = max(failures, round((seconds - before) / every) - 1)
                 self.damaged += lost
                 index, failures = index + lost, 0
-                self.end_seconds = seconds + interval
+                self.end_seconds = seconds + every
                 yield Frame(self._square(image), seconds, index, str(self.path))
                 index += 1
         if index == 0:

@@ -12,6 +12,7 @@ from detector.boxes import Picture
 from detector.interrupt import uninterrupted
 from detector.video.container import av
 from detector.video.disk import SpareDisk, disk_full
+from detector.video.rate import RATE, interval
 from detector.video.sound import Sound
 
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
@@ -31,13 +32,13 @@ class Writer:
         self,
         path: Path,
         size_wh: tuple[int, int],
-        fps: float = 25.0,
+        fps: float = RATE,
         sound_of: Path | None = None,
     ) -> None:
         self.path = path
         self.size_wh = size_wh
         self._file = SpareDisk(path)
-        self._interval = 1 / fps if fps > 0 else 0.04
+        self._interval = interval(fps)
         self._last_ticks = -1
         self._held: Any = None  # the last packet
         self._is_open = True

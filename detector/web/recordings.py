@@ -10,11 +10,10 @@ from detector.live.recording import Recording
 from detector.output.draw import draw
 from detector.output.lines import texts_of
 from detector.pictures import shrunk
+from detector.video.rate import RATE
 from detector.web.pictures import LONGEST
 from fmnist.atomic import is_taken
 from fmnist.errors import InputError
-
-FPS = 25.0  # how long the last picture lasts; every other one lasts until the next one came
 
 
 class Recordings:
@@ -85,7 +84,8 @@ class Recorder:
                 return
             try:
                 if self._recording is None:
-                    self._recording = Recording(next(self._names), FPS)
+                    # Of the last picture; every other one lasts until the next one came.
+                    self._recording = Recording(next(self._names), RATE)
                 picture = draw(image, seen, texts_of(seen, self._label_confidence))
                 self._recording.write(shrunk(picture, LONGEST), time.monotonic())
             except Exception as error:  # of the disk or the encoder: the visit goes on without
