@@ -357,16 +357,22 @@ def test_a_backend_that_cannot_be_used_leaves_the_one_before(
     np.testing.assert_array_equal(after, before)
 
 
-def test_who_is_forked_after_the_import_can_detect() -> None:
-    """Threads that the import had started would be missing in the child, which waits for them."""
-    child = "found = Detector()(np.zeros((64, 96, 3), np.uint8)); os._exit(len(found))"
+@pytest.mark.parametrize("has_detected", [False, True])
+def test_who_is_forked_can_detect(has_detected: bool) -> None:
+    """Torch's threads are missing in the child, which would wait for them."""
     program = f"""
 import os
 import numpy as np
+import torch
 from detector import Detector
+frame = np.zeros((640, 640, 3), np.uint8)
+torch.set_num_threads(2)
+detector = Detector.load("cpu")
+if {has_detected}:
+    detector(frame)
 pid = os.fork()
 if not pid:
-    {child}
+    os._exit(len(detector(frame)))
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=100).returncode == 0

@@ -1,5 +1,6 @@
 """What the grid and the head have in common: a graph on a device, run by a backend."""
 
+import os
 from typing import Any
 
 import torch
@@ -9,11 +10,16 @@ from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
 
 
+if hasattr(os, "register_at_fork"):
+    # Its threads stayed with its parent, and in more than one torch would wait for them for ever.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
 class Runnable:
     """A graph that can be handed from one backend to another; torch is the first.
 
-    It can be copied and pickled, for other processes (start them by spawn: after a fork torch's
-    threads are missing); its backend is opened there anew.
+    It can be copied, and pickled for other processes, where its backend is opened anew. In one that
+    is forked torch has a single thread.
     """
 
     def __init__(self, graph: Graph, device: torch.device) -> None:
