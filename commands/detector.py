@@ -129,7 +129,7 @@ def _start(init: str, resume: bool) -> Path:
     from fmnist.training.settings import check_unseen
 
     initial = grid_start(init)
-    if not resume and not is_ultralytics_file(initial):  # it is from other pictures
+    if not resume and not is_ultralytics_file(initial):  # theirs are from other pictures
         check_unseen(VALIDATION_SIZE, [initial], is_fixed=True)
     return initial
 

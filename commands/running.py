@@ -57,8 +57,11 @@ def check_photos(settings: "Settings", folders: PhotoFolders, resume: Path | Non
     check_folders(folders.photos, folders.backgrounds, is_resumed=bool(resume))
 
 
-def check_folders(photos: "Sequence[Path]", backgrounds: Path | None, *, is_resumed: bool) -> None:
-    """Raises InputError where one holds no photos, or too few of them to split."""
+def check_folders(photos: Sequence[Path], backgrounds: Path | None, *, is_resumed: bool) -> None:
+    """Raises InputError where one holds no photos or half of a split.
+
+    So does, in a new run, a photo that validates and is learnt from, too.
+    """
     if photos:
         from detector.photos.folder import check, check_split
 

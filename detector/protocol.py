@@ -113,9 +113,9 @@ def validation_photos(folders: Sequence[Path]) -> list[Scene]:
     return [Scene(photo.image, photo.xyxy, photo.labels) for photo in photos]
 
 
-def validation_sets(held_out: Split, seed: int, real: list[Scene]) -> dict[str, list[Scene]]:
+def validation_sets(validation: Split, seed: int, real: list[Scene]) -> dict[str, list[Scene]]:
     """What a grid is chosen by, each set under what its figures are called: painted, and photos."""
-    painted = {"": validation_scenes(held_out, seed)}
+    painted = {"": validation_scenes(validation, seed)}
     return painted | ({"photos ": real} if real else {})
 
 
@@ -151,8 +151,8 @@ def train_grid(
     """
     if resume:  # with other settings: told before minutes of reading photos
         saved_run(run_dir, task)
-    kept, held_out = hold_out(load(folder, "train"))
-    watched = validation_sets(held_out, task.seed, validation_photos(task.photos))
+    kept, validation = hold_out(load(folder, "train"))
+    watched = validation_sets(validation, task.seed, validation_photos(task.photos))
     make = training_scenes(kept, task.seed, task.backgrounds, task.photos, report)
     run_dir.mkdir(parents=True, exist_ok=True)
     with claimed(run_dir):

@@ -332,6 +332,8 @@ KINDS: dict[str, tuple[Callable[[Path], Path], int, float, bool]] = {
     "sound.mp4": (lambda path: clip(path, audio="aac"), 50, 2.0, True),
     "odd.mp4": (lambda path: clip(path, size_wh=(193, 127)), 50, 2.0, True),
     "one.mp4": (lambda path: clip(path, [0]), 1, 0.04, True),
+    "hevc.mp4": (lambda path: clip(path, codec="libx265"), 50, 2.0, True),
+    "vp9.webm": (lambda path: clip(path, codec="libvpx-vp9"), 50, 2.0, False),
     "live.webm": (without_duration, 50, 2.0, False),
     "12:30 50%d.mp4": (clip, 50, 2.0, True),
 }

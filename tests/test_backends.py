@@ -357,8 +357,8 @@ def test_a_backend_that_cannot_be_used_leaves_the_one_before(
     np.testing.assert_array_equal(after, before)
 
 
-@pytest.mark.parametrize("has_detected", [False, True])
-def test_who_is_forked_can_detect(has_detected: bool) -> None:
+@pytest.mark.parametrize("before", ["", "detector = made()", "detector = made(); detector(frame)"])
+def test_who_is_forked_can_detect(before: str) -> None:
     """Torch's threads are missing in the child, which would wait for them."""
     program = f"""
 import os
@@ -367,12 +367,11 @@ import torch
 from detector import Detector
 frame = np.zeros((640, 640, 3), np.uint8)
 torch.set_num_threads(2)
-detector = Detector.load("cpu")
-if {has_detected}:
-    detector(frame)
+detector, made = None, lambda: Detector.load("cpu")
+{before}
 pid = os.fork()
 if not pid:
-    os._exit(len(detector(frame)))
+    os._exit(len((detector or made())(frame)))
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=100).returncode == 0

@@ -8,6 +8,7 @@ import pytest
 
 from detector.synthesis.backgrounds import from_folder, mixture, procedural
 from detector.synthesis.held_out_textures import HELD_OUT
+from detector.synthesis.textures import Painter
 from detector.synthesis.training_textures import TRAIN
 from fmnist.errors import InputError
 
@@ -56,7 +57,12 @@ def test_the_caller_may_paint_over_what_it_gets() -> None:
 
 
 def test_the_pool_holds_every_painter_in_turn() -> None:
-    assert len(procedural(HELD_OUT, rng(), pool_size=7, side=64).pictures) == 7
+    def flat(level: int) -> Painter:
+        return lambda _, side: np.full((side, side, 3), level, np.uint8)
+
+    painters = {str(level): flat(level) for level in range(3)}
+    pictures = procedural(painters, rng(), pool_size=7, side=64).pictures
+    assert [int(picture.mean()) for picture in pictures] == [0, 1, 2, 0, 1, 2, 0]
     with pytest.raises(ValueError, match="pool_size"):
         procedural(HELD_OUT, rng(), pool_size=0)
 

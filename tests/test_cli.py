@@ -65,7 +65,9 @@ def refused(desk: Path, arguments: str) -> str:
 def test_help_names_every_command_and_loads_nothing_heavy(desk: Path) -> None:
     outcome = fmnist("--help", folder=desk)
     assert outcome.code == 0
-    for command in ("data", "train", "evaluate", "predict", "detect", "detector"):
+    commands: dict[str, Any] = getattr(get_command(cli.app), "commands", {})
+    assert len(commands) > 10
+    for command in commands:
         assert f"\n  {command} " in outcome.out
     assert not (HEAVY | {"numpy", "cv2", "rich"}) & outcome.modules
 
@@ -118,11 +120,9 @@ def weights(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = build("lenet").state_dict()
     facts = {"model": "lenet", "classes": list(CLASSES)}
     save_checkpoint(folder / "lenet.safetensors", state, facts)
-    save_checkpoint(folder / "foreign.safetensors", state, facts | {"model": "resnet"})
     save_checkpoint(folder / "mixed.safetensors", state, facts | {"model": "vgg"})
     save_checkpoint(folder / "animals.safetensors", state, facts | {"classes": ["cat", "dog"]})
     (folder / "corrupt.json").write_bytes((folder / "lenet.json").read_bytes())
-    (folder / "alone.safetensors").write_bytes((folder / "lenet.safetensors").read_bytes())
     (folder / "named").mkdir()
     for name in FILES:
         (folder / "named" / name).touch()
@@ -132,8 +132,6 @@ def weights(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Each row: weights, what the user reads.
 CHECKPOINTS = [
     ("corrupt", "corrupt.safetensors is not a readable safetensors file."),
-    ("alone", "alone.safetensors has no card beside it."),
-    ("foreign", "foreign.safetensors holds the model 'resnet', which is no classifier of fmnist."),
     ("mixed", "mixed.safetensors does not hold the weights of vgg."),
     ("animals", "animals.safetensors was trained on other classes"),
     ("lenet", "named/t10k-images-idx3-ubyte"),  # of the data set that is empty

@@ -8,14 +8,17 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import cli
 from detector import protocol
+from detector.evaluation.faults import FAULTS
 from detector.training import crops
 from detector.video.frames import Reader
 from fmnist import data, files
 from fmnist.cards import read_json
+from fmnist.classes import FOOTWEAR
 from fmnist.data import Split, Splits
 from tests import clips, photo_folders
 from tests.command import ROOT
@@ -90,9 +93,24 @@ def test_the_head_learns_crops_of_painted_frames(monkeypatch: pytest.MonkeyPatch
     assert Path("run/last.safetensors").is_file()
 
 
+def test_the_head_learns_crops_of_photos_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crops, "JUDGED", 20)
+    monkeypatch.setattr(crops, "CHUNK", 20)
+    photo_folders.with_masks(Path("street"))
+    changes = "--set crops=20 --set photo_crops=20 --set batch_size=8"
+    words = f"train lenet --recipe worn --photos street --epochs 1 {changes} -o run --device cpu"
+    assert cli.run(words.split()) == 0
+    with np.load("run/crops.npz") as rendered:
+        labels = rendered["labels0"]
+        assert len(labels) >= 40, "painted ones, and those of photos"
+        assert FOOTWEAR in labels, "nobody tells the kind of painted shoes so"
+
+
 def test_a_grid_learns_from_photos_too() -> None:
     photo_folders.with_masks(Path("street"))
-    words = "detector train --photos street --scenes 16 --image-size 64 --reports 1 --device cpu"
+    photo_folders.write(Path("things/thing.png"), photo_folders.picture(3))
+    shown = "--photos street --backgrounds things --scenes 16"
+    words = f"detector train {shown} --image-size 64 --reports 1 --device cpu"
     assert cli.run([*words.split(), "--workers", "0", "-o", "run"]) == 0
     (row,) = csv.DictReader(Path("run/metrics.csv").read_text().splitlines())
     assert {"mAP50", "photos mAP50"} <= row.keys()
@@ -141,10 +159,11 @@ def test_a_detector_is_judged_on_painted_frames_and_its_mistakes_drawn(untrained
     grid = str(untrained / "grid.safetensors")
     words = ["detector", "evaluate", "--grid", grid, "--heads", "none,lenet", "--frames", "3"]
     outputs = ["--json", "x.json", "--misses", "misses.png", "--device", "cpu"]
-    assert cli.run([*words, "--faults", "gray, soft", *outputs]) == 0
+    assert cli.run([*words, "--faults", "all", *outputs]) == 0
     told = read_json(Path("x.json"))
-    assert [row["head"] for row in told["rows"]] == ["none", "lenet", "lenet, gray", "lenet, soft"]
-    assert [row.get("fault") for row in told["rows"]] == [None, None, "gray", "soft"]
+    spoiled = [f"lenet, {fault}" for fault in FAULTS]
+    assert [row["head"] for row in told["rows"]] == ["none", "lenet", *spoiled]
+    assert [row.get("fault") for row in told["rows"]] == [None, None, *FAULTS]
     assert next(iter(Reader(Path("misses.png")))).image.size
 
 

@@ -69,13 +69,6 @@ def test_the_square_around_a_strip_is_shrunk_first(long: tuple[int, int]) -> Non
     assert abs(crop.astype(int) - expected).max() <= 2
 
 
-def test_outside_the_frame_its_edge_is_repeated() -> None:
-    image = np.zeros((100, 100, 3), np.uint8)
-    image[:, :20] = 200
-    crop = square_crop(image, np.array([0, 10, 20, 90], np.float32))
-    assert (crop[:, :13] == 200).all() and (crop[:, -8:] == 0).all()
-
-
 def test_shrinking_averages() -> None:
     checkers = (np.indices((280, 280)).sum(0) % 2 * 255).astype(np.uint8)
     crop = square_crop(np.dstack([checkers] * 3), np.array([0, 0, 280, 280], np.float32))

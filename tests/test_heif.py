@@ -37,11 +37,20 @@ def test_it_is_one_frame(tmp_path: Path, name: str) -> None:
     assert abs(frame.image.astype(int) - clips.numbered(77)).mean() < 4  # not RGB
 
 
-@pytest.mark.parametrize("suffix", [".heic", ".avif"])
+@pytest.mark.parametrize("suffix", [".heic", ".avif", ".jpg"])
 def test_it_comes_upright(tmp_path: Path, suffix: str) -> None:
     (frame,) = read(photo(tmp_path / f"photo{suffix}", TURNED_RIGHT))
     assert frame.image.shape[1::-1] == clips.SIZE_WH[::-1]
     assert clips.number_of(np.rot90(frame.image)) == 77
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_of_an_animation_the_first_picture_is_read(tmp_path: Path, suffix: str) -> None:
+    first, second = (Image.fromarray(clips.numbered(n)[..., ::-1]) for n in (77, 78))
+    path = tmp_path / f"moving{suffix}"
+    first.save(path, save_all=True, append_images=[second], duration=40, lossless=True)
+    (frame,) = read(path)
+    assert clips.number_of(frame.image) == 77
 
 
 @pytest.mark.parametrize("suffix", [".heic", ".avif"])

@@ -62,10 +62,11 @@ def test_a_second_signal_within_a_destructor_is_lost_without_a_word(
 
 def test_a_second_signal_strikes_where_threads_are_waited_for() -> None:
     done, here = threading.Event(), threading.get_ident()
-    threading.Timer(0.2, lambda: signal.pthread_kill(here, signal.SIGINT)).start()
+    soon = threading.Timer(0.2, lambda: signal.pthread_kill(here, signal.SIGINT))
     with interrupt_between_frames() as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.is_set()
         with pytest.raises(KeyboardInterrupt):
+            soon.start()
             done.wait(30)
     done.set()  # its lock is free

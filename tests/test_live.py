@@ -164,5 +164,8 @@ def test_the_api_gives_every_frame_of_a_file_with_its_garments() -> None:
 def test_reading_video_does_not_load_torch() -> None:
     code = "import sys, detector, detector.video.newest; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_what_the_package_lacks_is_told() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         getattr(__import__("detector"), "nothing")  # noqa: B009

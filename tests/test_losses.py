@@ -50,12 +50,6 @@ def test_teachers_are_averaged_as_probabilities() -> None:
     assert distillation_loss(sure / 20, taught, 1.0) > math.log(2)
 
 
-def test_labels_have_the_share_that_the_teachers_leave() -> None:
-    recipe = recipe_for("distill", "vgg", ["distill=0.25"])
-    taught = classification_loss(recipe, LOGITS, LABELS, LOGITS.softmax(1))
-    assert taught == pytest.approx(0.75 * float(cross_entropy(LOGITS, LABELS)), rel=1e-5)
-
-
 def test_without_an_embedding_there_is_no_loss_of_places() -> None:
     assert embedding_loss(RECIPES["best"], None, LABELS) == 0.0
 

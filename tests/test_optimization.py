@@ -89,3 +89,7 @@ def test_a_rate_rises_to_its_peak_and_falls_to_nothing(schedule: str) -> None:
     assert rates[60] == pytest.approx(0.5) and rates[100] == pytest.approx(0)
     assert rates[:21] == sorted(rates[:21]) and rates[20:] == sorted(rates[20:], reverse=True)
     assert (rates[40] > 0.76) == (schedule == "cosine"), "a cosine stays high for longer"
+
+
+def test_the_rate_of_the_report_is_constant() -> None:
+    assert {rate_factor(RECIPES["report"], part / 10) for part in range(11)} == {1.0}

@@ -114,9 +114,9 @@ def test_a_snapshot_is_saved(page: Browser, server: Served, tmp_path: Path) -> N
     page.wait(f"{BOXES}.length === 2")
     page.click("#snapshot")
     page.wait("document.querySelector('#message').textContent.startsWith('Saved fmnist-')")
-    while not (saved := list(tmp_path.glob("fmnist-*.png"))):
-        page.wait("true")
-    assert pixels_of(np.asarray(cv2.imread(str(saved[0])), np.uint8), "Shirt") > 100
+    wait_until(lambda: any(tmp_path.glob("fmnist-*.png")))
+    (saved,) = tmp_path.glob("fmnist-*.png")
+    assert pixels_of(np.asarray(cv2.imread(str(saved)), np.uint8), "Shirt") > 100
 
 
 def test_the_servers_clip_plays_on_a_phone_too(page: Browser, server: Served) -> None:

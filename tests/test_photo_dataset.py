@@ -113,3 +113,6 @@ def test_one_yaml_above_the_parts_is_enough_and_none_is_told(tmp_path: Path) -> 
     (tmp_path / "data.yaml").write_text(yaml.safe_dump({"names": ["no such garment"]}))
     with pytest.raises(InputError, match="no such garment"):
         photo_folder.training_part(tmp_path)
+    (tmp_path / "data.yaml").unlink()
+    with pytest.raises(InputError, match="data.yaml: no such file. It names the labels"):
+        photo_folder.training_part(tmp_path)

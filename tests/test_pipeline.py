@@ -48,7 +48,7 @@ def test_another_process_sees_the_same(detector: Detector, frame: np.ndarray) ->
     assert len(here)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(detector))(frame).xyxy, here.xyxy)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        there = pool.apply(detector, [frame])
+        there = pool.apply_async(detector, [frame]).get(timeout=240)
     np.testing.assert_allclose(there.xyxy, here.xyxy, atol=0.5)
     np.testing.assert_allclose(there.probabilities, here.probabilities, atol=0.02)
 

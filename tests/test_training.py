@@ -19,7 +19,7 @@ from fmnist.nothing import garment_probability
 from fmnist.recipes import RECIPES, Recipe
 from fmnist.training.epoch import train_one_epoch
 from fmnist.training.metric_learning import Embedded, triplet_loss
-from fmnist.training.optimization import rate_factor, side_at
+from fmnist.training.optimization import side_at
 from fmnist.training.step import Training, loss_and_accuracy, start
 
 BEST = replace(RECIPES["best"], sizes=((1.0, 28),), batch_size=16)
@@ -201,26 +201,11 @@ def test_a_bias_before_a_batch_norm_stays(tiny_split: Split) -> None:
     }
 
 
-def test_another_seed_trains_other_weights(tiny_split: Split) -> None:
-    first, second = (begin("lenet", RECIPES["report"], 1, seed) for seed in (0, 1))
-    assert train_one_epoch(first, tiny_split) != train_one_epoch(second, tiny_split)
-
-
 def test_a_loss_that_is_not_finite_is_an_error(tiny_split: Split) -> None:
     training = begin("lenet", replace(RECIPES["report"], learning_rate=1e30), 5)
     with pytest.raises(NotFinite):
         for _ in range(5):
             train_one_epoch(training, tiny_split)
-
-
-def test_the_triangle_rises_during_the_warm_up_and_falls_to_zero() -> None:
-    recipe = replace(BEST, warmup=0.1)
-    rates = [rate_factor(recipe, i / 100) for i in range(101)]
-    assert max(rates) == rates[10] == 1.0
-    assert rates[:11] == sorted(rates[:11])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] == 0.0
-    assert {rate_factor(RECIPES["report"], i / 10) for i in range(11)} == {1.0}
 
 
 def test_images_grow_as_the_recipe_says() -> None:

@@ -311,5 +311,5 @@ def test_an_interrupted_picture_leaves_nothing(
 
 
 def test_a_writer_says_when_its_folder_is_missing(tmp_path: Path) -> None:
-    with pytest.raises((OSError, InputError)):
+    with pytest.raises((OSError, InputError), match="nowhere"):
         Writer(tmp_path / "nowhere" / "x.mp4", (64, 64))

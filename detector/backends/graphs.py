@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -103,8 +102,7 @@ class GridGraph(Graph):
     outputs = ("distances", "answers")
     free: ClassVar = {0: "batch", 1: "height", 2: "width"}
     freed: ClassVar = {0: "batch", 2: "cells"}
-    # By NumPy: torch would start threads, for which a process that is forked waits in vain.
-    example = torch.from_numpy(np.zeros((2, 64, 96, 3), np.uint8))
+    example = torch.zeros(2, 64, 96, 3, dtype=torch.uint8)
     usage: ClassVar = {
         "answers": [*CLASSES, "another garment", "footwear of untold kind"],
         "strides": STRIDES,

@@ -10,7 +10,7 @@ from detector.backends.names import runs_on
 from detector.backends.runners import runner_of
 
 if hasattr(os, "register_at_fork"):
-    # Its threads stayed with its parent, and in more than one torch would wait for them for ever.
+    # A child lacks its parent's threads; with more than one torch would wait for them for ever.
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 

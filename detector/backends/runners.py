@@ -23,7 +23,7 @@ from fmnist.device import autocast
 from fmnist.files import cache_folder
 
 T = TypeVar("T")
-FORMAT = "1"  # of what `write` writes: another one where a backend's module writes it otherwise
+FORMAT = "1"  # of what `write` writes: another one where that is read otherwise
 
 
 def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Runner:
@@ -41,7 +41,7 @@ def runner_of(graph: Graph, device: torch.device, backend: str = "torch") -> Run
             raise
         except Exception as error:  # each library raises its own: is the file damaged?
             try:
-                write_whole(graph, backend, path, lambda file: read(file, backend, device))
+                write_whole(graph, backend, path, lambda file: _check(file, backend, device))
             except Exception:
                 raise error from None
             return read(path, backend, device)
@@ -99,6 +99,11 @@ def kept(graph: Graph, backend: str) -> Path:
         if not path.exists():
             _keep(graph, backend, path)
     return path
+
+
+def _check(path: Path, backend: str, device: torch.device) -> None:
+    """Whether it can be read; it is closed again, because Windows moves no open file."""
+    read(path, backend, device)
 
 
 def _keep(graph: Graph, backend: str, path: Path) -> None:
