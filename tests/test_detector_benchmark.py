@@ -2,13 +2,18 @@
 
 import json
 import sys
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import cli
+from commands import benchmark_detect
 from detector.backends.names import BACKENDS
 from detector.benchmark import growth, stages
 from detector.benchmark.answers import BATCHES, ROUNDS, answers
@@ -128,3 +133,45 @@ def test_a_classifier_answers_with_every_backend_that_is_here() -> None:
     here = [name for name, its in BACKENDS.items() if "cpu" in its.devices and not its.missing]
     assert sorted(found) == sorted(here)
     assert all(rate["n"] == ROUNDS and min(rate["values"]) > 0 for rate in found.values())
+
+
+def test_the_benchmark_of_detection_measures_programs_stages_and_growth(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(module: str, *words: str) -> dict[str, Any]:
+        """In this process, where less is measured."""
+        with redirect_stdout(StringIO()) as out:
+            {"stages": stages, "growth": growth}[module].main(*words)
+        facts: dict[str, Any] = json.loads(out.getvalue())
+        return facts
+
+    monkeypatch.setattr(benchmark_detect, "_told", told)
+    for name, value in {"BOXES": (1, 2), "STREAMS": (1, 2), "SECONDS": 0.0, "ROUNDS": 1}.items():
+        monkeypatch.setattr(growth, name, value)
+    monkeypatch.setattr(growth, "SIZES_WH", {"720p": (320, 180)})
+    target, plot = tmp_path / "x.json", tmp_path / "x.png"
+    words = ["benchmark", "detect", str(clip), "--no-peer", "--rounds", "1", "--backends", "torch"]
+    outputs = ["--json", str(target), "--plot", str(plot), "--device", "cpu"]
+    assert cli.run([*words, "--image-size", "64", *outputs]) == 0
+    facts = json.loads(target.read_text())
+    (row,), (seen,) = facts["rows"], facts["stages"]
+    assert row["row"] == "fmnist detect, torch" and row["frames_per_second"]["median"] > 0
+    assert seen["frames"] == 50 and set(seen["median_ms"]) >= {"decode", "grid", "encode"}
+    assert facts["growth"]["head_ms_of_boxes"].keys() == {"1", "2"}
+    assert facts["image_size"] == 64 and "ratio_to_yolo_predict" not in facts
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_benchmark_of_training_stands_beside_a_plain_loop(
+    fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.benchmark.answers.answers", partial(answers, seconds=0.05))
+    monkeypatch.setattr("fmnist.benchmark.speed.SECONDS", 0.1)
+    target = tmp_path / "x.json"
+    words = ["benchmark", "speed", "lenet", "--images", "256", "--rounds", "1", "--no-peer"]
+    places = ["--data-dir", str(fashion_mnist), "--json", str(target), "-o", str(tmp_path / "runs")]
+    assert cli.run([*words, *places, "--device", "cpu"]) == 0
+    facts = json.loads(target.read_text())
+    assert [row["row"] for row in facts["rows"]] == ["plain PyTorch loop, fp32", "fmnist train"]
+    assert all(row["images_per_second"]["median"] > 0 for row in facts["rows"])
+    assert facts["answers"] and facts["inference"]
