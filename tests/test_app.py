@@ -248,7 +248,7 @@ def test_who_sends_the_frame_that_the_detector_fails_at_is_told() -> None:
             assert len(answer(client)["boxes"]) == 2
 
 
-def test_the_page_links_the_source_where_its_owner_says_it_is() -> None:
+def test_the_settings_tell_where_the_owner_says_the_source_is() -> None:
     with served(source_url="https://example.org/fmnist") as server:
         _, _, body = get(server, "/settings")
     assert json.loads(body)["source_url"] == "https://example.org/fmnist"

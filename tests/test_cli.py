@@ -320,6 +320,7 @@ def test_predict_names_the_other_photos_beside_a_damaged_one(
     )
     (row,) = json.loads((weights / "names.json").read_text())
     assert row["path"] == "photo.png"
+    assert set(row) == {"path", "label", "label_conf", "garment", "xyxy", "probs"}
     probs = row["probs"]
     assert row["label_conf"] == max(probs) and sum(probs) == pytest.approx(1, abs=0.001)
     assert row["label"] == CLASSES[probs.index(max(probs))]

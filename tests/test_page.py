@@ -107,6 +107,15 @@ def test_the_slider_offers_what_the_server_takes() -> None:
     assert f'min="{LEAST_ASKED}" max="{MOST_ASKED}" step="0.01" value="{CONFIDENCE}"' in html
 
 
+@pytest.mark.parametrize("elsewhere", ["", "https://example.org/fmnist"])
+def test_the_source_is_linked(page: Browser, elsewhere: str) -> None:
+    with served(token="right", source_url=elsewhere) as server:
+        page.open(f"{server.url}?token=right")
+        page.wait("document.querySelector('#source').getAttribute('href')")
+        href = page.value("document.querySelector('#source').href")
+    assert href == (elsewhere or f"{server.url.rstrip('/')}/source?token=right")
+
+
 def test_a_snapshot_is_saved(page: Browser, server: Served, tmp_path: Path) -> None:
     page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     page.open(server.url)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
 from commands.speed import speedrun as race
@@ -15,6 +16,7 @@ from fmnist.choices import recipe_for
 from fmnist.data import Split, load_splits
 from fmnist.device import pick_device
 from fmnist.recipes import RECIPES, Recipe
+from fmnist.training.step import Training
 from tests.command import fmnist
 
 CPU = torch.device("cpu")
@@ -120,10 +122,26 @@ def test_passes_are_paired_and_the_first_round_warms_up() -> None:
 def test_both_trainers_pass_over_the_images(
     tiny_split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    view, train = training_speed.Listing1.__getitem__, training_speed.train_one_epoch
+    seen: list[int] = []
+    trained: list[Split] = []
+
+    def viewed(self: training_speed.Listing1, index: int) -> tuple[Tensor, int]:
+        seen.append(index)
+        return view(self, index)
+
+    def one_epoch(training: Training, split: Split) -> dict[str, float]:
+        trained.append(split)
+        return train(training, split)
+
+    monkeypatch.setattr(training_speed.Listing1, "__getitem__", viewed)
+    monkeypatch.setattr(training_speed, "train_one_epoch", one_epoch)
     monkeypatch.setattr(training_speed, "BATCHES", {"cpu": 16})
     cpu = pick_device("cpu")
-    assert plain_loop("lenet", tiny_split, cpu)() > 0
-    assert our_trainer("lenet", tiny_split, cpu)() > 0
+    plain_loop("lenet", tiny_split, cpu)()
+    our_trainer("lenet", tiny_split, cpu)()
+    assert sorted(seen) == [*range(len(tiny_split))]
+    assert [len(split) for split in trained] == [len(tiny_split)]
 
 
 def test_the_view_of_the_plain_loop_is_listing_one(tiny_split: Split) -> None:
