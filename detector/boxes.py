@@ -91,6 +91,9 @@ class Detections:
 
     def select(self, which: np.ndarray) -> "Detections":
         """The boxes under a boolean mask, or those at integer indices, in their order."""
+        which = np.asarray(which)
+        if which.size == 0 and which.dtype != np.bool_:
+            which = which.astype(np.int64)  # np.asarray([]) is float64
         return Detections(
             self.xyxy[which],
             self.confidence[which],

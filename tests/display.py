@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from detector.boxes import Picture
 from detector.output.draw import COLOURS
@@ -129,6 +130,11 @@ def wait_until(happens: Callable[[], bool], process: "subprocess.Popen[Any] | No
         time.sleep(0.05)
 
 
+def in_colour_of(picture: Picture, name: str) -> Bool[np.ndarray, "h w"]:
+    """Which pixels have that of this class: the outline of its box, the plate of its label."""
+    return np.asarray(np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12)
+
+
 def pixels_of(picture: Picture, name: str) -> int:
-    """How many have the colour of this class: the outline of its box, the plate of its label."""
-    return int((np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12).sum())
+    """How many they are."""
+    return int(in_colour_of(picture, name).sum())

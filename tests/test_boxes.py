@@ -46,6 +46,7 @@ def test_selecting_by_mask_equals_selecting_by_index() -> None:
     by_mask, by_index = seen.select(mask), seen.select(np.flatnonzero(mask))
     for field in dataclasses.fields(Detections):
         assert (getattr(by_mask, field.name) == getattr(by_index, field.name)).all()
+    assert len(seen.select(np.asarray([]))) == 0
 
 
 def test_nothing_can_be_changed_afterwards() -> None:

@@ -11,14 +11,13 @@ import pytest
 
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LEAST_ASKED, MOST_ASKED
-from detector.output.draw import COLOURS
 from detector.pipeline import Detector
 from detector.video.frames import read
 from fmnist.classes import CLASSES
 from tests import clips
 from tests.browser import CHROMIUM, Browser, browser, camera_clip
 from tests.command import ROOT
-from tests.display import pixels_of, wait_until
+from tests.display import in_colour_of, pixels_of, wait_until
 from tests.live_window import two_garments
 from tests.served import Served, failing_while, served
 
@@ -45,7 +44,7 @@ def page(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 
 def right_end(picture: Picture, name: str) -> float:
     """Where the colour of the class ends, as a share of the width."""
-    columns = np.nonzero(np.abs(picture.astype(int) - COLOURS[name]).max(2) < 12)[1]
+    columns = np.nonzero(in_colour_of(picture, name))[1]
     return float(columns.max(initial=0) / picture.shape[1])
 
 
@@ -68,7 +67,7 @@ def test_the_browsers_camera_gets_boxes_and_labels(page: Browser, server: Served
     picture = stage(page)
     assert pixels_of(picture, "Shirt") > 1000 and pixels_of(picture, "Trouser") > 1000
     # The canvas is as large as its picture fits; boxes lie where they were seen.
-    rows, columns = np.nonzero(np.abs(picture.astype(int) - COLOURS["Trouser"]).max(2) < 12)
+    rows, columns = np.nonzero(in_colour_of(picture, "Trouser"))
     assert columns.min() / picture.shape[1] == pytest.approx(0.6, abs=0.05)
     assert rows.max() / picture.shape[0] == pytest.approx(0.8, abs=0.05)
     assert page.wait("window.fmnist.statistics().frames > 5")
