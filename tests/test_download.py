@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from fmnist import files
+from fmnist.download import MIRRORS
 from fmnist.download import download as fetch
 from fmnist.errors import InputError
+from tests.command import fmnist
 from tests.data_files import CONTENT, Mirror, cut
 
 pytestmark = pytest.mark.usefixtures("no_environment")
@@ -150,6 +152,28 @@ def test_when_all_mirrors_fail_each_is_told_with_its_reason(
         fetch(tmp_path, silent, ["http://127.0.0.1:9/", mirrors[0].url], timeout=5.0)
     assert "http://127.0.0.1:9/: Connection refused" in str(caught.value)
     assert f"{mirrors[0].url}: HTTP 404" in str(caught.value)
+
+
+def test_the_command_fetches_and_draws_the_real_files_through_a_proxy(
+    fashion_mnist: Path, tmp_path: Path, mirrors: tuple[Mirror, Mirror]
+) -> None:
+    """The first mirror is HTTPS, where the proxy is gone; of the second one every byte comes."""
+    proxy = mirrors[0]
+    served = {f"{name}.gz": files.locate(fashion_mnist / name) for name in files.FILES}
+    proxy.content = {MIRRORS[1] + name: packed(path) for name, path in served.items() if path}
+    through = {"http_proxy": proxy.url, "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+    done = fmnist("data", "--download", "-o", "out", folder=tmp_path, environment=through)
+    assert done.code == 0, done.err
+    assert "Ankle boot     6000   1000" in done.out
+    assert [status for _, _, status in proxy.log] == [200] * 4
+    files.verify(tmp_path / "no-data")  # where the environment says that the data set is
+    assert (tmp_path / "out/samples.png").exists()
+
+
+def packed(path: Path) -> bytes:
+    """A file of the data set as it is served."""
+    body = path.read_bytes()
+    return body if path.suffix == ".gz" else gzip.compress(body, 1)
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

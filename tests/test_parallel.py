@@ -1,6 +1,7 @@
 """Two processes under torchrun train what one trains with the same batches."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist.cards import read_csv
+from fmnist.cards import read_csv, read_json
 from fmnist.checkpoint import read_weights
 from fmnist.data import Split, Splits
 from fmnist.errors import InputError
@@ -16,6 +17,8 @@ from fmnist.training import parallel
 from fmnist.training.runs import Watch, train
 from fmnist.training.settings import plan, prepare
 from tests.command import ROOT
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 # What a process does, alone or under torchrun. Dropout is off: each process draws its own. In fp32
 # where bf16 would be faster, too: its rounding is coarser than what is looked for.
@@ -52,7 +55,7 @@ def launched(
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     return subprocess.run(
         [sys.executable, *(launch if processes > 1 else []), str(script), *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=300,
@@ -78,6 +81,31 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
     for one, two in rows:
         assert float(two["train_loss"]) == pytest.approx(float(one["train_loss"]), rel=1e-3)
     assert (tmp_path / "both/result.json").exists()
+
+
+def test_the_line_that_a_stopped_run_tells_goes_on(fashion_mnist: Path, tmp_path: Path) -> None:
+    """Two processes of the real command, each as torchrun starts it."""
+    start = "train lenet --recipe report --epochs 2 --stop-after 1 -o run --device cpu"
+    stopped = torchrun(f"--standalone --nproc-per-node 2 -m cli {start}", tmp_path, fashion_mnist)
+    assert stopped.returncode == 0, stopped.stderr
+    assert not (tmp_path / "run/result.json").exists()
+    (told,) = re.findall("go on with: torchrun (.*)", stopped.stderr)  # by one of the two
+    assert told == "--nproc-per-node 2 -m cli train --resume run --device cpu"
+    done = torchrun(told, tmp_path, fashion_mnist)
+    assert done.returncode == 0, done.stderr
+    assert [row["epoch"] for row in read_csv(tmp_path / "run/metrics.csv")] == ["1", "2"]
+    assert 0.7 < read_json(tmp_path / "run/result.json")["test"]["accuracy"] < 0.95
+
+
+def torchrun(line: str, folder: Path, data: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *line.split()],
+        cwd=folder,
+        env={**ENVIRONMENT, "FMNIST_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 TURNS = """
