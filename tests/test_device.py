@@ -7,7 +7,8 @@ import sys
 import pytest
 import torch
 
-from fmnist.device import autocast, compiles, describe, has_bf16, pick_device
+from fmnist import device
+from fmnist.device import autocast, compiles, describe, has_bf16, pick_device, product_dtype
 from fmnist.errors import InputError
 
 # Page faults of tensors that live together and are freed together, without and with it.
@@ -43,6 +44,16 @@ def test_autocast_is_bf16_exactly_where_the_device_gains_by_it() -> None:
     with autocast(cpu):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert (product.dtype == torch.bfloat16) == has_bf16(cpu)
+
+
+def test_products_are_rough_on_a_cpu_that_gains_by_it_and_never_on_a_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "has_bf16", lambda _: True)
+    assert product_dtype(torch.device("cpu")) == torch.bfloat16
+    assert product_dtype(torch.device("cuda")) == torch.float32
+    monkeypatch.setattr(device, "has_bf16", lambda _: False)
+    assert product_dtype(torch.device("cpu")) == torch.float32
 
 
 def test_the_record_names_device_threads_and_versions() -> None:

@@ -48,6 +48,21 @@ def test_the_order_in_memory_changes_nothing() -> None:
     torch.testing.assert_close(layers[0].weight, layers[1].weight)
 
 
+def test_a_step_of_rough_numbers_goes_where_one_of_exact_numbers_goes() -> None:
+    torch.manual_seed(0)
+    start, gradient = torch.randn(32, 16, 3, 3), torch.randn(32, 16, 3, 3)
+    moves = []
+    for dtype in (torch.float32, torch.bfloat16):
+        weight = nn.Parameter(start.clone())
+        optimizer = Muon([weight], lr=0.1, dtype=dtype)
+        weight.grad = gradient
+        optimizer.step()
+        assert weight.dtype == torch.float32
+        moves.append(weight.detach().flatten() - start.flatten() / start.norm() * 32**0.5)
+    exact, rough = moves
+    assert 0 < (rough - exact).norm() < 0.1 * exact.norm()
+
+
 def test_the_filters_keep_their_length_and_fit_a_target() -> None:
     torch.manual_seed(0)
     layer = nn.Conv2d(2, 4, 3, bias=False)

@@ -26,7 +26,7 @@ from detector.training.run import Run, Task, saved_run
 from detector.training.schedule import Schedule
 from fmnist.cards import figures_line, write_csv
 from fmnist.checkpoint import save_checkpoint
-from fmnist.device import autocast, keep_memory
+from fmnist.device import autocast, keep_memory, product_dtype
 from fmnist.errors import InputError
 from fmnist.training.muon import Muon
 from fmnist.training.run_folder import METRICS
@@ -140,7 +140,8 @@ def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimi
     ]
     # Fused: on a CPU a step of Adam takes 3 ms so, and 47 ms tensor by tensor.
     adam = torch.optim.AdamW(groups, schedule.learning_rate, weight_decay=0.0, fused=True)
-    optimizers = [adam, Muon(filters, schedule.filter_learning_rate)]
+    dtype = product_dtype(filters[0].device)
+    optimizers = [adam, Muon(filters, schedule.filter_learning_rate, dtype=dtype)]
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]

@@ -83,9 +83,15 @@ class Muon(torch.optim.Optimizer):
     _has_begun = False  # whether the weights have their length
 
     def __init__(
-        self, filters: list[nn.Parameter], lr: float | Tensor, momentum: float = 0.9
+        self,
+        filters: list[nn.Parameter],
+        lr: float | Tensor,
+        momentum: float = 0.9,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
+        """`dtype` is that of the products; its authors have bf16, whose step is as good."""
         super().__init__(filters, {"lr": lr, "momentum": momentum})
+        self._dtype = dtype
 
     def begin(self) -> None:
         """The weights are others now, of any length."""
@@ -110,13 +116,14 @@ class Muon(torch.optim.Optimizer):
         buffers = [self._momentum(weight) for weight in weights]
         torch._foreach_lerp_(buffers, gradients, 1 - momentum)
         ahead = torch._foreach_lerp(gradients, buffers, momentum)
-        directions = [_rows(each, weight) for each, weight in zip(ahead, weights, strict=True)]
+        pairs = zip(ahead, weights, strict=True)
+        directions = [_rows(each, weight).to(self._dtype) for each, weight in pairs]
         factors = torch._foreach_mul(orthogonalizers(directions), rate)
 
         def move(number: int) -> None:
             moved = _rows(weights[number], weights[number])
             assert moved.data_ptr() == weights[number].data_ptr()  # no copy of weights with gaps
-            _wide(moved).addmm_(factors[number], _wide(directions[number]), alpha=-1)
+            _subtract(_wide(moved), factors[number], _wide(directions[number]))
 
         side_by_side(move, range(len(weights)), weights[0].device)
         _set_length(weights)
@@ -135,6 +142,14 @@ def _rows(bank: Float[Tensor, "out in h w"], like: Tensor) -> Matrix:
     """
     is_last = like.is_contiguous(memory_format=torch.channels_last)
     return (bank.permute(0, 2, 3, 1) if is_last else bank).reshape(len(bank), -1)
+
+
+def _subtract(matrix: Matrix, left: Matrix, right: Matrix) -> None:
+    """`left` times `right`, which may be rounder numbers, from `matrix`, in place."""
+    if left.dtype == matrix.dtype:
+        matrix.addmm_(left, right, alpha=-1)  # one kernel of a GPU instead of two
+    else:
+        matrix.sub_(left @ right)
 
 
 def _set_length(weights: Sequence[Tensor]) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # that of several GPUs, too
 
+from fmnist.device import product_dtype
 from fmnist.models.convolution import Convolution
 from fmnist.recipes import Recipe
 from fmnist.training.muon import Muon
@@ -19,9 +20,9 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     Biases and the numbers of batch norms have no weight decay.
     """
     device = next(model.parameters()).device
-    rate, fused = _rate(recipe.learning_rate, device), device.type == "cuda"
+    rate, is_gpu = _rate(recipe.learning_rate, device), device.type == "cuda"
     if recipe.optimizer == "adam":
-        adam = torch.optim.Adam(model.parameters(), rate, fused=fused or None, capturable=fused)
+        adam = torch.optim.Adam(model.parameters(), rate, fused=True, capturable=is_gpu)
         return [_with_peaks(adam)]
     filters = [p for p in model.parameters() if p.ndim == 4 and recipe.optimizer == "muon"]
     taken = {id(p) for p in filters}
@@ -32,10 +33,11 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     ]
     first: torch.optim.Optimizer
     if recipe.optimizer == "sgd":
-        first = torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True, fused=fused or None)
+        first = torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True, fused=True)
     else:
-        first = torch.optim.AdamW(groups, rate, fused=fused or None, capturable=fused)
-    muon = [Muon(filters, _rate(recipe.filter_learning_rate, device))] if filters else []
+        first = torch.optim.AdamW(groups, rate, fused=True, capturable=is_gpu)
+    dtype, filter_rate = product_dtype(device), _rate(recipe.filter_learning_rate, device)
+    muon = [Muon(filters, filter_rate, dtype=dtype)] if filters else []
     return [_with_peaks(optimizer) for optimizer in (first, *muon)]
 
 
