@@ -24,7 +24,7 @@ from commands.options import (
     say,
 )
 from commands.running import RunOptions, carry_on, paced
-from fmnist.benchmark.rows import PEER, ROWS, Row, check_runs, trainable
+from fmnist.benchmark.rows import PEER, ROWS, Row, check_read, check_runs, seeds_in, trainable
 from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError, NotFinite
 from fmnist.training.run_folder import is_planned
@@ -89,18 +89,12 @@ def benchmark(
 
     Stopped at any time, the same command goes on.
     """
-    if name := context.invoked_subcommand:
-        named = {option.name or "": option.opts[0] for option in context.command.params}
-        if early := [named[option] for option in named if said(context, option)]:
-            raise InputError(
-                f"{early[0]} stands before {name}, which does not read it. "
-                f"Options of a measurement follow its name: fmnist benchmark {name} ..."
-            )
+    if context.invoked_subcommand:
+        refuse_options(context)
         return
 
     from fmnist import files
     from fmnist.benchmark.tables import COLUMNS, SPEEDS, kept_rows, kept_speeds
-    from fmnist.training.settings import check_unseen
 
     chosen = [Row.read(text) for text in rows or ROWS]
     shown = [known(name, COLUMNS, "column") for name in listed(columns)] or [*COLUMNS]
@@ -109,18 +103,17 @@ def benchmark(
     taught_by = [classifier_file(name) for name in teacher or ()]
     all_free(overwrite, json_file)
     writable_folder(run_dir)
+    check_tables(run_dir, overwrite)
     before = kept_rows(run_dir / "benchmark.json", earlier)
     kept_speeds(run_dir / SPEEDS)
     trained = trainable(chosen, teacher or ())
-    for row in trained:
-        check_unseen(
-            row.resolved().held_out, taught_by if row.resolved().distill else (), is_fixed=False
-        )
     if rows and not table and len(trained) < len(chosen):
         raise InputError("A row with recipe distill needs --teacher WEIGHTS, one or more.")
+    if table and not said(context, "seeds"):
+        seeds = seeds_in(chosen, run_dir)
     check_runs(chosen, seeds, run_dir, None)
     if not table:
-        check_read(trained, pretrained, teacher or ())
+        check_read(trained, pretrained, teacher or (), taught_by)
         check_runs(trained, seeds, run_dir, (pretrained, teacher or ()))
     data_folder, is_whole = None if table else files.find(data_dir), False
 
@@ -129,6 +122,7 @@ def benchmark(
 
     where = pick_device(device)
     if data_folder:
+        check_imagenet(trained, seeds, run_dir, pretrained)
         weights = pretrained, teacher or ()
         run = _runner(data_folder, run_dir, where, weights, max_minutes, quiet, compiling)
         is_whole = measure.run_all(trained, seeds, run_dir, run)
@@ -140,20 +134,32 @@ def benchmark(
     _write(facts, shown, run_dir, json_file, where, quiet)
 
 
-def check_read(rows: "Sequence[Row]", pretrained: str, teachers: Sequence[str]) -> None:
-    """Raises InputError where weights cannot begin a row that needs them, or no row needs them.
+def check_tables(run_dir: Path, overwrite: bool) -> None:
+    """Raises InputError where tables are there that are not ours: without the JSON beside them."""
+    if run_dir.exists() and not (run_dir / "benchmark.json").is_file():
+        all_free(overwrite, run_dir / "benchmark.md", run_dir / "benchmark.csv")
 
-    Told now, not after the hours of the rows before.
+
+def refuse_options(context: typer.Context) -> None:
+    """Raises InputError where one stands before the name of a command that does not read it."""
+    name = context.invoked_subcommand
+    named = {option.name or "": option.opts[0] for option in context.command.params}
+    if early := [named[option] for option in named if said(context, option)]:
+        raise InputError(
+            f"{early[0]} stands before {name}, which does not read it. "
+            f"Options of a measurement follow its name: fmnist benchmark {name} ..."
+        )
+
+
+def check_imagenet(rows: "Sequence[Row]", seeds: int, run_dir: Path, pretrained: str) -> None:
+    """Raises InputError where a run is left that would begin with these weights, and they cannot
+    be had; not after the hours of the rows before, either.
     """
-    needed = {
-        "--pretrained": (pretrained, any(row.model == "resnet18" for row in rows)),
-        "--teacher": (teachers, any(row.resolved().distill for row in rows)),
-    }
-    for option, (given, is_read) in needed.items():
-        if given and not is_read:
-            raise InputError(f"No row reads {option}. Leave it out, or add a --row that does.")
-    for row in rows:
-        row.settings(0, pretrained, teachers)
+    from fmnist.models.resnet import ResNet18
+
+    readers = [row for row in rows if row.model == "resnet18"] if pretrained else []
+    if not all(is_planned(row.folder(run_dir, seed)) for row in readers for seed in range(seeds)):
+        ResNet18(0).load_imagenet(pretrained)
 
 
 def _runner(

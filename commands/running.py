@@ -85,12 +85,13 @@ def paced(
         return settings
     from dataclasses import replace
 
+    from fmnist.choices import MOST_EPOCHS
     from fmnist.data import release
     from fmnist.training.pace import epochs_within
 
     split = release(data, settings.recipe.held_out).training.to(device)
     fitting = epochs_within(settings.model, settings.recipe, split, compiled)
-    return replace(settings, epochs=fitting)
+    return replace(settings, epochs=min(fitting, MOST_EPOCHS))
 
 
 def carry_on(

@@ -25,6 +25,7 @@ from commands.options import (
 from commands.running import PhotoFolders, RunOptions, carry_on, check_photos, paced
 from fmnist.cards import card_of
 from fmnist.checks import known
+from fmnist.choices import MOST_EPOCHS
 from fmnist.errors import InputError
 from fmnist.recipes import RECIPES
 from fmnist.training.run_folder import no_run_in
@@ -59,7 +60,7 @@ def train(
         typer.Option(metavar="WEIGHTS", help="A teacher; repeatable."),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Instead of those of the recipe.")
+        int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Instead of those of the recipe.")
     ] = None,
     stop_after: Annotated[int | None, typer.Option(min=1, help="Pause at this epoch.")] = None,
     max_minutes: Minutes = None,

@@ -197,6 +197,34 @@ def test_a_table_keeps_the_rows_of_the_one_before(runs: Path, tmp_path: Path) ->
     assert [(row["row"], row["n"]) for row in kept] == [("vgg:best", 0), (str(LENET), 1)]
 
 
+def test_a_table_counts_every_seed_that_is_finished(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs, tmp_path / "runs")
+    told = "benchmark", "--table", "--row", str(LENET), "-o", "runs", "-q"
+    for more, n in (((), 2), (("--seeds", "1"), 1), ((), 2)):
+        done = fmnist(*told, *more, folder=tmp_path)
+        assert done.code == 0, done.err
+        (row,) = json.loads((tmp_path / "runs/benchmark.json").read_text())["rows"]
+        assert row["n"] == row["seeds_wanted"] == n
+
+
+def test_tables_of_somebody_else_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "benchmark.md").write_text("notes")
+    done = fmnist("benchmark", "--table", "--row", "lenet:report", "-o", ".", folder=tmp_path)
+    assert done.code == 2 and "benchmark.md exists" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["benchmark.md"]
+
+
+def test_imagenet_weights_that_are_none_are_told_before_the_rows_without(
+    fashion_mnist: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.pth").write_bytes(b"no weights")
+    rows = "--row", "lenet:report:epochs=1", "--row", "resnet18:report"
+    words = ("benchmark", *rows, "--pretrained", "wrong.pth", "--data-dir", str(fashion_mnist))
+    done = fmnist(*words, folder=tmp_path)
+    assert done.code == 2 and "wrong.pth" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["wrong.pth"]
+
+
 def test_a_row_that_diverges_does_not_end_the_others(fashion_mnist: Path, tmp_path: Path) -> None:
     bad, good = ("lenet:report:epochs=1,learning_rate=1e30", "lenet:report:epochs=1")
     words = ("benchmark", "--row", bad, "--row", good, "-o", ".", "-q")

@@ -147,14 +147,15 @@ def test_what_the_first_process_cannot_make_no_other_waits_for(tmp_path: Path) -
         assert (tmp_path / f"made.no.{rank}").read_text() == "nothing to make"
 
 
-def test_half_of_what_torchrun_sets_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.delenv("MASTER_ADDR", raising=False)
-    monkeypatch.delenv("RANK", raising=False)
-    with (
-        pytest.raises(InputError, match="Start with torchrun"),
-        parallel.group(torch.device("cpu")),
-    ):
+@pytest.mark.parametrize(("processes", "kind"), [("2", "cpu"), ("2", "cuda"), ("two", "cpu")])
+def test_half_of_what_torchrun_sets_is_told(
+    monkeypatch: pytest.MonkeyPatch, processes: str, kind: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    for name in ("MASTER_ADDR", "RANK", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    device = torch.device(kind)
+    with pytest.raises(InputError, match="Start with torchrun"), parallel.group(device):
         pass
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from fmnist.choices import check_search, recipe_for, usual_search
+from fmnist.choices import MOST_EPOCHS, check_search, recipe_for, usual_search
 from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, Recipe
+from fmnist.training.settings import LARGEST_SEED, plan
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -100,3 +101,10 @@ def test_a_search_needs_something_that_moves() -> None:
     for recipe in ("distill", "crops"):
         with pytest.raises(InputError, match="no part in a search"):
             check_search("vgg", recipe_for(recipe, "vgg"), ["dropout"])
+
+
+def test_no_run_is_planned_that_could_not_be_resumed() -> None:
+    assert plan("lenet", "report", MOST_EPOCHS, LARGEST_SEED).epochs == MOST_EPOCHS
+    for epochs, seed in ((MOST_EPOCHS + 1, 0), (1, LARGEST_SEED + 1)):
+        with pytest.raises(ValueError, match="No run has so many epochs"):
+            plan("lenet", "report", epochs, seed)

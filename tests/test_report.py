@@ -9,6 +9,7 @@ import torch
 
 from fmnist.benchmark import summary
 from fmnist.benchmark.rows import Row
+from fmnist.benchmark.tables import NOT_MEASURED
 from fmnist.cards import Facts
 from fmnist.classes import CLASSES
 from fmnist.data import Split, Splits, hold_out
@@ -16,7 +17,7 @@ from fmnist.models.layers import layers_of
 from fmnist.provenance import provenance
 from fmnist.report.curves import dropout, pair_of
 from fmnist.report.page import Table, write
-from fmnist.report.results import headline
+from fmnist.report.results import headline, results
 from fmnist.report.sections import all_sections
 from fmnist.report.triplets import paired, pairs, triplets
 from fmnist.training.runs import Watch, train
@@ -154,6 +155,13 @@ def test_it_begins_with_rows_that_validation_chose() -> None:
     assert headline([{"row": "c", "n": 0}]) == []
     lucky = {**row("d", 15, 0.99, 0.80), "validation_n": 500}
     assert ": b." in headline([small, lucky, large])[0][1], "too few images to be chosen by"
+
+
+def test_a_row_without_accuracies_says_that_they_were_not_measured() -> None:
+    (table,) = results([{"row": "lenet:report", "model": "lenet", "n": 1}]).parts
+    assert isinstance(table, Table)
+    ((name, *_),) = table.rows
+    assert name == "lenet:report" and NOT_MEASURED in table.rows[0]
 
 
 def test_what_was_not_measured_takes_one_cell() -> None:

@@ -62,3 +62,19 @@ def test_what_was_said_is_said_again_until_it_is_forgotten() -> None:
     teachers.forget()
     teachers(0, 0, 7, images[:3])
     assert len(asked) == 7
+
+
+def test_a_teacher_is_asked_no_more_at_once_than_it_has_memory_for() -> None:
+    asked: list[int] = []
+
+    class Large(torch.nn.Module):
+        answers_at_once = 100
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            asked.append(len(images))
+            return images.mean((1, 2, 3))[:, None] * torch.arange(10.0)
+
+    images = torch.rand(230, 1, 28, 28)
+    said = Teachers([Large()], 1.0, views=0)(0, 0, 230, images)
+    assert asked == [100, 100, 30]
+    torch.testing.assert_close(said, Large()(images).softmax(1))

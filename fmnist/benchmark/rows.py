@@ -10,7 +10,7 @@ from fmnist.choices import recipe_for
 from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, Recipe
-from fmnist.training.run_folder import is_planned
+from fmnist.training.run_folder import is_finished, is_planned
 
 if TYPE_CHECKING:
     from fmnist.training.settings import Settings
@@ -93,6 +93,13 @@ def trainable(rows: Sequence[Row], teachers: Sequence[str]) -> list[Row]:
     return [row for row in rows if teachers or not row.resolved().distill]
 
 
+def seeds_in(rows: Sequence[Row], base: Path) -> int:
+    """How many seeds there are, counted from 0 to the last one that any row has finished."""
+    runs = [run for row in rows for run in row.folder(base, 0).parent.glob("seed-*")]
+    numbers = [run.name.removeprefix("seed-") for run in runs if is_finished(run)]
+    return max((int(number) + 1 for number in numbers if number.isdecimal()), default=1)
+
+
 def check_runs(
     rows: Sequence[Row], seeds: int, base: Path, weights: tuple[str, Sequence[str]] | None
 ) -> None:
@@ -131,3 +138,24 @@ def check_runs(
                 f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. "
                 f"Choose another -o, or remove those of one number in {folder.parent}."
             )
+
+
+def check_read(
+    rows: Sequence[Row], pretrained: str, teachers: Sequence[str], files: Sequence[Path]
+) -> None:
+    """Raises InputError where weights cannot begin a row that needs them, or no row needs them.
+
+    Told now, not after the hours of the rows before. `files` are those of the teachers.
+    """
+    from fmnist.training.settings import check_unseen
+
+    needed = {
+        "--pretrained": (pretrained, any(row.model == "resnet18" for row in rows)),
+        "--teacher": (teachers, any(row.resolved().distill for row in rows)),
+    }
+    for option, (given, is_read) in needed.items():
+        if given and not is_read:
+            raise InputError(f"No row reads {option}. Leave it out, or add a --row that does.")
+    for row in rows:
+        recipe = row.settings(0, pretrained, teachers).recipe
+        check_unseen(recipe.held_out, files if recipe.distill else (), is_fixed=False)

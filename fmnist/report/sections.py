@@ -18,6 +18,7 @@ from fmnist.report.curves import dropout, training_curves
 from fmnist.report.page import Picture, Section, Table
 from fmnist.report.results import results
 from fmnist.report.triplets import triplets
+from fmnist.training.run_folder import name_of_weights
 
 
 def all_sections(rows: Sequence[Facts], data: Splits, weights: Path) -> list[Section]:
@@ -38,7 +39,7 @@ def all_sections(rows: Sequence[Facts], data: Splits, weights: Path) -> list[Sec
         training_curves(rows),
         dropout(rows),
         triplets(rows),
-        _mistakes(test, logits, from_logits(logits, test.labels), weights.stem),
+        _mistakes(test, logits, from_logits(logits, test.labels), name_of_weights(weights)),
     ]
 
 

@@ -88,7 +88,7 @@ def train_one_epoch(
 
 def _views(training: Training, split: Split, count: int) -> Iterator[Seen]:
     """The `count` batches of an epoch: images as the student sees them, targets, the teachers'
-    answers. A GPU makes several at once.
+    answers. A GPU makes several at once, whose size is that of the first.
     """
     recipe, device = training.recipe, split.images.device
     generator = epoch_generator(training.seed, training.epoch, device, recipe.views)

@@ -18,17 +18,21 @@ from torch.nn.parallel import DistributedDataParallel
 from fmnist.errors import InputError
 
 Value = TypeVar("Value")
+HALF = (
+    "WORLD_SIZE is set, but not what torchrun sets beside it. "
+    "Start with torchrun, or unset WORLD_SIZE."
+)
 PATIENCE = timedelta(hours=3)  # of any process for the others: the first may render crops
 
 
 @contextmanager
 def group(device: torch.device) -> Iterator[torch.device]:
     """Join the processes that torchrun started; gives the device of this one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         yield device
         return
     if device.type == "cuda":
-        number, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        number, count = _local_rank(), torch.cuda.device_count()
         if number >= count:
             raise InputError(
                 f"Process {number} has no GPU of its own: there are {count}. "
@@ -40,14 +44,18 @@ def group(device: torch.device) -> Iterator[torch.device]:
     try:
         dist.init_process_group(backend, timeout=PATIENCE)
     except ValueError:
-        raise InputError(
-            "WORLD_SIZE is set, but not what torchrun sets beside it. "
-            "Start with torchrun, or unset WORLD_SIZE."
-        ) from None
+        raise InputError(HALF) from None
     try:
         yield device
     finally:
         dist.destroy_process_group()
+
+
+def _local_rank() -> int:
+    try:
+        return int(os.environ["LOCAL_RANK"])
+    except (KeyError, ValueError):
+        raise InputError(HALF) from None
 
 
 def rank() -> int:

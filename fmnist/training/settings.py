@@ -40,6 +40,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_types(self)
+        if not 1 <= self.epochs <= MOST_EPOCHS or not 0 <= self.seed <= LARGEST_SEED:
+            raise ValueError("No run has so many epochs, or such a seed.")
 
     def to_dict(self) -> Facts:
         lists = {name: list(getattr(self, name)) for name in _LISTS}
@@ -54,8 +56,6 @@ class Settings:
         tuples = {name: tuple(words) for name, words in lists.items()}
         made = cls(**{**values, "recipe": Recipe.from_dict(values["recipe"]), **tuples})
         check_values(made.recipe)
-        if not 1 <= made.epochs <= MOST_EPOCHS or not 0 <= made.seed <= LARGEST_SEED:
-            raise ValueError("No run has so many epochs, or such a seed.")
         if made.model not in MODELS:
             raise ValueError(f"{made.model} is no network.")
         if not all(isinstance(word, str) for words in tuples.values() for word in words):

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fmnist.device import autocast
+from fmnist.evaluation import at_once
 from fmnist.training.losses import mean_probabilities
 
 
@@ -49,5 +50,10 @@ class Teachers:
     def _ask(self, images: Float[Tensor, "batch 1 28 28"]) -> Float[Tensor, "batch 10"]:
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.no_grad(), autocast(images.device):
-            logits = [network(images).float() for network in self.networks]
+            logits = [_answers(network, images) for network in self.networks]
         return mean_probabilities(logits, self.temperature)
+
+
+def _answers(network: nn.Module, images: Float[Tensor, "batch 1 28 28"]) -> Tensor:
+    """Logits; a GPU makes more views at once than some networks have memory for."""
+    return torch.cat([network(some).float() for some in images.split(at_once(network))])
