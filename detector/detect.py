@@ -138,7 +138,10 @@ class _Run:
             return
         if output:
             output.parent.mkdir(exist_ok=True)
-        reader = Reader(path)
+        try:
+            reader = Reader(path)
+        except InputError as error:  # it is gone since it was planned
+            raise Undecodable(str(error)) from error
         try:
             self._source(reader, output)
         finally:  # of a second Ctrl-C, too, which strikes when the video is whole

@@ -138,6 +138,7 @@ def _box_voting(
 
     Box voting (Gidaris & Komodakis 2015, arXiv:1505.01749, section 3.3).
     """
+    scores = scores.clamp(min=1e-9)  # a box that is not sure at all has a mean, too
     votes = (box_iou(xyxy[keep], xyxy) >= VOTES_IOU) * scores
     votes[torch.arange(len(keep)), keep] = scores[keep]  # its own, even of a box without area
     return votes @ xyxy / votes.sum(1, keepdim=True)

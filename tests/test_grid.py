@@ -177,6 +177,8 @@ def test_a_box_is_the_mean_of_those_that_nearly_agree() -> None:
     got = _box_voting(xyxy, scores, torch.tensor([0, 3]))
     torch.testing.assert_close(got, torch.tensor([[0, 0, 10, 10.25], [5, 5, 5, 5]]))
     assert _box_voting(xyxy, scores, torch.tensor([], dtype=torch.long)).shape == (0, 4)
+    unsure = _box_voting(xyxy, torch.zeros(4), torch.tensor([0, 3]))
+    torch.testing.assert_close(unsure, torch.tensor([[0, 0, 10, 10.5], [5, 5, 5, 5]]))
 
 
 def test_a_frame_may_hold_nothing() -> None:

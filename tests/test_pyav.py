@@ -4,6 +4,7 @@ OpenCV alone finds no frame of the one, and hands out memory that nobody wrote f
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -98,3 +99,26 @@ def test_reading_goes_on_after_damage_and_counts_it(tmp_path: Path) -> None:
     frames = list(reader)
     assert reader.damaged >= 1 and len(frames) + reader.damaged == 25
     assert clips.number_of(frames[-1].image) == frames[-1].index == 24
+
+
+def test_a_broadcast_may_change_the_shape_of_its_pixels(tmp_path: Path) -> None:
+    """A frame or two may come early: the decoder looks ahead."""
+    narrow = clips.anamorphic(tmp_path / "narrow.ts", Fraction(16, 15), 25)
+    wide = clips.anamorphic(tmp_path / "wide.ts", Fraction(64, 45), 25)
+    (tmp_path / "x.ts").write_bytes(narrow.read_bytes() + wide.read_bytes())
+    frames = list(Reader(tmp_path / "x.ts"))
+    assert [clips.number_of(frame.image) for frame in frames] == [*range(25), *range(25)]
+    sizes = [frame.image.shape[1::-1] for frame in frames]
+    assert sizes == sorted(sizes) and set(sizes) == {(205, 128), (273, 128)}
+    assert 20 <= sizes.count((205, 128)) <= 25
+
+
+def test_what_comes_after_a_size_that_cannot_be_is_lost_and_counted(tmp_path: Path) -> None:
+    path = clips.clip(tmp_path / "x.mp4", codec="libsvtav1")
+    data = bytearray(path.read_bytes())
+    sizes = data.index(b"stsz") + 16  # of the packets, four bytes each
+    data[sizes + 40 : sizes + 44] = b"\x24\0\0\0"
+    path.write_bytes(data)
+    reader = Reader(path)
+    frames = list(reader)
+    assert 0 < len(frames) <= 10 and len(frames) + reader.damaged == 50

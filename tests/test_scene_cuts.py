@@ -39,3 +39,9 @@ def test_something_large_that_enters_is_none(scenery: UInt8[np.ndarray, "_ _ 3"]
     entered = scenery.copy()
     entered[:, :200] = 0
     assert not any(cuts(scenery, entered, scenery))
+
+
+def test_a_picture_of_another_size_is_one(scenery: UInt8[np.ndarray, "_ _ 3"]) -> None:
+    turned = np.ascontiguousarray(np.rot90(scenery[:360, :640]))
+    assert cuts(scenery[:360, :640], turned, turned) == [False, True, False]
+    assert cuts(scenery, scenery[::2, ::2]) == [False, True]

@@ -28,6 +28,16 @@ def test_the_sound_of_joined_clips_is_kept(
     assert loud[-1] is not None and loud[-1] > 3.8
 
 
+def test_sound_without_its_header_is_encoded_anew(tmp_path: Path) -> None:
+    source = clips.clip(tmp_path / "a.mkv", audio="libopus")
+    data = bytearray(source.read_bytes())
+    data[data.index(b"OpusHead") - 3] = 84  # of an element that nobody knows
+    source.write_bytes(data)
+    copied(source, tmp_path / "copy.mp4")
+    assert clips.seconds_of(tmp_path / "copy.mp4") == pytest.approx(2, abs=0.05)
+    assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2, abs=0.12)
+
+
 @pytest.mark.parametrize("audio_seconds", [1.0, 3.5])
 def test_the_sound_of_a_second_clip_begins_with_its_picture(
     tmp_path: Path, audio_seconds: float

@@ -6,8 +6,8 @@ from pathlib import Path
 from detector.boxes import Picture
 from detector.video.background import Behind
 from detector.video.disk import write_image
-from detector.video.frames import Reader
-from detector.video.writer import Writer
+from detector.video.frames import Reader, Undecodable
+from detector.video.writer import LARGEST_SIDE, Writer
 
 
 class DrawnFrames:
@@ -20,6 +20,11 @@ class DrawnFrames:
         self._writer: Writer | None = None
         self._behind = Behind()
         if path and not reader.is_image:
+            if max(reader.size_wh) > LARGEST_SIDE:
+                raise Undecodable(
+                    f"{reader.path} is larger than H.264 can be, {LARGEST_SIDE} pixels a side. "
+                    "Make it smaller, or look at it with --no-video."
+                )
             self._writer = Writer(path, reader.size_wh, reader.fps, reader.path)
         self.is_written = False
         self.is_whole = False  # every frame of the source is in it

@@ -30,9 +30,14 @@ def texts_of(detections: Detections, least: float) -> list[str]:
 
 def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any]:
     """One frame, ready for JSON."""
-    boxes = boxes_as_json(detections, least)
-    time = round(frame.seconds, 4)
-    return {"source": frame.source, "frame": frame.index, "time": time, "boxes": boxes}
+    height, width = frame.image.shape[:2]
+    return {
+        "source": frame.source,
+        "frame": frame.index,
+        "time": round(frame.seconds, 4),
+        "size_wh": [width, height],
+        "boxes": boxes_as_json(detections, least),
+    }
 
 
 def boxes_as_json(detections: Detections, least: float) -> list[dict[str, Any]]:

@@ -70,11 +70,7 @@ def _draw_badge(
     light, dark = rng.integers(170, 256, 3).tolist(), rng.integers(0, 200, 3).tolist()
     first, last = sorted(rng.uniform(0, 1, 2))
     for begin, end, colour in ((0.0, 1.0, light), (first, last, dark)):
-        corners = [top + side + part * down for part, side in _round(begin, end, across)]
-        cv2.fillConvexPoly(
-            image, np.round(np.array(corners) * 2**FINE).astype(np.int32), colour, cv2.LINE_AA, FINE
-        )
-
-
-def _round(begin: float, end: float, across: np.ndarray) -> list[tuple[float, np.ndarray]]:
-    return [(begin, -across), (begin, across), (end, across), (end, -across)]
+        upper, lower = top + begin * down, top + end * down
+        corners = np.stack([upper - across, upper + across, lower + across, lower - across])
+        points = np.round(corners * 2**FINE).astype(np.int32)
+        cv2.fillConvexPoly(image, points, colour, cv2.LINE_AA, FINE)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from detector.defaults import GRID_STATE
-from detector.layouts import YOLO, backbone_of
+from detector.layouts import YOLO
 from detector.network import Network
 from detector.photos.folder import digest_of
 from detector.training.initial_weights import started_from
@@ -86,9 +86,8 @@ class Run:
             optimizer.load_state_dict(values)
         self.step = saved["step"]
         self.rows = saved["rows"]
-        # Runs from before they were kept between two reports have none.
-        self.losses = Counter(saved.get("losses", {}))
-        self.seconds = saved.get("seconds", 0.0)
+        self.losses = Counter(saved["losses"])
+        self.seconds = saved["seconds"]
 
 
 def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
@@ -104,10 +103,7 @@ def saved_run(run_dir: Path, task: Task) -> dict[str, Any]:
     saved = read_state(last, torch.device("cpu"))
     if "settings" not in saved:
         raise InputError(f"{last} is of no run of a grid. Choose another -o.")
-    # Runs from before there was a choice, or a digest.
-    old = {"frozen": False, "photo_names": settings["photo_names"]}
-    before = {**old, **saved["settings"], "backbone": backbone_of(saved["settings"])}
-    before["backgrounds"] = travelling(before.get("backgrounds", ""))  # once the whole path
+    before = saved["settings"]
     if before != settings:
         every = sorted({*before, *settings})
         others = [name for name in every if before.get(name) != settings.get(name)]

@@ -3,19 +3,19 @@
 AV1 and what is interlaced PyAV decodes (`detector.video.pyav`).
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from detector.boxes import Picture
 from detector.pictures import decoded
 from detector.video import pyav
 from detector.video.container import account_of
+from detector.video.pixels import SQUARE, stretch_of, stretched, stretched_size
 from detector.video.quiet import quiet_opencv
 from detector.video.rate import interval
 from detector.video.sources import (
@@ -30,7 +30,6 @@ from fmnist.errors import InputError
 
 # A failed read is not the end of a file; this many in a row are.
 FAILURES_AT_THE_END = 1000
-WIDEST_PIXEL = 4  # times its height; a file that tells of a wider one errs
 ROUNDED = 0.5  # seconds: so much later than the last frame a file may promise to end
 
 
@@ -76,7 +75,7 @@ class Reader:
         self.is_finished = False
         self.size_wh = (0, 0)
         self.fps = 0.0
-        self._stretch = (1.0, 1.0)  # across and down, so that pixels are square
+        self._stretch = SQUARE
         self.frames_expected: int | None = 1
         self._turn = 0  # degrees, clockwise
         self._codec = ""
@@ -95,8 +94,9 @@ class Reader:
         stored_wh = (int(capture.get(width)), int(capture.get(height)))
         told = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
         self._turn = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
-        self._stretch = _stretch(capture)
-        self.size_wh = _stretched(stored_wh, self._stretch)
+        across, down = map(capture.get, (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+        self._stretch = stretch_of(across, down, self._turn % 180 != 0)
+        self.size_wh = stretched_size(stored_wh, self._stretch)
         self._codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1")
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
@@ -154,7 +154,7 @@ class Reader:
                 self.damaged += lost
                 index, failures = index + lost, 0
                 self.end_seconds = seconds + every
-                yield Frame(self._square(image), seconds, index, str(self.path))
+                yield Frame(image, seconds, index, str(self.path))
                 index += 1
         if index == 0:
             raise Undecodable(
@@ -167,23 +167,19 @@ class Reader:
     def _pictures(self) -> Generator[pyav.Decoded, None, None]:
         """Those of the video; None where one could not be decoded."""
         if self._is_for_pyav:
-            yield from pyav.decoded(self.path, self._turn)
+            yield from pyav.decoded(self.path, self._stretch, self._turn)
             return
         capture = _open(self.path)
         try:
             while True:
                 decoded, image = capture.read()
                 seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                yield (np.asarray(image, np.uint8), seconds) if decoded else None
+                if decoded:
+                    yield stretched(np.asarray(image, np.uint8), self._stretch), seconds
+                else:
+                    yield None
         finally:
             capture.release()
-
-    def _square(self, image: Picture) -> UInt8[np.ndarray, "rows columns 3"]:
-        """The picture in square pixels."""
-        if self._stretch == (1.0, 1.0):
-            return image
-        size_wh = _stretched(image.shape[1::-1], self._stretch)
-        return np.asarray(cv2.resize(image, size_wh), np.uint8)
 
     def _is_over(self, index: int, failures: int) -> bool:
         is_all = self._exact is not None and index + failures >= self._exact
@@ -202,17 +198,3 @@ def _open(path: Path) -> cv2.VideoCapture:
     with quiet_opencv():
         # An absolute name: FFmpeg takes what stands before a colon for a protocol.
         return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
-
-
-def _stretch(capture: cv2.VideoCapture) -> tuple[float, float]:
-    """What makes pixels square, across and down: the shorter of their sides grows."""
-    across, down = (capture.get(side) for side in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
-    if not (across > 0 and down > 0 and 1 / WIDEST_PIXEL <= across / down <= WIDEST_PIXEL):
-        return 1.0, 1.0
-    if int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180:  # it lies on its side
-        across, down = down, across
-    return max(across / down, 1.0), max(down / across, 1.0)
-
-
-def _stretched(size_wh: Sequence[int], stretch: tuple[float, float]) -> tuple[int, int]:
-    return round(size_wh[0] * stretch[0]), round(size_wh[1] * stretch[1])

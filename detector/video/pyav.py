@@ -14,43 +14,64 @@ import numpy as np
 
 from detector.boxes import Picture
 from detector.video.container import av, opened
+from detector.video.pixels import SQUARE, Stretch, stretch_of, stretched
 
 # One picture a frame, made of both fields where a frame is told to have two (FFmpeg's filter).
 FILTER = ("bwdif", "mode=send_frame:deint=interlaced")
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
-# BGR, with its seconds from the beginning of the video; None: one that could not be decoded.
+# BGR in square pixels, with its seconds from the beginning of the video; None: one that could not
+# be decoded.
 Decoded = tuple[Picture, float] | None
 
 
-def decoded(path: Path, turn: int = 0) -> Iterator[Decoded]:
-    """The pictures of a video, upright when turned clockwise by so many degrees."""
+def decoded(path: Path, stretch: Stretch = SQUARE, turn: int = 0) -> Iterator[Decoded]:
+    """The pictures of a video, upright when turned clockwise by so many degrees.
+
+    `stretch` makes the pixels square that it begins with; DVB has others in the next programme.
+    """
     with opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         begin = float((stream.start_time or 0) * stream.time_base)
-        fields = _Fields()
-        for packet in container.demux(stream):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
+        fields, told = _Fields(), None
+        for frame in _frames(container, stream):
+            if frame is None:
                 yield None
                 continue
-            for frame in frames:
-                yield from (_upright(p, begin, turn) for p in fields(frame))
-        yield from (_upright(p, begin, turn) for p in fields(None))
+            before, told = told, stream.codec_context.sample_aspect_ratio
+            if before and told and before != told:
+                stretch = stretch_of(told.numerator, told.denominator, turn % 180 != 0)
+            yield from (_upright(p, s, begin, turn) for p, s in fields(frame, stretch))
+        yield from (_upright(p, s, begin, turn) for p, s in fields(None, SQUARE))
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Those of the stream, as they are stored; None where some could not be decoded."""
+    try:
+        for packet in container.demux(stream):
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                yield None
+    # Of a file too damaged to go on: PyAV's IndexError at the end of some, FFmpeg's MemoryError
+    # where a size is wrong.
+    except (av.FFmpegError, IndexError):
+        yield None
 
 
 class _Fields:
     """Frames into the filter, pictures out; another filter where the frames become others."""
 
     def __init__(self) -> None:
-        self._kind: tuple[int, int, str] | None = None
+        self._kind: tuple[int, int, str, Stretch] | None = None
         self._graph: Any = None
 
-    def __call__(self, frame: Any) -> Iterator[Any]:
-        """The pictures that are done after this frame; None: it was the last one."""
-        kind = frame and (frame.width, frame.height, frame.format.name)
+    def __call__(self, frame: Any, stretch: Stretch) -> Iterator[tuple[Any, Stretch]]:
+        """The pictures that are done after this frame, each with its own `stretch`; None: it was
+        the last one.
+        """
+        kind = frame and (frame.width, frame.height, frame.format.name, stretch)
         if kind != self._kind:
             if self._graph:
                 self._graph.push(None)
@@ -60,10 +81,11 @@ class _Fields:
             self._graph.push(frame)
             yield from self._done()
 
-    def _done(self) -> Iterator[Any]:
+    def _done(self) -> Iterator[tuple[Any, Stretch]]:
+        assert self._kind
         while True:
             try:
-                yield self._graph.pull()
+                yield self._graph.pull(), self._kind[-1]
             except (av.BlockingIOError, av.EOFError):
                 return
 
@@ -80,7 +102,7 @@ def _graph_for(frame: Any) -> Any:
     return graph
 
 
-def _upright(picture: Any, begin: float, turn: int) -> Decoded:
+def _upright(picture: Any, stretch: Stretch, begin: float, turn: int) -> Decoded:
     image = picture.to_ndarray(format="bgr24")
-    upright = cv2.rotate(image, TURNS[turn]) if turn in TURNS else image
-    return np.asarray(upright, np.uint8), float(picture.time or 0.0) - begin
+    upright = np.asarray(cv2.rotate(image, TURNS[turn]) if turn in TURNS else image, np.uint8)
+    return stretched(upright, stretch), float(picture.time or 0.0) - begin

@@ -34,7 +34,7 @@ class Sound:
             return
         self._video: Any = next(iter(self._container.streams.video), None)
         rate = self._stream.rate  # 0 where its first packets are far behind
-        self._is_copied = rate > 0 and self._stream.codec_context.name in COPIED
+        self._is_copied = rate > 0 and _is_whole(self._stream.codec_context)
         if self._is_copied:
             self._track = out.add_stream_from_template(self._stream)
         else:
@@ -46,7 +46,8 @@ class Sound:
 
     def copy_until(self, seconds: float) -> None:
         """Move every packet that starts before `seconds`, but the damaged ones."""
-        with contextlib.suppress(av.FFmpegError, StopIteration):
+        # IndexError: of PyAV's, at the end of some damaged files.
+        with contextlib.suppress(av.FFmpegError, IndexError, StopIteration):
             while True:
                 if self._ahead is None:
                     self._ahead = next(self._packets)
@@ -104,6 +105,11 @@ class Sound:
             with contextlib.suppress(av.FFmpegError):
                 self._out.mux(self._track.encode(None))
         self._container.close()
+
+
+def _is_whole(codec: Any) -> bool:
+    """Whether an MP4 takes its packets as they are: but for AAC not without their header."""
+    return codec.name in COPIED and (codec.name == "aac" or bool(codec.extradata))
 
 
 class _Clock:

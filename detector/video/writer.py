@@ -15,6 +15,7 @@ from detector.video.disk import SpareDisk, disk_full
 from detector.video.rate import RATE, interval
 from detector.video.sound import Sound
 
+LARGEST_SIDE = 16_384  # pixels; libx264 takes no more
 TICKS = 90_000  # of the video's clock in a second: whole for 24, 25, 29.97, 30, 50, 60 frames
 
 

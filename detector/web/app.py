@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,6 @@ from detector.web.guard import Guard
 from detector.web.messages import BROKEN, INTERNAL, POLICY, SILENCE, TRY_LATER, LeftError
 from detector.web.pictures import BadPictureError
 from detector.web.recordings import Recordings
-from detector.web.turns import Turns
 from detector.web.visit import Visit
 
 PAGE = Path(__file__).with_name("page")
@@ -72,7 +72,7 @@ class _App:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.visitors = 0
-        self.turns = Turns()
+        self.thread = ThreadPoolExecutor(1, "detector")  # of all visitors' frames
         self.archiving = asyncio.Lock()
         self.feed: Feed | None = None
         routes = [
@@ -93,7 +93,7 @@ class _App:
             self.feed = Feed(
                 site.opened,
                 site.adjustable,
-                self.turns,
+                self.thread,
                 site.figures,
                 site.label_confidence,
                 site.recordings,
@@ -156,7 +156,7 @@ class _App:
         async def visit() -> None:
             recorder = site.recordings.begin(site.label_confidence)
             visitor = Visit(
-                site.adjustable, self.turns, site.figures, site.label_confidence, recorder
+                site.adjustable, self.thread, site.figures, site.label_confidence, recorder
             )
             await visitor.answer(socket, site.silence)
 

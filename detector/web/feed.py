@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
@@ -29,7 +30,6 @@ from detector.web.messages import (
 )
 from detector.web.pictures import LONGEST
 from detector.web.recordings import Recorder, Recordings
-from detector.web.turns import Turns
 from fmnist.errors import InputError
 
 QUALITY = 80
@@ -53,7 +53,7 @@ class Feed:
         self,
         opened: Reader | Camera,
         adjustable: Callable[[], Adjustable],
-        turns: Turns,
+        thread: Executor,
         figures: Figures,
         label_confidence: float,
         recordings: Recordings,
@@ -61,7 +61,7 @@ class Feed:
         self._opened = opened
         self._adjustable = adjustable
         self._detector: Adjustable | None = None
-        self._turns = turns
+        self._thread = thread
         self._figures = figures
         self._label_confidence = label_confidence
         self._recordings = recordings
@@ -148,7 +148,9 @@ class Feed:
         if self._newest is None or self._newest.is_over:
             self._newest = Newest.of(self._opened)
         taken = await asyncio.to_thread(self._newest.take, PATIENCE)
-        return await self._turns.ask(self, lambda: self._look(*taken)) if taken else None
+        if taken is None:
+            return None
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._look, *taken)
 
     def _look(self, frame: Frame, arrived: float) -> Shown:
         """In the detector's thread."""

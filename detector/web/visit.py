@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from starlette.websockets import WebSocket
@@ -22,18 +23,21 @@ from detector.web.messages import (
 )
 from detector.web.pictures import BadPictureError, check, decode
 from detector.web.recordings import Recorder
-from detector.web.turns import Turns
 
 BAD_IN_A_ROW = 20
 
 
 class Visit:
-    """A visitor's own video: what the detector remembers of it, and the confidence he chose."""
+    """A visitor's own video: what the detector remembers of it, and the confidence he chose.
+
+    `thread` is the one in which all visitors have their frames looked at: each has one at most
+    that waits there, so that they take turns.
+    """
 
     def __init__(
         self,
         adjustable: Callable[[], Adjustable],
-        turns: Turns,
+        thread: Executor,
         figures: Figures,
         label_confidence: float,
         recorder: Recorder | None = None,
@@ -41,7 +45,7 @@ class Visit:
         self._adjustable = adjustable
         self._detector: Adjustable | None = None
         self._confidence: float | None = None
-        self._turns = turns
+        self._thread = thread
         self._figures = figures
         self._label_confidence = label_confidence
         self._recorder = recorder
@@ -64,7 +68,6 @@ class Visit:
                 if reply:
                     await sent(socket.send_text(json.dumps(reply)), silence)
         finally:
-            self._turns.forget(self)
             if self._recorder:  # beside the loop: the end of a long video is written anew
                 await asyncio.shield(asyncio.to_thread(self._recorder.finish))
 
@@ -73,7 +76,8 @@ class Visit:
             self._set(message)
             return None
         check(message)
-        seen, (height, width) = await self._turns.ask(self, lambda: self._look(message))
+        loop = asyncio.get_running_loop()
+        seen, (height, width) = await loop.run_in_executor(self._thread, self._look, message)
         return {
             "boxes": boxes_as_json(seen, self._label_confidence),
             "size_wh": [width, height],
