@@ -12,8 +12,7 @@ from detector.tracking.association import Association
 from fmnist.classes import CLASSES
 
 LEAST = 0.1  # confidence of a box that may continue a track, as ByteTrack's authors have it
-FORGOTTEN = 1.0  # seconds: a track ends; what was said of its class then counts a third (1/e)
-SURENESS = 0.5  # the same for its confidence
+FORGOTTEN = 1.0  # seconds: a track ends; what was said of it then counts a third (1/e)
 BRIEF = 0.25  # seconds: a miss or another label that lasts no longer is taken for a mistake
 MARGIN = 0.1  # by which another class must be more likely to become the label
 FASTEST = 240.0  # looks a second: files that do not know their rate may tell one of thousands
@@ -46,7 +45,7 @@ class Tracks:
         self._associate.wait_for(_patience(rate))
         self._brief = int(BRIEF * rate + 1e-6)  # looks
         self._wait = 2 if self._brief else 1
-        self._fades = math.exp(-1 / (FORGOTTEN * rate)), math.exp(-1 / (SURENESS * rate))
+        self._fade = math.exp(-1 / (FORGOTTEN * rate))
 
     def __call__(self, frame: Picture, found: Detections) -> Detections:
         """What is shown of this BGR frame, the most confident one first, with ids from 1 on.
@@ -61,14 +60,14 @@ class Tracks:
         )
         for key, xyxy, confidence, probabilities in rows:
             track = self._tracks[key] = before.get(key) or _Track(int(probabilities.argmax()))
-            track.see(xyxy, float(confidence), probabilities, self._fades, self._brief)
+            track.see(xyxy, float(confidence), probabilities, self._fade, self._brief)
             track.is_confirmed |= self._associate.is_new_scene or track.looks >= self._wait
         shown = [track for track in self._tracks.values() if self._is_sure(track)]
         taken = np.array([track.xyxy for track in shown], np.float32).reshape(-1, 4)
         for key, xyxy in self._associate.expected.items():
             if key in before:
                 track = self._tracks[key] = before[key]
-                track.miss(xyxy, self._fades[1])
+                track.miss(xyxy, self._fade)
                 if track.misses <= self._brief and self._is_sure(track):
                     shown += [track] if _is_free(xyxy, frame, taken) else []
         return self._detections(shown, frame)
@@ -129,17 +128,17 @@ class _Track:
         xyxy: Float32[np.ndarray, " 4"],
         confidence: float,
         probabilities: Float32[np.ndarray, " 10"],
-        fades: tuple[float, float],
+        fade: float,
         brief: int,
     ) -> None:
-        """It was found. `fades` is what a look leaves of class and confidence as they were."""
+        """It was found. `fade` is what a look leaves of class and confidence as they were."""
         is_followed = self.misses <= brief and self.looks > 0
-        fade = fades[1] if is_followed else 0.0  # after a long absence as at first sight
+        before = fade if is_followed else 0.0  # after a long absence as at first sight
         self.looks, self.misses, self.xyxy = self.looks + 1, 0, xyxy
-        self.confidence = fade * self.confidence + (1 - fade) * confidence
+        self.confidence = before * self.confidence + (1 - before) * confidence
         said = probabilities.astype(np.float64)
         confidence = max(confidence, 1e-6)  # a weight
-        self._weight = fades[0] * self._weight + confidence
+        self._weight = fade * self._weight + confidence
         self.probabilities += (said / said.sum() - self.probabilities) * confidence / self._weight
         other = int(self.probabilities.argmax())
         leads = self.probabilities[other] - self.probabilities[self.label] >= MARGIN
