@@ -24,7 +24,16 @@ from commands.options import (
     say,
 )
 from commands.running import RunOptions, carry_on, paced
-from fmnist.benchmark.rows import PEER, ROWS, Row, check_read, check_runs, seeds_in, trainable
+from fmnist.benchmark.rows import (
+    PEER,
+    ROWS,
+    Row,
+    check_imagenet,
+    check_read,
+    check_runs,
+    seeds_in,
+    trainable,
+)
 from fmnist.checks import all_free, known, made, writable_folder
 from fmnist.errors import InputError, NotFinite
 from fmnist.training.run_folder import is_planned
@@ -50,7 +59,9 @@ def benchmark(
             "--row", metavar="MODEL[:RECIPE[:NAME=VALUE,...]]", help="Only this; repeatable."
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of every row.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Runs of every row; with --table all that are finished.")
+    ] = 1,
     columns: Annotated[str, typer.Option(help="Columns of the tables, separated by commas.")] = "",
     peer: Annotated[
         str,
@@ -149,17 +160,6 @@ def refuse_options(context: typer.Context) -> None:
             f"{early[0]} stands before {name}, which does not read it. "
             f"Options of a measurement follow its name: fmnist benchmark {name} ..."
         )
-
-
-def check_imagenet(rows: "Sequence[Row]", seeds: int, run_dir: Path, pretrained: str) -> None:
-    """Raises InputError where a run is left that would begin with these weights, and they cannot
-    be had; not after the hours of the rows before, either.
-    """
-    from fmnist.models.resnet import ResNet18
-
-    readers = [row for row in rows if row.model == "resnet18"] if pretrained else []
-    if not all(is_planned(row.folder(run_dir, seed)) for row in readers for seed in range(seeds)):
-        ResNet18(0).load_imagenet(pretrained)
 
 
 def _runner(

@@ -72,7 +72,7 @@ def detect(
     """Run a detector over every source of the plan; `watch` gives one for the frames of each.
 
     However the run ends, the files that it wrote are complete in themselves. Of several sources
-    those that cannot be decoded are left out, and told in the summary.
+    those that cannot be read or drawn are left out, and told in the summary.
 
     Args:
         watch: gives the detector of one source, called with the frames a second that this will

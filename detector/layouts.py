@@ -48,7 +48,7 @@ def not_a_grid(path: Path) -> InputError:
 
 
 def backbone_of(card: Mapping[str, Any]) -> str:
-    """What a grid stands on, by its card or the settings of its run; older ones do not tell."""
+    """What a grid stands on, by its card; older ones do not tell."""
     backbone: str = card.get("backbone", YOLO)
     return backbone
 

@@ -89,7 +89,7 @@ def autocast(device: torch.device) -> AbstractContextManager[object]:
 
 
 def product_dtype(device: torch.device) -> torch.dtype:
-    """Of an optimizer's products of matrices: bf16 on a CPU that is faster so; a GPU has TF32."""
+    """Of products that may be rounded: bf16 on a CPU that is faster so; a GPU has TF32."""
     is_rough = device.type == "cpu" and has_bf16(device)
     return torch.bfloat16 if is_rough else torch.float32
 

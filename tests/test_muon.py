@@ -49,18 +49,20 @@ def test_the_order_in_memory_changes_nothing() -> None:
 
 
 def test_a_step_of_rough_numbers_goes_where_one_of_exact_numbers_goes() -> None:
+    """Of a gradient that has mostly one direction, as the first ones of a training."""
     torch.manual_seed(0)
-    start, gradient = torch.randn(32, 16, 3, 3), torch.randn(32, 16, 3, 3)
+    start = torch.randn(64, 64, 3, 3)
+    gradient = torch.outer(torch.randn(64), torch.randn(576)) + 0.1 * torch.randn(64, 576)
     moves = []
     for dtype in (torch.float32, torch.bfloat16):
         weight = nn.Parameter(start.clone())
         optimizer = Muon([weight], lr=0.1, dtype=dtype)
-        weight.grad = gradient
+        weight.grad = gradient.view_as(weight)
         optimizer.step()
         assert weight.dtype == torch.float32
-        moves.append(weight.detach().flatten() - start.flatten() / start.norm() * 32**0.5)
+        moves.append(weight.detach().flatten() - start.flatten() / start.norm() * 64**0.5)
     exact, rough = moves
-    assert 0 < (rough - exact).norm() < 0.1 * exact.norm()
+    assert 0 < (rough - exact).norm() < 0.03 * exact.norm()
 
 
 def test_the_filters_keep_their_length_and_fit_a_target() -> None:

@@ -34,6 +34,8 @@ def test_sound_without_its_header_is_encoded_anew(tmp_path: Path) -> None:
     data[data.index(b"OpusHead") - 3] = 84  # of an element that nobody knows
     source.write_bytes(data)
     copied(source, tmp_path / "copy.mp4")
+    with av.open(str(tmp_path / "copy.mp4")) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
     assert clips.seconds_of(tmp_path / "copy.mp4") == pytest.approx(2, abs=0.05)
     assert clips.seconds_of(tmp_path / "copy.mp4", "audio") == pytest.approx(2, abs=0.12)
 

@@ -77,8 +77,9 @@ def test_who_watches_the_server_s_own_clip_is_counted_too(tmp_path: Path) -> Non
         assert server.figures.frames == 1
 
 
-def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:
+def test_ten_visitors_at_once_have_a_memory_each_and_one_thread_for_all() -> None:
     memories: list[list[int]] = []
+    threads: set[int] = set()
 
     def watch(least: float) -> AnyDetector:
         seen: list[int] = []
@@ -86,6 +87,7 @@ def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:
 
         def detector(frame: Picture) -> Detections:
             seen.append(clips.number_of(frame))
+            threads.add(threading.get_ident())
             return two_garments(frame)
 
         return detector
@@ -102,6 +104,7 @@ def test_ten_visitors_at_once_have_a_memory_each_and_as_many_turns() -> None:
     with served(watch) as running, ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda number: visit(running, number), range(10)))
     assert sorted(memories) == [[number] * 20 for number in range(10)]
+    assert len(threads) == 1
 
 
 # Each row: what is sent, what the visitor reads.

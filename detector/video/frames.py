@@ -34,7 +34,7 @@ ROUNDED = 0.5  # seconds: so much later than the last frame a file may promise t
 
 
 class Undecodable(InputError):
-    """A source that looks like a video or an image has not a single picture."""
+    """A source that cannot be read, has no picture or cannot be drawn; others may be."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ memory that nobody wrote, and call them read: their converter of colours refuses
 (libswscale since FFmpeg 8, seen with OpenCV 4.13 to 5.0). Here two fields become one picture.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,11 @@ def decoded(path: Path, stretch: Stretch = SQUARE, turn: int = 0) -> Iterator[De
             if frame is None:
                 yield None
                 continue
-            before, told = told, stream.codec_context.sample_aspect_ratio
-            if before and told and before != told:
+            before, told = told, stream.codec_context.sample_aspect_ratio or told
+            if before and before != told:
                 stretch = stretch_of(told.numerator, told.denominator, turn % 180 != 0)
-            yield from (_upright(p, s, begin, turn) for p, s in fields(frame, stretch))
-        yield from (_upright(p, s, begin, turn) for p, s in fields(None, SQUARE))
+            yield from (_upright(*each, begin, turn) for each in fields(frame, stretch))
+        yield from (_upright(*each, begin, turn) for each in fields(None, SQUARE))
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
@@ -55,8 +56,10 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
             except av.FFmpegError:
                 yield None
     # Of a file too damaged to go on: PyAV's IndexError at the end of some, FFmpeg's MemoryError
-    # where a size is wrong.
+    # where a size is wrong. The decoder still has pictures, the more the more threads it has.
     except (av.FFmpegError, IndexError):
+        with contextlib.suppress(av.FFmpegError):
+            yield from stream.codec_context.decode(None)
         yield None
 
 

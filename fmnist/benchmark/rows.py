@@ -159,3 +159,15 @@ def check_read(
     for row in rows:
         recipe = row.settings(0, pretrained, teachers).recipe
         check_unseen(recipe.held_out, files if recipe.distill else (), is_fixed=False)
+
+
+def check_imagenet(rows: Sequence[Row], seeds: int, base: Path, pretrained: str) -> None:
+    """Raises InputError where a run is left that would begin with these weights, and they cannot
+    be had; not after the hours of the rows before, either.
+    """
+    from fmnist.models.resnet import ResNet18
+
+    readers = [row for row in rows if row.model == "resnet18"] if pretrained else []
+    folders = [row.folder(base, seed) for row in readers for seed in range(seeds)]
+    if any(not is_planned(folder) for folder in folders):
+        ResNet18(0).load_imagenet(pretrained)

@@ -89,7 +89,9 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.9,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`dtype` is that of the products; its authors have bf16, whose step is as good."""
+        """`dtype` is that of each step's last product, which may be rounded; what leads to it
+        multiplies errors of the small singular values.
+        """
         super().__init__(filters, {"lr": lr, "momentum": momentum})
         self._dtype = dtype
 
@@ -116,14 +118,13 @@ class Muon(torch.optim.Optimizer):
         buffers = [self._momentum(weight) for weight in weights]
         torch._foreach_lerp_(buffers, gradients, 1 - momentum)
         ahead = torch._foreach_lerp(gradients, buffers, momentum)
-        pairs = zip(ahead, weights, strict=True)
-        directions = [_rows(each, weight).to(self._dtype) for each, weight in pairs]
+        directions = [_rows(each, weight) for each, weight in zip(ahead, weights, strict=True)]
         factors = torch._foreach_mul(orthogonalizers(directions), rate)
 
         def move(number: int) -> None:
             moved = _rows(weights[number], weights[number])
             assert moved.data_ptr() == weights[number].data_ptr()  # no copy of weights with gaps
-            _subtract(_wide(moved), factors[number], _wide(directions[number]))
+            _subtract(_wide(moved), factors[number], _wide(directions[number]), self._dtype)
 
         side_by_side(move, range(len(weights)), weights[0].device)
         _set_length(weights)
@@ -144,12 +145,12 @@ def _rows(bank: Float[Tensor, "out in h w"], like: Tensor) -> Matrix:
     return (bank.permute(0, 2, 3, 1) if is_last else bank).reshape(len(bank), -1)
 
 
-def _subtract(matrix: Matrix, left: Matrix, right: Matrix) -> None:
-    """`left` times `right`, which may be rounder numbers, from `matrix`, in place."""
-    if left.dtype == matrix.dtype:
+def _subtract(matrix: Matrix, left: Matrix, right: Matrix, dtype: torch.dtype) -> None:
+    """`left` times `right` from `matrix`, in place; multiplied in that format."""
+    if dtype == matrix.dtype:
         matrix.addmm_(left, right, alpha=-1)  # one kernel of a GPU instead of two
     else:
-        matrix.sub_(left @ right)
+        matrix.sub_(left.to(dtype) @ right.to(dtype))
 
 
 def _set_length(weights: Sequence[Tensor]) -> None:

@@ -78,6 +78,7 @@ def plan(
 
     Raises:
         InputError: the recipe and the rest do not go together.
+        ValueError: no run has so many epochs, or such a seed.
     """
     recipe = recipe_for(recipe_name, model, changes)
     if pretrained and model != "resnet18":

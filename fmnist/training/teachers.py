@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fmnist.device import autocast
-from fmnist.evaluation import at_once
 from fmnist.training.losses import mean_probabilities
 
 
@@ -55,5 +54,6 @@ class Teachers:
 
 
 def _answers(network: nn.Module, images: Float[Tensor, "batch 1 28 28"]) -> Tensor:
-    """Logits; a GPU makes more views at once than some networks have memory for."""
-    return torch.cat([network(some).float() for some in images.split(at_once(network))])
+    """Logits; a GPU makes more views at once than a network that enlarges them has memory for."""
+    at_once = int(getattr(network, "answers_at_once", len(images)))
+    return torch.cat([network(some).float() for some in images.split(at_once)])
