@@ -77,8 +77,12 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         with torch.cuda.device(device):  # it asks the current one
             return torch.cuda.is_bf16_supported(including_emulation=False)
-    flags = _cpu_info("flags").split()
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+    return has_amx() or "avx512_bf16" in _cpu_info("flags").split()
+
+
+def has_amx() -> bool:
+    """Whether the CPU multiplies whole tiles of bf16 at once."""
+    return "amx_bf16" in _cpu_info("flags").split()
 
 
 def autocast(device: torch.device) -> AbstractContextManager[object]:
