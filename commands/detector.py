@@ -93,7 +93,7 @@ def detector_train(
     check_folders(photos or (), backgrounds, is_resumed=resume)
     folder = files.find(data_dir)
 
-    from detector.protocol import train_grid
+    from detector.training.grid import train_grid
     from detector.training.initial_weights import initial_network
     from detector.training.run import Task
     from fmnist.device import pick_device

@@ -88,7 +88,7 @@ def detector_blend(
     check(photos or ())
     folder = files.find(data_dir)
 
-    from detector.protocol import validation_photos, validation_sets
+    from detector.frame_sets import validation_photos, validation_sets
     from detector.training.blend import blend, blended
     from fmnist.data import hold_out, load
     from fmnist.device import pick_device

@@ -80,9 +80,9 @@ def detector_evaluate(
     from detector.evaluation.comparison import rows_of, shortest
     from detector.evaluation.misses import worst
     from detector.evaluation.peer import Peer
+    from detector.frame_sets import test_scenes, validation_photos
     from detector.grid import Grid
     from detector.head import Head
-    from detector.protocol import test_scenes, validation_photos
     from detector.video.disk import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device

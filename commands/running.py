@@ -151,8 +151,8 @@ def _crop_splits(
     tell: Callable[[str], None],
     folders: PhotoFolders,
 ) -> "Splits":
+    from detector.frame_sets import photo_scenes, training_background
     from detector.photos.scenes import FOR_HEAD
-    from detector.protocol import photo_scenes, training_background
     from detector.training.crops import CropPlan, crop_splits
 
     recipe, seed, make = settings.recipe, settings.seed, None

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import cli
-from detector import protocol
+from detector import frame_sets
 from detector.evaluation.faults import FAULTS
-from detector.training import crops
+from detector.training import crops, grid
 from detector.video.frames import Reader
 from fmnist import data, files
 from fmnist.cards import read_json
@@ -35,10 +35,11 @@ def small(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(files, "find", lambda data_dir=None: tmp_path)
     monkeypatch.setattr(data, "load_splits", lambda folder: splits)
-    for module in (data, protocol):
+    for module in (data, grid):
         monkeypatch.setattr(module, "load", lambda folder, part: tiny_split)
         monkeypatch.setattr(module, "hold_out", lambda train: splits[:2])
-    monkeypatch.setattr(protocol, "validation_scenes", partial(protocol.validation_scenes, count=2))
+    few = partial(frame_sets.validation_scenes, count=2)
+    monkeypatch.setattr(frame_sets, "validation_scenes", few)
 
 
 def test_the_networks_are_listed_with_what_they_cost(capsys: pytest.CaptureFixture[str]) -> None:

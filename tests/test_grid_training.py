@@ -12,9 +12,9 @@ from torchvision.ops import box_convert
 
 from detector.boxes import iou
 from detector.grid import Grid
-from detector.protocol import train_grid
 from detector.scene import Scene
 from detector.training.batches import ASPECTS, SceneBatches
+from detector.training.grid import train_grid
 from detector.training.loop import train
 from detector.training.run import Task
 from detector.training.schedule import Schedule

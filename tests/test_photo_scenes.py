@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.frame_sets import photo_scenes
 from detector.photos.empty import strips_beside
 from detector.photos.folder import listing
 from detector.photos.photo import Photo, from_mask, of_single
 from detector.photos.places import WHOLE
 from detector.photos.scenes import RARE, PhotoScenes, odds
 from detector.photos.try_on import ABOVE_THE_WAIST
-from detector.protocol import photo_scenes
 from detector.synthesis.backgrounds import procedural
 from detector.synthesis.training_textures import TRAIN
 from fmnist.classes import CLASSES, OTHER

@@ -1,11 +1,10 @@
-"""The protocol: what the grid is trained on, watched by, and what every detector is judged on."""
+"""Sets of frames: what the grid is trained on, watched by, and what detectors are judged on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from detector.photos import folder as photo_folder
 from detector.photos.empty import strips_beside
@@ -17,12 +16,8 @@ from detector.synthesis.garments import Garments, from_split
 from detector.synthesis.scenes import FAIR, TRAINING, held_out, render
 from detector.synthesis.training_textures import TRAIN
 from detector.training.batches import SceneMaker
-from detector.training.loop import train
-from detector.training.run import Task, saved_run
-from fmnist.data import Split, hold_out, load
+from fmnist.data import Split
 from fmnist.errors import InputError
-from fmnist.provenance import provenance
-from fmnist.training.run_folder import claimed
 
 JUDGED_SEED = 2020  # of the one set of frames that every figure of this project uses
 HARD_SHARE = 0.3  # of the grid's painted training frames; the others are fair
@@ -131,40 +126,3 @@ def test_scenes(test: Split, count: int) -> list[Scene]:
     Their backgrounds are of other kinds than those of training.
     """
     return list(held_out(from_split(test), count, JUDGED_SEED))
-
-
-def train_grid(
-    task: Task,
-    folder: Path,
-    run_dir: Path,
-    device: torch.device,
-    *,
-    workers: int,
-    max_minutes: float | None,
-    resume: bool,
-    report: Callable[[str], None],
-) -> Path | None:
-    """Train the grid on the data set in `folder`; the weights, or None where time ended it.
-
-    Raises:
-        InputError: as `detector.training.loop.train`, or another process trains in `run_dir`.
-    """
-    if resume:  # with other settings: told before minutes of reading photos
-        saved_run(run_dir, task)
-    kept, validation = hold_out(load(folder, "train"))
-    watched = validation_sets(validation, task.seed, validation_photos(task.photos))
-    make = training_scenes(kept, task.seed, task.backgrounds, task.photos, report)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with claimed(run_dir):
-        return train(
-            task,
-            make,
-            watched,
-            run_dir,
-            device,
-            workers=workers,
-            max_minutes=max_minutes,
-            resume=resume,
-            facts=provenance(device),
-            report=report,
-        )
