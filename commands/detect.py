@@ -73,7 +73,8 @@ def detect(
 
     find_sources(sources, [])  # a wrong name is told before OpenCV is loaded
 
-    from detector.plan import check_display, plan_outputs
+    from detector.display import check_display
+    from detector.plan import plan_outputs
 
     if show:
         check_display()

@@ -7,7 +7,7 @@ import typer
 
 from commands.options import DataDir, Overwrite, Photos, Seed, grid_file, say
 from detector.layouts import backbone_of, grid_card
-from fmnist.checks import all_free, free_folder
+from fmnist.checks import all_free, free_folder, named_mp4
 from fmnist.errors import InputError
 
 app = typer.Typer()
@@ -24,6 +24,7 @@ def detector_clip(
     """Render a clip of moving garments from test images."""
     from fmnist import files
 
+    named_mp4(output)
     all_free(overwrite, output)
     folder = files.find(data_dir)
 

@@ -83,7 +83,7 @@ def detector_evaluate(
     from detector.frame_sets import test_scenes, validation_photos
     from detector.grid import Grid
     from detector.head import Head
-    from detector.video.disk import write_image
+    from detector.pictures import write_image
     from fmnist.data import load
     from fmnist.device import describe, pick_device
 
@@ -127,9 +127,9 @@ def _named_faults(text: str) -> list[str]:
 def check_judged_by(photos: Sequence[Path], misses: Path | None, named: bool) -> None:
     """Raises InputError where there is nothing to judge by, or the misses cannot be shown."""
     from detector.photos.folder import check_judged
-    from detector.video.disk import is_picture
+    from detector.pictures import can_write_image
 
     if photos:
         check_judged(photos, want_frames=misses is not None, want_names=named)
-    if misses and not is_picture(misses):
+    if misses and not can_write_image(misses):
         raise InputError(f"{misses}: the misses are a picture. Name it {misses.stem}.png.")

@@ -127,7 +127,7 @@ def live(
             raise InputError("--size is asked of a camera of the server. Name one: live 0 --web.")
         opened = opened_source(source, size_wh, False) if source else None
         return serve_page(
-            lambda: _adjustable(weights, device, image_size, backend, quiet),
+            lambda: _adjustable(weights, device, image_size, backend, quiet, conf),
             opened,
             conf,
             label_conf,
@@ -143,7 +143,7 @@ def live(
 
     check_window(host, port, tls, source_url)
 
-    from detector.plan import check_display
+    from detector.display import check_display
 
     check_display("Use fmnist live --web.")
     opened = opened_source(source or "0", size_wh, all_frames)
@@ -154,10 +154,10 @@ def live(
     from detector.video.newest import Newest
 
     rate = opened.fps if all_frames and isinstance(opened, Reader) else None
-    adjustable = _adjustable(weights, device, image_size, backend, quiet, rate)
+    adjustable = _adjustable(weights, device, image_size, backend, quiet, conf, rate)
     window = Window(
         Newest.of(opened, all_frames),
-        adjustable(conf),
+        adjustable(),
         Settings(conf, label_conf, wanted),
         mirror,
         record,
@@ -177,9 +177,10 @@ def _adjustable(
     image_size: int | None,
     backend: str,
     quiet: bool,
+    conf: float,
     rate: float | None = None,
-) -> "Callable[[float], Adjustable]":
-    """Makes a detector, whose confidence may change, for the frames of one video.
+) -> "Callable[[], Adjustable]":
+    """Makes a detector, whose confidence is `conf` and may change, for the frames of one video.
 
     Of a file that is seen as a whole, however slowly, `rate` is its frames a second; otherwise the
     frames are as many as it can keep up with.
@@ -198,6 +199,6 @@ def _adjustable(
     own = detector.grid.image_size
     if image_size is None and rate is None and keep_up(detector.grid):
         told(f"to keep up, frames are read smaller here (--image-size {own} for all that it sees)")
-    return lambda least: Adjustable(
-        lambda confidence: watch(replace(detector, confidence=confidence), rate), least
+    return lambda: Adjustable(
+        lambda confidence: watch(replace(detector, confidence=confidence), rate), conf
     )

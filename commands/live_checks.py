@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.options import say
+from fmnist.checks import named_mp4
 from fmnist.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_record(record: Path, source: str | None) -> None:
-    if record.suffix.lower() != ".mp4":
-        raise InputError(f"{record}: video is written as MP4. Name it {record.stem}.mp4.")
+    named_mp4(record)
     if source and record.resolve() == Path(source).resolve():
         raise InputError(f"{record} is the source and would be lost. Choose another name.")
 

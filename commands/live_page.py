@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def serve_page(
-    detectors: "Callable[[], Callable[[float], Adjustable]]",
+    detectors: "Callable[[], Callable[[], Adjustable]]",
     opened: "Reader | Camera | None",
     conf: float,
     label_conf: float,
@@ -45,7 +45,7 @@ def serve_page(
     guard, figures = Guard.of(host), Figures()
     recordings = Recordings(record, say, overwrite)
     site = Site(
-        lambda: adjustable(conf),
+        adjustable,
         guard,
         figures,
         conf,

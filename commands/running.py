@@ -80,12 +80,12 @@ def paced(
     compiled: bool = False,
 ) -> "Settings":
     """With as many epochs as the recipe has time for, unless the user chose their number."""
-    chosen = epochs or any(change.startswith("epochs=") for change in settings.changes)
-    if chosen or not settings.recipe.seconds:
+    from fmnist.choices import MOST_EPOCHS, changed_in
+
+    if epochs or "epochs" in changed_in(settings.changes) or not settings.recipe.seconds:
         return settings
     from dataclasses import replace
 
-    from fmnist.choices import MOST_EPOCHS
     from fmnist.data import release
     from fmnist.training.pace import epochs_within
 

@@ -133,20 +133,21 @@ def speedrun(
     from dataclasses import replace
 
     from fmnist import files
-    from fmnist.choices import recipe_for
+    from fmnist.choices import changed_in, recipe_for
     from fmnist.models import MODELS
     from fmnist.recipes import RECIPES
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    if any(change.startswith("epochs=") for change in changes or ()):
+    named = changed_in(changes or ())
+    if "epochs" in named:
         raise InputError("The length of the race is told by --epochs. Leave it out of --set.")
-    if any(change.startswith("held_out=") for change in changes or ()):
+    if "held_out" in named:
         raise InputError("The race holds out what --rehearse does, or nothing. Leave out held_out.")
     settings = recipe_for(recipe, model, changes or ())
     settings = replace(settings, epochs=epochs or settings.epochs)
-    if named := next((n for n in ("distill", "crops", "seconds") if getattr(settings, n)), ""):
-        without = "Use race" if getattr(RECIPES[recipe], named) else f"Leave out {named}"
+    if barred := next((n for n in ("distill", "crops", "seconds") if getattr(settings, n)), ""):
+        without = "Use race" if getattr(RECIPES[recipe], barred) else f"Leave out {barred}"
         raise InputError(f"The race is of a fixed schedule on plain images. {without}.")
     all_free(overwrite, json_file)
     writable_folder(run_dir)

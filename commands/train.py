@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +24,7 @@ from commands.options import (
 from commands.running import PhotoFolders, RunOptions, carry_on, check_photos, paced
 from fmnist.cards import card_of
 from fmnist.checks import known
-from fmnist.choices import MOST_EPOCHS
+from fmnist.choices import MOST_EPOCHS, changed_in
 from fmnist.errors import InputError
 from fmnist.recipes import RECIPES
 from fmnist.training.run_folder import no_run_in
@@ -84,8 +83,6 @@ def train(
 
     known(model, MODELS, "model")
     known(recipe, RECIPES, "recipe")
-    if epochs:
-        check_told_once(changes or ())
     if resume:
         refuse_settings(context, resume)
         settings = read_settings(resume, epochs)
@@ -100,6 +97,8 @@ def train(
             pretrained=pretrained,
             teachers=teacher or (),
         )
+        if epochs:
+            check_told_once(settings)
     initial = weights_file(init) if init is not None else None
     check_weights(settings, initial)
     folders = PhotoFolders(tuple(photos or ()), backgrounds)
@@ -129,11 +128,12 @@ def train(
             print(result_line(facts))
 
 
-def check_told_once(changes: Sequence[str]) -> None:
-    """Raises InputError where these changes choose a number of epochs beside --epochs."""
-    if any(change.startswith("epochs=") for change in changes):
+def check_told_once(settings: "Settings") -> None:
+    """Raises InputError where its changes choose a number of epochs beside --epochs."""
+    names = changed_in(settings.changes)
+    if "epochs" in names:
         raise InputError("--epochs and --set epochs are one number. Leave one of them out.")
-    if any(change.startswith("seconds=") and change != "seconds=0" for change in changes):
+    if "seconds" in names and settings.recipe.seconds:
         raise InputError("--set seconds chooses the number of epochs. Leave it or --epochs out.")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from detector.boxes import AnyDetector, Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
+from detector.display import check_display
 from detector.interrupt import interrupt_between_frames
 from detector.output.draw import draw
 from detector.output.drawn import DrawnFrames
@@ -21,7 +22,7 @@ from detector.output.lines import JsonLines, header_of, line_of, texts_of
 from detector.output.screen import Screen
 from detector.output.sheet import Sheet
 from detector.output.summary import Interrupted, Summary
-from detector.plan import Plan, check_display
+from detector.plan import Plan
 from detector.video.background import ahead
 from detector.video.frames import Frame, Reader, Undecodable
 from fmnist.errors import InputError

@@ -1,4 +1,4 @@
-"""Pictures, decoded, read and shrunk."""
+"""Pictures, decoded, read, shrunk and written."""
 
 import io
 import warnings
@@ -10,6 +10,9 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from detector.heif import is_heif
+from detector.video.disk import DISK_FULL, disk_full
+from detector.video.quiet import quiet_opencv
+from fmnist.atomic import write_atomically
 from fmnist.errors import InputError
 
 
@@ -79,3 +82,30 @@ def shrunk(picture: np.ndarray, longest: int, method: int = cv2.INTER_AREA) -> n
         return picture
     size_wh = [max(1, round(side * factor)) for side in picture.shape[1::-1]]
     return cv2.resize(picture, size_wh, interpolation=method)
+
+
+def can_write_image(path: Path) -> bool:
+    """Whether `write_image` knows the format that the suffix names."""
+    if not (path.suffix and cv2.haveImageWriter(f"x{path.suffix}")):
+        return False
+    with quiet_opencv():  # some take no colours
+        return cv2.imencode(path.suffix, np.zeros((64, 64, 3), np.uint8))[0]
+
+
+def write_image(path: Path, image: UInt8[np.ndarray, "h w 3"]) -> None:
+    """Write a BGR picture in the format of its suffix, whole or not at all.
+
+    Raises:
+        InputError: the disk is full, or the format holds no picture that large.
+    """
+    with quiet_opencv():
+        encoded, data = cv2.imencode(path.suffix, image)
+    if not encoded:
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise InputError(f"{path}: no {path.suffix} holds a picture of {size}. Choose .png.")
+    try:
+        write_atomically(path, data.tobytes())
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise disk_full(path, kept=False) from None
+        raise

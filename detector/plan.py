@@ -1,18 +1,15 @@
 """What `fmnist detect` will read and write, settled before anything slow begins."""
 
-import ctypes
 import os
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from detector.video.disk import is_picture
+from detector.pictures import can_write_image
 from detector.video.frames import Reader
 from detector.video.sources import MARK, find_sources, is_image
-from fmnist.checks import free
+from fmnist.checks import free, named_mp4
 from fmnist.errors import InputError
 
 STDOUT = Path("-")
@@ -59,7 +56,7 @@ def plan_outputs(
     outputs = (None,) * len(paths) if no_video else _outputs(paths, output, is_single)
     json_path = Path(json) if json else None
     targets = [path for path in (*outputs, json_path, sheet) if path and path != STDOUT]
-    if sheet and not is_picture(sheet):
+    if sheet and not can_write_image(sheet):
         raise InputError(f"{sheet}: a contact sheet is a picture. Name it {sheet.stem}.png.")
     _check_distinct(paths, targets)
     for target in targets:
@@ -69,52 +66,26 @@ def plan_outputs(
     return Plan(paths, outputs, json_path, sheet, tuple(failed))
 
 
-def check_display(instead: str = "Use fmnist live --web, or drop --show.") -> None:
-    """InputError without a display: OpenCV would end the whole process (exit 134)."""
-    if sys.platform != "linux":
-        return
-    name = os.environ.get("DISPLAY", "")
-    if not (name or (os.environ.get("WAYLAND_DISPLAY") and _speaks_wayland())):
-        raise InputError(f"no display. {instead}")
-    if name and not _opens(name):
-        raise InputError(f"no display at {name}. {instead}")
-
-
-def _speaks_wayland() -> bool:
-    """Whether OpenCV could open a window there: the Qt of its wheels speaks X11 only."""
-    found = find_spec("cv2")
-    plugins = Path(found.origin if found and found.origin else "").parent / "qt/plugins/platforms"
-    return not plugins.is_dir() or any(plugins.glob("*wayland*"))
-
-
-def _opens(display: str) -> bool:
-    """Whether somebody answers there and lets us in; True, too, where Xlib is missing."""
-    try:
-        x11 = ctypes.CDLL("libX11.so.6")
-    except OSError:
-        return True
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    server = x11.XOpenDisplay(os.fsencode(display))
-    if server:
-        x11.XCloseDisplay(ctypes.c_void_p(server))
-    return bool(server)
-
-
 def _outputs(paths: Sequence[Path], output: Path | None, is_single: bool) -> tuple[Path, ...]:
     is_folder = output is not None and (output.is_dir() or not output.suffix)
     if output is None or is_folder or not is_single:
         folder = output or Path()
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file, where results need a folder. Choose another.")
-        if not is_folder and output and (output.suffix.lower() == ".mp4" or is_picture(output)):
+        if not is_folder and output and _is_result(output):
             raise InputError(f"{output} is one file for several sources. Name a folder.")
         return tuple(folder / name for name in _names(paths))
     if is_image(paths[0]):
-        if not is_picture(output):
+        if not can_write_image(output):
             raise InputError(f"{output} is no picture's name. Name it {output.stem}.png.")
-    elif output.suffix.lower() != ".mp4":
-        raise InputError(f"{output}: video is written as MP4. Name it {output.stem}.mp4.")
+    else:
+        named_mp4(output)
     return (output,)
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a video or a picture is written under such a name."""
+    return path.suffix.lower() == ".mp4" or can_write_image(path)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -147,7 +118,7 @@ def _folders(path: Path) -> tuple[str, ...]:
 def _suffix(source: Path) -> str:
     if not is_image(source):
         return ".mp4"
-    return source.suffix if is_picture(source) else ".png"
+    return source.suffix if can_write_image(source) else ".png"
 
 
 def _check_distinct(sources: Sequence[Path], targets: Sequence[Path]) -> None:

@@ -58,6 +58,12 @@ def named_png(path: Path | None) -> None:
         raise InputError(f"{path}: figures are PNG files. Name it {path.stem}.png.")
 
 
+def named_mp4(path: Path) -> None:
+    """Raises InputError where a video that is to be written has the name of something else."""
+    if path.suffix.lower() != ".mp4":
+        raise InputError(f"{path}: video is written as MP4. Name it {path.stem}.mp4.")
+
+
 def free_folder(folder: Path, overwrite: bool) -> Path:
     """The folder if results can be written into it; it need not exist.
 

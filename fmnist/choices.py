@@ -43,6 +43,11 @@ def recipe_for(name: str, model: str, changes: Sequence[str] = ()) -> Recipe:
     return recipe
 
 
+def changed_in(changes: Iterable[str]) -> set[str]:
+    """The names of what is changed: "dropout" of "dropout=0"."""
+    return {text.partition("=")[0] for text in changes}
+
+
 def check_dropout(model: str) -> None:
     """Raises InputError where the network has none that could be changed."""
     if not MODELS[model].has_dropout:

@@ -169,19 +169,13 @@ EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("gpu", "wrn"): {"epochs": 50, "pad": 4, "erasing": 0.5, "cutmix": 0.25},
 }
 # Its linear layers fix the size of the image, and Muon wants the batch norm that it lacks.
-for _name in ("best", "gpu", "race", "fast", "distill", "crops", "worn"):
-    _is_long = _name in ("best", "gpu", "distill")
-    EXCEPTIONS[_name, "lenet"] = {
-        "epochs": 90 if _is_long else RECIPES[_name].epochs,
-        "optimizer": "adamw",
-        "learning_rate": 0.003,
-        "weight_decay": 0.05 if _is_long else RECIPES[_name].weight_decay,
-        "erasing": 0.2 if _is_long else RECIPES[_name].erasing,
-        "sizes": FULL_SIZE,
-    }
-EXCEPTIONS["gpu", "lenet"] |= {"epochs": 150, "learning_rate": 0.006}
+LENET: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.003, "sizes": FULL_SIZE}
+LONG_LENET = LENET | {"epochs": 90, "weight_decay": 0.05, "erasing": 0.2}
+EXCEPTIONS |= {(name, "lenet"): LENET for name in ("race", "fast", "crops", "worn")}
+EXCEPTIONS["best", "lenet"] = LONG_LENET
+EXCEPTIONS["gpu", "lenet"] = LONG_LENET | {"epochs": 150, "learning_rate": 0.006}
 # A small network learns long from a large one, and most from answers that are softened (LOG.md).
-EXCEPTIONS["distill", "lenet"] |= {
+EXCEPTIONS["distill", "lenet"] = LONG_LENET | {
     "epochs": 300,
     "dropout": 0.0,
     "temperature": 4.0,

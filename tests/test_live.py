@@ -79,9 +79,9 @@ def test_what_cannot_work_is_told_in_a_sentence(desk: Path, arguments: str, mess
 
 @pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
 def test_a_display_that_is_not_there_is_told(desk: Path) -> None:
-    outcome = fmnist("live", CLIP, folder=desk, environment={"DISPLAY": ":77"})
+    outcome = fmnist("live", CLIP, folder=desk, environment={"DISPLAY": ":5977"})
     assert outcome.code == 2
-    assert outcome.err == "fmnist: no display at :77. Use fmnist live --web.\n"
+    assert outcome.err == "fmnist: no display at :5977. Use fmnist live --web.\n"
     assert "torch" not in outcome.modules
 
 

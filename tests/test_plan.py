@@ -1,16 +1,14 @@
 """Where results go, and what is refused before anything is read."""
 
 import os
-import sys
 from pathlib import Path
 
 import cv2
 import pytest
 
-from detector.plan import check_display, plan_outputs
+from detector.plan import plan_outputs
 from fmnist.errors import InputError
 from tests import clips
-from tests.display import MISSING, display
 
 
 @pytest.fixture
@@ -149,31 +147,3 @@ def test_a_folder_that_bars_writing_is_told(desk: Path) -> None:
     Path("barred").mkdir(mode=0o555)
     with pytest.raises(InputError, match="barred cannot be written"):
         plan_outputs(["in/clip.mkv"], Path("barred/x.mp4"))
-
-
-def test_a_window_needs_a_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(InputError, match=r"no display\. Use fmnist live --web, or drop --show\."):
-        check_display()
-    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    plugins = tmp_path / "cv2/qt/plugins/platforms"
-    plugins.mkdir(parents=True)
-    (plugins / "libqxcb.so").touch()
-    (tmp_path / "cv2/__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "cv2")
-    with pytest.raises(InputError, match="no display"):
-        check_display()
-    (plugins / "libqwayland-generic.so").touch()
-    check_display()
-
-
-@pytest.mark.skipif(MISSING is not None, reason=f"{MISSING} is not installed")
-def test_a_window_needs_a_display_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    with display() as screen:
-        monkeypatch.setenv("DISPLAY", screen.name)
-        check_display()
-    with pytest.raises(InputError, match=rf"no display at {screen.name}\. Use fmnist live --web"):
-        check_display()

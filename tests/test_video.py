@@ -16,7 +16,8 @@ import av
 import numpy as np
 import pytest
 
-from detector.video.disk import RESERVE_BYTES, SpareDisk, is_picture, write_image
+from detector.pictures import can_write_image, write_image
+from detector.video.disk import RESERVE_BYTES, SpareDisk
 from detector.video.frames import Reader
 from detector.video.writer import Writer
 from fmnist.errors import InputError
@@ -290,9 +291,9 @@ def test_an_image_is_written_in_the_format_of_its_suffix_or_not_at_all(tmp_path:
 
 def test_what_a_format_cannot_hold_is_told(tmp_path: Path) -> None:
     for suffix in (".PNG", ".jpg", ".webp", ".jp2", ".tiff"):
-        assert is_picture(tmp_path / f"x{suffix}")
-    assert not is_picture(tmp_path / "x.pbm"), "black and white only"
-    assert not is_picture(tmp_path / "x")
+        assert can_write_image(tmp_path / f"x{suffix}")
+    assert not can_write_image(tmp_path / "x.pbm"), "black and white only"
+    assert not can_write_image(tmp_path / "x")
     with pytest.raises(InputError, match="no .webp holds a picture of 17000x1. Choose .png"):
         write_image(tmp_path / "x.webp", np.zeros((1, 17_000, 3), np.uint8))
     assert not list(tmp_path.iterdir())

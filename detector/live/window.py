@@ -22,7 +22,7 @@ from detector.live.recording import Recording, free_name
 from detector.output.draw import draw
 from detector.output.lines import texts_of
 from detector.output.screen import Closing
-from detector.video.disk import write_image
+from detector.pictures import write_image
 from detector.video.frames import Frame
 from detector.video.newest import Newest
 from fmnist.checks import free

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from detector.boxes import Picture
+from detector.pictures import write_image
 from detector.video.background import Behind
-from detector.video.disk import write_image
 from detector.video.frames import Reader, Undecodable
 from detector.video.writer import LARGEST_SIDE, Writer
 

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from detector.boxes import Detections, Picture
 from detector.output.draw import contact_sheet, draw
-from detector.video.disk import write_image
+from detector.pictures import write_image
 
 PICTURES = 12
 COLUMNS = 3

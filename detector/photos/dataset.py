@@ -9,7 +9,7 @@ import yaml
 
 from detector.photos import folder as photo_folder
 from detector.photos.photo import Photo
-from detector.video.disk import write_image
+from detector.pictures import write_image
 from fmnist.classes import CLASSES
 from fmnist.errors import InputError
 

@@ -5,12 +5,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
-from detector.boxes import Picture
-from detector.video.quiet import quiet_opencv
-from fmnist.atomic import part_of, take_name, write_atomically
+from fmnist.atomic import part_of, take_name
 from fmnist.errors import InputError
 
 # Set aside while a video is written: a full disk must still take its index, 20 bytes a frame.
@@ -59,33 +54,6 @@ class SpareDisk(io.FileIO):
             take_name(self._part, self._target)
         else:
             self._part.unlink(missing_ok=True)
-
-
-def is_picture(path: Path) -> bool:
-    """Whether `write_image` knows the format that the suffix names."""
-    if not (path.suffix and cv2.haveImageWriter(f"x{path.suffix}")):
-        return False
-    with quiet_opencv():  # some take no colours
-        return cv2.imencode(path.suffix, np.zeros((64, 64, 3), np.uint8))[0]
-
-
-def write_image(path: Path, image: Picture) -> None:
-    """Write a BGR picture in the format of its suffix, whole or not at all.
-
-    Raises:
-        InputError: the disk is full, or the format holds no picture that large.
-    """
-    with quiet_opencv():
-        encoded, data = cv2.imencode(path.suffix, image)
-    if not encoded:
-        size = f"{image.shape[1]}x{image.shape[0]}"
-        raise InputError(f"{path}: no {path.suffix} holds a picture of {size}. Choose .png.")
-    try:
-        write_atomically(path, data.tobytes())
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise disk_full(path, kept=False) from None
-        raise
 
 
 def disk_full(path: Path, kept: bool) -> InputError:

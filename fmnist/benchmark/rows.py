@@ -69,6 +69,10 @@ class Row:
         """Every number of its recipe."""
         return recipe_for(self.recipe, self.model, self.changes)
 
+    @property
+    def takes_imagenet(self) -> bool:
+        return MODELS[self.model].takes_imagenet
+
     def settings(self, seed: int, pretrained: str, teachers: Sequence[str]) -> "Settings":
         """Those of a run; what other rows need is left out."""
         from fmnist.training.settings import plan
@@ -79,7 +83,7 @@ class Row:
             None,
             seed,
             changes=self.changes,
-            pretrained=pretrained if self.model == "resnet18" else "",
+            pretrained=pretrained if self.takes_imagenet else "",
             teachers=teachers if self.resolved().distill else (),
         )
 
@@ -126,7 +130,7 @@ def check_runs(
             same = there.recipe == recipe
             if weights and there.teachers != (tuple(weights[1]) if recipe.distill else ()):
                 same = False
-            if weights and there.pretrained != (weights[0] if row.model == "resnet18" else ""):
+            if weights and there.pretrained != (weights[0] if row.takes_imagenet else ""):
                 same = False
             if not same:
                 raise InputError(
@@ -150,7 +154,7 @@ def check_read(
     from fmnist.training.settings import check_unseen
 
     needed = {
-        "--pretrained": (pretrained, any(row.model == "resnet18" for row in rows)),
+        "--pretrained": (pretrained, any(row.takes_imagenet for row in rows)),
         "--teacher": (teachers, any(row.resolved().distill for row in rows)),
     }
     for option, (given, is_read) in needed.items():
@@ -167,7 +171,7 @@ def check_imagenet(rows: Sequence[Row], seeds: int, base: Path, pretrained: str)
     """
     from fmnist.models.resnet import ResNet18
 
-    readers = [row for row in rows if row.model == "resnet18"] if pretrained else []
+    readers = [row for row in rows if row.takes_imagenet] if pretrained else []
     folders = [row.folder(base, seed) for row in readers for seed in range(seeds)]
     if any(not is_planned(folder) for folder in folders):
         ResNet18(0).load_imagenet(pretrained)

@@ -16,6 +16,7 @@ class Model(NamedTuple):
     attribute: str
     about: str
     has_dropout: bool = True
+    takes_imagenet: bool = False  # weights of it to begin with
 
 
 MODELS = {
@@ -24,7 +25,11 @@ MODELS = {
     "resnet10": Model("resnet", "ResNet10", "ResNet-10 of the report"),
     "resnet10-56": Model("resnet", "ResNet10At56", "the same at 56 px"),
     "resnet18": Model(
-        "resnet", "ResNet18", "ResNet-18 at 224 px, from ImageNet weights with --pretrained", False
+        "resnet",
+        "ResNet18",
+        "ResNet-18 at 224 px, from ImageNet weights with --pretrained",
+        has_dropout=False,
+        takes_imagenet=True,
     ),
     "inception": Model("inception", "Inception", "inception blocks, future work of the report"),
     "densenet": Model("densenet", "DenseNet", "shallow DenseNet-BC, future work of the report"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fmnist.benchmark.rows import Row
 from fmnist.benchmark.tables import NOT_MEASURED, cells
 from fmnist.cards import Facts
+from fmnist.choices import changed_in
 from fmnist.figures import curves, png
 from fmnist.report import plots
 from fmnist.report.page import Picture, Section, Table
@@ -70,9 +71,8 @@ def pair_of(model: str, rows: Sequence[Facts]) -> tuple[str, str]:
         if not facts["n"] or (facts["model"], facts.get("recipe")) != (model, "report"):
             continue
         row = Row.read(facts["row"])
-        changed = {part.partition("=")[0] for part in row.changes}
         without = int(row.resolved().dropout == 0)
-        if changed <= {"dropout", "epochs"} and facts["epochs"] > longest[without]:
+        if changed_in(row.changes) <= {"dropout", "epochs"} and facts["epochs"] > longest[without]:
             found[without], longest[without] = facts["row"], facts["epochs"]
     return found[0], found[1]
 

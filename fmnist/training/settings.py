@@ -81,7 +81,7 @@ def plan(
         ValueError: no run has so many epochs, or such a seed.
     """
     recipe = recipe_for(recipe_name, model, changes)
-    if pretrained and model != "resnet18":
+    if pretrained and not MODELS[model].takes_imagenet:
         raise InputError(f"There are no ImageNet weights for {model}. Train resnet18 with them.")
     if pretrained not in ("", "torchvision") and not Path(pretrained).is_file():
         raise InputError(
