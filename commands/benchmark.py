@@ -128,7 +128,7 @@ def benchmark(
         check_runs(trained, seeds, run_dir, (pretrained, teacher or ()))
     data_folder, is_whole = None if table else files.find(data_dir), False
 
-    from fmnist.benchmark import summary as measure
+    from fmnist.benchmark import summary
     from fmnist.device import pick_device
 
     where = pick_device(device)
@@ -136,12 +136,12 @@ def benchmark(
         check_imagenet(trained, seeds, run_dir, pretrained)
         weights = pretrained, teacher or ()
         run = _runner(data_folder, run_dir, where, weights, max_minutes, quiet, compiling)
-        is_whole = measure.run_all(trained, seeds, run_dir, run)
-    facts = measure.of(chosen, seeds, run_dir)
-    measure.add_inference(facts, run_dir, where, measure_new=not table)
+        is_whole = summary.run_all(trained, seeds, run_dir, run)
+    facts = summary.summarize(chosen, seeds, run_dir)
+    summary.add_inference(facts, run_dir, where, measure_new=not table)
     if peer:
-        facts += _peer(data_folder if is_whole else None, run_dir, measure.longest(facts), where)
-    facts = measure.with_earlier(facts, before)
+        facts += _peer(data_folder if is_whole else None, run_dir, summary.longest(facts), where)
+    facts = summary.with_earlier(facts, before)
     _write(facts, shown, run_dir, json_file, where, quiet)
 
 

@@ -98,7 +98,7 @@ def detector_evaluate(
     named = [Head.load(path, where) if path else None for path in head_paths]
     localiser = Grid.load(grid_path, where)
     localiser.image_size = image_size or localiser.image_size
-    backend = run_with(backend, [localiser, *filter(None, named)], localiser.wide, say)
+    backend = run_with(backend, [localiser, *filter(None, named)], localiser.wide_hw, say)
     rows, found = rows_of(
         localiser,
         list(zip(shortest(names), named, strict=True)),

@@ -52,7 +52,7 @@ def tracks_table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [f"{'video':{wide}}{'tracks':8}" + "".join(f"{title:>12}" for title in titles)]
     for row in rows:
         name = f"{row['video']:{wide}}{'with' if row['tracked'] else 'without':8}"
-        lines.append(name + "".join(f"{_short(row[key]):>12}" for key in keys))
+        lines.append(name + "".join(f"{_figure(row[key], 2):>12}" for key in keys))
     lines += ["", "part of the frames that shows each name, with tracks"]
     for row in rows:
         if row["tracked"]:
@@ -61,13 +61,7 @@ def tracks_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _figure(figure: float | int | None) -> str:
+def _figure(figure: float | int | None, digits: int = 3) -> str:
     if figure is None:
         return "-"
-    return f"{figure:.3f}" if isinstance(figure, float) else f"{figure:,}"
-
-
-def _short(figure: float | None) -> str:
-    if figure is None:
-        return "-"
-    return f"{figure:.2f}" if isinstance(figure, float) else str(figure)
+    return f"{figure:.{digits}f}" if isinstance(figure, float) else f"{figure:,}"

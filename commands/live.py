@@ -189,7 +189,7 @@ def _adjustable(
 
     from detector.adjustable import Adjustable
     from detector.cores import leave_a_core
-    from detector.live.pace import keep_up
+    from detector.live.keep_up import keep_up
     from detector.pipeline import Detector, watch
 
     leave_a_core()

@@ -59,8 +59,8 @@ def benchmark_speed(
 
     from commands.tables import training_speed_table
     from detector.benchmark.answers import answers
+    from fmnist.benchmark.inference import measured
     from fmnist.benchmark.peer import MODEL, epoch_seconds
-    from fmnist.benchmark.speed import measured
     from fmnist.benchmark.training_speed import BATCHES, in_turn, our_trainer, plain_loop
     from fmnist.data import load_splits
     from fmnist.device import compiles, describe, pick_device

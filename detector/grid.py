@@ -53,14 +53,14 @@ class Grid(Runnable):
         return Grid(network, image_size, device)
 
     @property
-    def wide(self) -> tuple[int, int]:
+    def wide_hw(self) -> tuple[int, int]:
         """Height and width of what the network reads of a frame of 16:9."""
         height, width, _ = self.input(np.zeros((9 * CELLS, 16 * CELLS, 3), np.uint8)).shape
         return height, width
 
     def facts(self) -> dict[str, Any]:
         """For the card of an export; `image_size` is the longest side of an upright frame."""
-        wide = dict(zip(("height", "width"), self.wide, strict=True))
+        wide = dict(zip(("height", "width"), self.wide_hw, strict=True))
         return self.graph.facts() | {"image_size": self.image_size, "reads_16_to_9": wide}
 
     def input(self, frame: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "rows columns 3"]:

@@ -12,9 +12,9 @@ from detector.defaults import CONFIDENCE, GRID_FILE, HEAD_FILE
 from detector.grid import Grid
 from detector.head import Head
 from detector.layouts import CELLS, LARGEST
-from detector.pace import LIVE_RATE, Pace
 from detector.soft_nms import soft_nms
-from detector.tracking.memory import Memory
+from detector.tracking.cached_head import CachedHead
+from detector.tracking.pace import LIVE_RATE, Pace
 from detector.tracking.tracks import Tracks, least_of
 from detector.video.cameras import read_source
 from detector.video.frames import Frame, Reader
@@ -37,7 +37,9 @@ class Detector:
     """
 
     grid: Grid = field(default_factory=lambda: Grid.load(GRID_FILE, pick_device()))
-    head: Head | Memory | None = field(default_factory=lambda: Head.load(HEAD_FILE, pick_device()))
+    head: Head | CachedHead | None = field(
+        default_factory=lambda: Head.load(HEAD_FILE, pick_device())
+    )
     confidence: float = CONFIDENCE  # a box below it is dropped
 
     def __post_init__(self) -> None:
@@ -73,7 +75,7 @@ class Detector:
         finder = Grid.load(Path(grid), device)
         finder.image_size = image_size or finder.image_size
         namer = None if head is None else Head.load(Path(head), device)
-        run_with(backend, (finder, namer) if namer else (finder,), finder.wide, say)
+        run_with(backend, (finder, namer) if namer else (finder,), finder.wide_hw, say)
         return Detector(finder, namer, confidence)
 
     def __call__(self, frame: Picture) -> Detections:
@@ -116,7 +118,7 @@ def _check_confidence(confidence: float) -> None:
 
 
 @dataclass(frozen=True)
-class Watcher:
+class VideoDetector:
     """A detector for the frames of a single video.
 
     `locate` knows nothing of other frames and may be ahead; `classify` wants them in their order.
@@ -142,22 +144,22 @@ class Watcher:
         return self.tracks(frame, found) if self.tracks else found
 
 
-def watch(detector: Detector, rate: float | None = 0, track: bool = True) -> Watcher:
+def watch(detector: Detector, rate: float | None = 0, track: bool = True) -> VideoDetector:
     """One for the frames of a single video, in their order, `rate` of them a second.
 
     Its head has a `Memory`, and its detections are those of `Tracks`: if `track`, and not at a
     rate of 0, that of images. None: as many as are looked at, by the clock, what is seen live.
     """
     head = detector.head
-    fresh = replace(detector, head=Memory(head) if isinstance(head, Head) else head)
+    fresh = replace(detector, head=CachedHead(head) if isinstance(head, Head) else head)
     if not track or rate == 0:
-        return Watcher(fresh, None)
+        return VideoDetector(fresh, None)
     eager = replace(fresh, confidence=least_of(detector.confidence))
     pace = Pace() if rate is None else None
-    return Watcher(eager, Tracks(rate or LIVE_RATE, detector.confidence), pace)
+    return VideoDetector(eager, Tracks(rate or LIVE_RATE, detector.confidence), pace)
 
 
-def fuse(head: Head | Memory | None, frame: Picture, boxes: Detections) -> Detections:
+def fuse(head: Head | CachedHead | None, frame: Picture, boxes: Detections) -> Detections:
     """What grid and head agree on, the most confident box first.
 
     A box is a garment, and one of a class, as likely as both say so: the product of powers of

@@ -124,12 +124,6 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def peak_mb(status: Path) -> float:
-    """The most memory that a process of Linux ever held, from its /proc/PID/status; 0: it ended."""
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-    return int(lines.get("VmHWM", "0 kB").split()[0]) / 2**10
-
-
 @cache  # asked at every step of a training
 def _cpu_info(key: str) -> str:
     """A field of the first processor in /proc/cpuinfo; "" where there is no such file."""

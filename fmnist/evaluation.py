@@ -111,9 +111,9 @@ def from_logits(logits: Float[Tensor, "n 10"], labels: Int64[Tensor, " n"]) -> E
     return Evaluation(float(functional.cross_entropy(logits, labels)), confusion)
 
 
-def at_once(model: nn.Module) -> int:
-    """Images that it answers at once: a thousand, but fewer where it enlarges them much."""
-    return int(getattr(model, "answers_at_once", BATCH))
+def at_once(model: nn.Module, most: int = BATCH) -> int:
+    """Images that it answers at once: the most, but fewer where it enlarges them much."""
+    return min(most, int(getattr(model, "answers_at_once", most)))
 
 
 def predict_logits(model: nn.Module, images: UInt8[Tensor, "n 28 28"]) -> Float32[Tensor, "n 10"]:

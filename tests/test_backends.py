@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from detector.backends import check, choice, runners
+from detector.backends import choice, runners
 from detector.backends.choice import candidates, measured, run_with
-from detector.backends.export import export
+from detector.backends.export import compare, export
 from detector.backends.graphs import Graph, GridGraph, HeadGraph, Runner
 from detector.backends.names import (
     AUTO,
@@ -244,7 +244,8 @@ def test_an_export_that_says_something_else_leaves_nothing(
     assert agreement.inputs == 3 and agreement.largest < 1e-4
     target.unlink()
     wrong = Other(head.graph.network)
-    monkeypatch.setattr(check, "in_torch", lambda *_, **__: in_torch(head.graph, CPU, True))
+    agreeable = in_torch(head.graph, CPU, True)
+    monkeypatch.setattr("detector.backends.export.in_torch", lambda *_, **__: agreeable)
     with pytest.raises(CheckFailed, match="probability differs by"):
         export(wrong, "onnx", target, CPU, real)
     assert list(tmp_path.iterdir()) == []
@@ -267,9 +268,9 @@ def test_an_error_in_one_side_of_a_box_is_seen_beside_a_surer_side(grid: Grid) -
         return distances, answers
 
     frames = [noise(1, 64, 64, 3)]
-    assert check.compare(graph, graph, frames).largest == 0
+    assert compare(graph, graph, frames).largest == 0
     with pytest.raises(CheckFailed, match="probability differs by 0.49"):
-        check.compare(graph, wrong, frames)
+        compare(graph, wrong, frames)
 
 
 def test_real_inputs_are_frames_and_the_crops_in_them() -> None:
@@ -316,8 +317,8 @@ def test_the_command_exports_what_runs_without_us(tmp_path: Path) -> None:
 def test_a_failed_check_is_exit_code_three(tmp_path: Path) -> None:
     code = """
 import sys
-from detector.backends import check
-check.TOLERANCE = -1.0
+from detector.backends import export
+export.TOLERANCE = -1.0
 import cli
 sys.exit(cli.run(sys.argv[2:]))
 """

@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from fmnist.benchmark import peer, summary
+from fmnist.benchmark.inference import measured
 from fmnist.benchmark.rows import ROWS, Row, check_runs, trainable
-from fmnist.benchmark.speed import measured
 from fmnist.benchmark.spread import spread
+from fmnist.benchmark.summary import summarize
 from fmnist.benchmark.tables import (
     COLUMNS,
     NOT_MEASURED,
@@ -76,7 +77,7 @@ def test_every_row_and_seed_has_a_folder_of_its_own() -> None:
 
 
 def test_finished_runs_become_mean_and_deviation(runs: Path) -> None:
-    (facts,) = summary.of([LENET], 2, runs)
+    (facts,) = summarize([LENET], 2, runs)
     accuracies = facts["test_accuracy"]["values"]
     assert facts["n"] == 2 and facts["epochs"] == 1 and facts["parameters"] == 173_962
     assert facts["test_accuracy"]["mean"] == pytest.approx(sum(accuracies) / 2)
@@ -87,7 +88,7 @@ def test_finished_runs_become_mean_and_deviation(runs: Path) -> None:
 
 
 def test_what_was_not_measured_says_so(runs: Path) -> None:
-    rows = summary.of([LENET, Row("vgg", "best")], 3, runs)
+    rows = summarize([LENET, Row("vgg", "best")], 3, runs)
     text = markdown(rows, list(COLUMNS))
     lenet, vgg = (line.split(" | ") for line in text.splitlines()[2:])
     assert len(lenet) == len(vgg) == len(COLUMNS)
@@ -100,7 +101,7 @@ def test_what_was_not_measured_says_so(runs: Path) -> None:
 
 
 def test_rows_measured_earlier_fill_the_gaps_and_follow(runs: Path) -> None:
-    rows = summary.of([Row("vgg", "best"), LENET], 2, runs)
+    rows = summarize([Row("vgg", "best"), LENET], 2, runs)
     named = {name: {**rows[1], "row": name} for name in ("vgg:best", "wrn:best", str(LENET))}
     merged = summary.with_earlier(rows, [*named.values(), {**rows[0], "row": "densenet:best"}])
     assert merged == [rows[0], rows[1], named["wrn:best"]], "vgg:best had numbers of lenet:report"
@@ -182,10 +183,10 @@ def test_a_damaged_run_is_told(runs: Path, tmp_path: Path) -> None:
     shutil.copytree(LENET.folder(runs, 0), folder)
     (folder / "metrics.csv").unlink()
     with pytest.raises(InputError, match="damaged"):
-        summary.of([LENET], 1, tmp_path)
+        summarize([LENET], 1, tmp_path)
     (folder / "result.json").write_text("{}")
     with pytest.raises(InputError, match="damaged"):
-        summary.of([LENET], 1, tmp_path)
+        summarize([LENET], 1, tmp_path)
 
 
 def test_a_table_keeps_the_rows_of_the_one_before(runs: Path, tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ def test_speed_is_measured_in_a_process_of_its_own_and_kept(tmp_path: Path) -> N
     summary.add_inference(again, tmp_path, CPU, measure_new=False)
     assert (tmp_path / "before").read_bytes() == (tmp_path / "inference.json").read_bytes()
     assert again[0] == rows[0] == rows[1] and "inference" not in again[1]
-    with pytest.raises(InputError, match="fmnist.benchmark.speed failed: .*Did you mean lenet"):
+    with pytest.raises(InputError, match="fmnist.benchmark.inference failed: .*Did you mean lenet"):
         measured("lent", CPU)
     speed = measured("lenet", CPU)
     assert speed["images_per_second"] > 10

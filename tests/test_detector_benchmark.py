@@ -166,7 +166,7 @@ def test_the_benchmark_of_training_stands_beside_a_plain_loop(
     fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("detector.benchmark.answers.answers", partial(answers, seconds=0.05))
-    monkeypatch.setattr("fmnist.benchmark.speed.SECONDS", 0.1)
+    monkeypatch.setattr("fmnist.benchmark.inference.SECONDS", 0.1)
     target = tmp_path / "x.json"
     words = ["benchmark", "speed", "lenet", "--images", "256", "--rounds", "1", "--no-peer"]
     places = ["--data-dir", str(fashion_mnist), "--json", str(target), "-o", str(tmp_path / "runs")]

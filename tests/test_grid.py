@@ -261,7 +261,7 @@ def test_who_stands_in_a_wide_frame_is_not_looked_at_much_smaller(
 ) -> None:
     grid = Grid(noisy_network(), 352, CPU)
     assert grid.input(noise(*size_wh)).shape == (*shape, 3), why
-    assert grid.wide == (288, 512)
+    assert grid.wide_hw == (288, 512)
 
 
 def test_what_cells_say_are_boxes_of_their_own_frame_with_their_own_class() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detector.pace import LIVE_RATE, RECENT, Pace
+from detector.tracking.pace import LIVE_RATE, RECENT, Pace
 
 
 def test_it_is_what_the_last_looks_say_and_a_pause_says_nothing() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist.benchmark import summary
 from fmnist.benchmark.rows import Row
+from fmnist.benchmark.summary import summarize
 from fmnist.benchmark.tables import NOT_MEASURED
 from fmnist.cards import Facts
 from fmnist.classes import CLASSES
@@ -38,7 +38,7 @@ def page(tiny_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings = replace(row.settings(0, "", ()), epochs=1)
         prepare(row.folder(base, 0), settings)
         train(settings, row.folder(base, 0), data, CPU, watch)
-    rows = summary.of(ROWS, 1, base)
+    rows = summarize(ROWS, 1, base)
     sections = all_sections(rows, data, WEIGHTS / "vgg.safetensors")
     write(headline(rows), sections, provenance(CPU), base / "page")
     return base / "page"

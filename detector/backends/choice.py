@@ -31,16 +31,16 @@ def candidates(device: torch.device) -> list[str]:
 def run_with(
     backend: str,
     parts: Sequence[Runnable],
-    frame: tuple[int, int],
+    size_hw: tuple[int, int],
     say: Callable[[str], None] = lambda line: None,
 ) -> str:
     """Have these run with a backend; with `auto` the fastest for all of them together.
 
-    `frame` is the height and width of what the grid reads. Returns the backend. `say` tells the
+    `size_hw` is that of what the grid reads of a usual frame. Returns the backend. `say` tells the
     user of a measurement.
     """
     if backend == AUTO:
-        backend = fastest([part.graph for part in parts], frame, parts[0].device, say)
+        backend = fastest([part.graph for part in parts], size_hw, parts[0].device, say)
     for part in parts:
         part.use(backend)
     return backend
@@ -48,7 +48,7 @@ def run_with(
 
 def fastest(
     graphs: Sequence[Graph],
-    frame: tuple[int, int],
+    size_hw: tuple[int, int],
     device: torch.device,
     say: Callable[[str], None],
 ) -> str:
@@ -56,11 +56,11 @@ def fastest(
     names = candidates(device)
     if len(names) == 1:
         return names[0]
-    file = cache_folder() / "fastest" / f"{_situation(graphs, frame, names, device)}.json"
+    file = cache_folder() / "fastest" / f"{_situation(graphs, size_hw, names, device)}.json"
     times = _remembered(file, names)
     if not times:
         say(f"measuring once which backend is the fastest here: {', '.join(names)}")
-        times = measured(names, graphs, frame, device)
+        times = measured(names, graphs, size_hw, device)
         failed = [name for name in names if name not in times]
         told = [f"{name} {ms:.1f} ms" for name, ms in times.items()]
         say(", ".join([*told, *(f"{name} failed" for name in failed)]))
@@ -70,14 +70,14 @@ def fastest(
 
 
 def measured(
-    names: Iterable[str], graphs: Sequence[Graph], frame: tuple[int, int], device: torch.device
+    names: Iterable[str], graphs: Sequence[Graph], size_hw: tuple[int, int], device: torch.device
 ) -> Times:
     """Median milliseconds for the graphs' part of one frame; the backends in turn.
 
     One that cannot run here, as of a broken installation, or not with frames of that size, is left
     out; but torch, whose errors are raised.
     """
-    batches = [graph.typical(frame) for graph in graphs]
+    batches = [graph.typical(size_hw) for graph in graphs]
     runners: dict[str, list[Runner]] = {}
     seconds: dict[str, list[float]] = {}
     for name in names:
@@ -99,14 +99,14 @@ def _timed(run: Runner, batch: torch.Tensor) -> float:
 
 
 def _situation(
-    graphs: Sequence[Graph], frame: tuple[int, int], names: list[str], device: torch.device
+    graphs: Sequence[Graph], size_hw: tuple[int, int], names: list[str], device: torch.device
 ) -> str:
     """A name for all that decides which is the fastest."""
     here = describe(device)
     modules = {module for name in names for module in BACKENDS[name].modules}
     facts = {
         "graphs": [graph.digest() for graph in graphs],
-        "frame": frame,
+        "frame": size_hw,
         "here": [here[name] for name in ("device", "cores", "threads", "precision", "torch")],
         "versions": [f"{name} {version_of(name)}" for name in sorted(modules)],
         "names": names,

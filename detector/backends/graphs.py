@@ -64,8 +64,8 @@ class Graph(nn.Module):
         super().__init__()
         self.network = network
 
-    def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "batch ..."]:
-        """Noise in the amount of a usual frame, which is read as (height, width)."""
+    def typical(self, size_hw: tuple[int, int]) -> UInt8[Tensor, "batch ..."]:
+        """Noise in the amount of a usual frame, which is read with `size_hw` pixels."""
         raise NotImplementedError
 
     def probabilities(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -120,8 +120,8 @@ class GridGraph(Graph):
         self.network.model[-1].training = True
         return self
 
-    def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "1 height width 3"]:
-        return torch.randint(0, 256, (1, *frame, 3), dtype=torch.uint8)
+    def typical(self, size_hw: tuple[int, int]) -> UInt8[Tensor, "1 height width 3"]:
+        return torch.randint(0, 256, (1, *size_hw, 3), dtype=torch.uint8)
 
     def probabilities(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The bins of each of a box's four sides compete, the answers do not."""
@@ -145,7 +145,7 @@ class HeadGraph(Graph):
     example = torch.zeros(2, 28, 28, dtype=torch.uint8)
     usage: ClassVar = {"answers": CLASSES, "before": CROP, "after": HEADS_ANSWERS}
 
-    def typical(self, frame: tuple[int, int]) -> UInt8[Tensor, "boxes 28 28"]:
+    def typical(self, size_hw: tuple[int, int]) -> UInt8[Tensor, "boxes 28 28"]:
         return torch.randint(0, 256, (BOXES, 28, 28), dtype=torch.uint8)
 
     def probabilities(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -15,6 +15,7 @@ from detector.backends.names import BACKENDS
 from detector.backends.runners import in_torch, read, write
 from detector.head import Head
 from fmnist.benchmark.spread import around_median
+from fmnist.evaluation import at_once
 
 BATCHES = {"cpu": 128, "cuda": 8192}  # more would not fit a processor's caches
 COMPILED = "torch.compile"
@@ -33,7 +34,7 @@ def answers(
     in the detector's head. What is exported for this is deleted again.
     """
     graph = Head(model, device).graph
-    size = min(BATCHES[device.type], getattr(model, "answers_at_once", BATCHES[device.type]))
+    size = at_once(model, BATCHES[device.type])
     images = torch.randint(0, 256, (size, 28, 28), dtype=torch.uint8, device=device)
     with tempfile.TemporaryDirectory() as folder:
         runners = {

@@ -23,7 +23,7 @@ from detector.head import Head
 from detector.output.draw import draw
 from detector.output.lines import texts_of
 from detector.pipeline import Detector, fuse
-from detector.tracking.memory import Memory
+from detector.tracking.cached_head import CachedHead
 from detector.tracking.tracks import Tracks, least_of
 from detector.video.frames import Reader
 from detector.video.writer import Writer
@@ -61,7 +61,7 @@ def _follow(clip: Path, detector: Detector, clock: Clock) -> list[int]:
     reader = Reader(clip)
     frames = islice(reader, FRAMES)
     assert isinstance(detector.head, Head)
-    head, tracks = Memory(detector.head), Tracks(reader.fps, detector.confidence)
+    head, tracks = CachedHead(detector.head), Tracks(reader.fps, detector.confidence)
     boxes: list[int] = []
     with (
         tempfile.TemporaryDirectory() as folder,

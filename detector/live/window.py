@@ -35,10 +35,6 @@ STEP = 0.05  # of the confidence, for a key
 NOTICE_SECONDS = 2.0
 
 
-class Stopped(KeyboardInterrupt):
-    """Ctrl-C, after the recording was finished."""
-
-
 @dataclass(frozen=True)
 class _Look:
     """What the detector saw in a frame, when that came (`time.monotonic`), how long it took."""
@@ -80,8 +76,9 @@ class Window:
     def run(self) -> None:
         """Show the source until it ends or someone ends it.
 
-        Raises Stopped after Ctrl-C, InputError if the source stopped or the disk is full for a
-        recording that `record` asks for or that goes on to the end.
+        Raises KeyboardInterrupt after Ctrl-C, when the recording is finished, InputError if the
+        source stopped or the disk is full for a recording that `record` asks for or that goes on
+        to the end.
         """
         try:
             with interrupt_between_frames() as stop, self._open():
@@ -90,7 +87,7 @@ class Window:
                     if self.duration and time.monotonic() - start >= self.duration:
                         break
             if stop.is_set():
-                raise Stopped
+                raise KeyboardInterrupt
         finally:
             self.newest.close()
             self._pool.shutdown()

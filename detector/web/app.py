@@ -23,7 +23,7 @@ from detector.live.figures import Figures
 from detector.output.draw import COLOURS, NEUTRAL
 from detector.video.cameras import Camera
 from detector.video.frames import Reader
-from detector.web import source
+from detector.web import source_code
 from detector.web.feed import Feed
 from detector.web.guard import Guard
 from detector.web.messages import BROKEN, INTERNAL, POLICY, SILENCE, TRY_LATER, LeftError
@@ -140,7 +140,7 @@ class _App:
         data = b""
         if not self.site.guard.refusal(request):
             async with self.archiving:
-                data = await run_in_threadpool(source.archive)
+                data = await run_in_threadpool(source_code.archive)
         headers = {
             "Content-Disposition": 'attachment; filename="fmnist-source.zip"',
             "Content-Length": str(len(data)),

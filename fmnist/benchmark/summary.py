@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
+from fmnist.benchmark.inference import measured
 from fmnist.benchmark.rows import Row
-from fmnist.benchmark.speed import measured
 from fmnist.benchmark.spread import spread
 from fmnist.benchmark.tables import SPEEDS, kept_speeds
 from fmnist.cards import Facts, read_csv, read_json, write_json
@@ -21,7 +21,7 @@ from fmnist.models.size import size_of
 from fmnist.training.run_folder import METRICS, RESULT, is_finished
 
 
-def of(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
+def summarize(rows: Sequence[Row], seeds: int, base: Path) -> list[Facts]:
     """What the finished runs in `base` say; a row without one has its size and n = 0."""
     return [_row(row, seeds, base) for row in rows]
 
@@ -113,7 +113,7 @@ def add_inference(
 
 
 def with_earlier(rows: Sequence[Facts], earlier: Sequence[Facts]) -> list[Facts]:
-    """These rows, and those measured earlier in the place of such that are not, or after them.
+    """These rows; an earlier one takes the place of one not measured here, others come last.
 
     What was measured with other numbers of the recipe than the row has now is left out.
     """

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fmnist.device import autocast
+from fmnist.evaluation import at_once
 from fmnist.training.losses import mean_probabilities
 
 
@@ -55,8 +56,8 @@ class Teachers:
 
 def _answers(network: nn.Module, images: Float[Tensor, "batch 1 28 28"]) -> Tensor:
     """Logits; a GPU makes more views at once than a network that enlarges them has memory for."""
-    at_once = int(getattr(network, "answers_at_once", len(images)))
-    if len(images) <= at_once:  # views and a copy would lie where the next tensors want to be
+    size = at_once(network, len(images))
+    if size == len(images):  # views and a copy would lie where the next tensors want to be
         logits: Tensor = network(images).float()
         return logits
-    return torch.cat([network(some).float() for some in images.split(at_once)])
+    return torch.cat([network(some).float() for some in images.split(size)])

@@ -1,6 +1,6 @@
 """How fast a classifier answers, and what memory that takes.
 
-As `python -m fmnist.benchmark.speed MODEL DEVICE` it prints the JSON of one measurement: in a
+As `python -m fmnist.benchmark.inference MODEL DEVICE` it prints the JSON of one measurement: in a
 process of its own, the peak of the memory is that of this network alone.
 """
 
@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from fmnist.benchmark.program import run
+from fmnist.benchmark.program import peak_mb, run
 from fmnist.cards import Facts
-from fmnist.device import autocast, describe, peak_mb, wait_for
+from fmnist.device import autocast, describe, wait_for
 from fmnist.evaluation import at_once
 from fmnist.models import build
 
@@ -30,7 +30,7 @@ def measured(model: str, device: torch.device) -> Facts:
 
     The weights are fresh ones: they do not change the arithmetic.
     """
-    command = [sys.executable, "-P", "-m", "fmnist.benchmark.speed", model, str(device)]
+    command = [sys.executable, "-P", "-m", "fmnist.benchmark.inference", model, str(device)]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # as many as here
     facts: Facts = json.loads(run(command, threads).lines[-1][1])
     return facts

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from detector.web import source
+from detector.web import source_code
 
 
 def test_the_archive_holds_what_runs_with_its_licence() -> None:
-    files = zipfile.ZipFile(io.BytesIO(source.archive()))
+    files = zipfile.ZipFile(io.BytesIO(source_code.archive()))
     assert files.testzip() is None
-    here = Path(source.__file__)
-    assert files.read(f"fmnist/{here.relative_to(source.ROOT)}") == here.read_bytes()
+    here = Path(source_code.__file__)
+    assert files.read(f"fmnist/{here.relative_to(source_code.ROOT)}") == here.read_bytes()
     tops = {name.split("/")[1] for name in files.namelist()}
-    names = (*source.OURS, *source.BESIDE, *source.TOP)
+    names = (*source_code.OURS, *source_code.BESIDE, *source_code.TOP)
     assert tops == {name.partition("/")[0] for name in names}
 
 
@@ -27,6 +27,6 @@ def test_beside_other_packages_only_our_own_are_handed_out(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (0, 0))  # as some installations date their files
-    monkeypatch.setattr(source, "ROOT", tmp_path)
-    files = zipfile.ZipFile(io.BytesIO(source.archive.__wrapped__()))
+    monkeypatch.setattr(source_code, "ROOT", tmp_path)
+    files = zipfile.ZipFile(io.BytesIO(source_code.archive.__wrapped__()))
     assert set(files.namelist()) == {"fmnist/fmnist/data.py", "fmnist/LICENSE"}

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from detector.grid import Grid
-from detector.pace import LIVE_RATE
+from detector.tracking.pace import LIVE_RATE
 
 LOOK_SECONDS = 0.36 / LIVE_RATE  # the rest is for the head, the picture and whoever shows it
 LEAST_SIZE = 224  # with less hardly a garment is found

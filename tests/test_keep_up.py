@@ -7,7 +7,7 @@ import pytest
 
 from detector.boxes import Detections
 from detector.grid import Grid
-from detector.live.pace import LEAST_SIZE, STEP, keep_up
+from detector.live.keep_up import LEAST_SIZE, STEP, keep_up
 
 
 class Timed(Grid):

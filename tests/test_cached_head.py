@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from detector.head import Head, Verdict
-from detector.tracking.memory import LASTS, Memory
+from detector.tracking.cached_head import LASTS, CachedHead
 from fmnist.models import build
 
 BOXES = np.array([[10, 20, 60, 120], [150, 40, 250, 140]], np.float32)
@@ -35,7 +35,7 @@ def head() -> Counting:
 
 
 def asked_by(head: Counting, *looks: tuple[np.ndarray, np.ndarray]) -> list[int]:
-    memory = Memory(head)
+    memory = CachedHead(head)
     head.asked.clear()
     for frame, boxes in looks:
         memory(frame, boxes)
@@ -49,7 +49,7 @@ def test_an_answer_serves_some_frames_and_no_more(head: Counting, frame: np.ndar
 
 
 def test_what_it_keeps_is_what_the_head_said(head: Counting, frame: np.ndarray) -> None:
-    memory, said = Memory(head), head(frame, BOXES)
+    memory, said = CachedHead(head), head(frame, BOXES)
     for boxes, order in ((BOXES, [0, 1]), (BOXES[::-1].copy() + 1, [1, 0]), (BOXES[:1], [0])):
         verdict = memory(frame, boxes)
         np.testing.assert_array_equal(verdict.garment, said.garment[order])
@@ -76,7 +76,7 @@ def test_small_changes_do_not_add_up(head: Counting) -> None:
 def test_frames_without_boxes(head: Counting, frame: np.ndarray) -> None:
     none = np.zeros((0, 4), np.float32)
     assert asked_by(head, (frame, BOXES), (frame, none), (frame, BOXES)) == [2, 0, 2]
-    garment, probabilities = Memory(head)(frame, none)
+    garment, probabilities = CachedHead(head)(frame, none)
     assert garment.shape == (0,) and probabilities.shape == (0, 10)
 
 

@@ -12,7 +12,7 @@ SAME_PLACE = 0.7  # IoU with the box of the frame before
 SAME_LOOK = 24.0  # mean difference of the crops, in gray levels: below it they show the same
 
 
-class Memory:
+class CachedHead:
     """A head for the frames of one video, in their order.
 
     A box that hardly moved since the frame before, and still looks like the crop that the head
