@@ -39,9 +39,8 @@ class RunOptions(NamedTuple):
 
 
 def check_photos(settings: "Settings", folders: PhotoFolders, resume: Path | None = None) -> None:
-    """Raises InputError where the recipe wants photos and has none or none and has some.
-
-    So does a folder that holds none.
+    """Raises InputError where the recipe learns from photos and none are named, or learns from
+    none and some are, or a folder holds none.
     """
     recipe = settings.recipe
     if recipe.photo_crops and not folders.photos and not resume:

@@ -21,9 +21,8 @@ class Detections:
     likely the box holds a garment, less where a surer box tells of it, too (`soft_nms`),
     `probabilities` which of the ten classes it is (rows sum to 1); both lie in 0..1.
     `track_id` is the same for one garment over the frames of a video, and `kept_labels` are
-    classes that a track holds on to while another is hardly more likely. Only where another's YOLO
-    is judged (`detector.evaluation.peer`) do rows not sum to 1: its classes do not exclude
-    each other.
+    classes that a track holds on to while another is hardly more likely. Rows of another's YOLO
+    do not sum to 1 (`detector.evaluation.peer.Peer`).
 
     Raises:
         ValueError: an array has another shape or type, or values out of their range.

@@ -9,7 +9,7 @@ from detector.boxes import Picture
 from detector.layouts import CELLS
 
 GRAY = 114  # fills what the frame leaves of the input
-WIDER = 1.5  # than high, times: to there people in a frame look as large as in an upright one
+WIDER = 1.5  # times the size of an upright frame is the most that a wide frame is read with
 
 
 def letterbox(frame: Picture, longest: int) -> UInt8[np.ndarray, "rows columns 3"]:

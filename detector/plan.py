@@ -101,7 +101,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _folders_that_differ(path: Path, paths: Sequence[Path]) -> tuple[str, ...]:
-    """As few of the folders that it is in as no other file of its name shares, outermost first."""
+    """The fewest parent folders, outermost first, that tell a file from others of its name."""
     own = _folders(path)
     others = {_folders(each) for each in paths if each.name == path.name} - {own}
     for count in range(1, len(own) + 1):
@@ -111,7 +111,7 @@ def _folders_that_differ(path: Path, paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _folders(path: Path) -> tuple[str, ...]:
-    """Those that it is in, outermost first."""
+    """The parent folders of a file, outermost first."""
     return Path(os.path.abspath(path)).parent.parts[1:]
 
 

@@ -30,7 +30,7 @@ def soft_nms(found: Detections) -> Detections:
 def _decayed(
     confidence: Float32[np.ndarray, " n"], kept: Float32[np.ndarray, "n n"]
 ) -> Float32[np.ndarray, " n"]:
-    """Each times `kept` of every box that comes before it: the surest of those left is next."""
+    """From the surest box on, each multiplies the confidence of those left by its row of `kept`."""
     left = confidence.copy()
     waiting = np.ones(len(left), np.bool_)
     for _ in range(len(left)):

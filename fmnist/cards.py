@@ -48,7 +48,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
 
 
 def figures_line(row: Mapping[str, float]) -> str:
-    """The same figures for a terminal, in four digits."""
+    """Name and value of each figure in one line for a terminal, to four significant digits."""
     return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
 
 

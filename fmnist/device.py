@@ -37,10 +37,10 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def keep_memory() -> None:
-    """What tensors of up to 32 MB free stays with the process, mapped for the next; for training.
+    """For training: the process keeps the memory of freed tensors of up to 32 MB (glibc only).
 
-    Else glibc gives large tensors and the end of its heap back to the system, and has them mapped
-    anew page by page: a tenth of the time that a step of the grid takes. Does nothing elsewhere.
+    Else glibc returns it to the system and has it mapped again page by page, which takes a tenth
+    of a training step of the grid.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:  # not in musl
@@ -49,8 +49,8 @@ def keep_memory() -> None:
 
 
 def settle_on(device: torch.device) -> None:
-    """For a GPU: make it the one that streams and graphs are of, try which convolution is fastest
-    there, and multiply float32 matrices in TF32.
+    """On a GPU: make it the current device, let cuDNN time its convolutions and take the fastest,
+    and multiply float32 matrices in TF32.
     """
     if device.type == "cuda":
         torch.cuda.set_device(device)

@@ -9,7 +9,7 @@ class InputError(Exception):
 
 
 class NotFinite(InputError):
-    """A loss or an answer became NaN or infinite: of these numbers, where the code is right."""
+    """A loss or a logit became NaN or infinite. An input error: rates or weights are to blame."""
 
 
 class CheckFailed(Exception):

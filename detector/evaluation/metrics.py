@@ -157,7 +157,9 @@ def _hits_of_shown(found: Sequence[Detections], scenes: Sequence[Scene]) -> tupl
 def _labels_of_matched(
     found: Sequence[Detections], scenes: Sequence[Scene]
 ) -> tuple[Float32[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """Of every garment with a class that a box matches: how sure that box's label is, if right."""
+    """For each garment of the ten classes that a box matches: the confidence of that box's label,
+    and whether the label is right.
+    """
     sure, right = [np.zeros(0, np.float32)], [np.zeros(0, np.bool_)]
     for detections, scene in zip(found, scenes, strict=True):
         box_of = match(detections.xyxy, detections.confidence, scene.xyxy)

@@ -57,7 +57,7 @@ def softened(
 
 
 def coarsened(frame: UInt8[np.ndarray, "h w 3"], grain: float) -> UInt8[np.ndarray, "h w 3"]:
-    """Enlarged from pixels that are so many of its own wide."""
+    """As if enlarged from a smaller frame, each pixel of which covers `grain` pixels of this."""
     size_wh = frame.shape[1::-1]
     # Named, not as a factor: with that OpenCV would shift the picture by what it rounds.
     few_wh = [max(1, round(side / max(1.0, grain))) for side in size_wh]

@@ -22,9 +22,10 @@ def ema_decay(recipe: Recipe, epochs: int, images: int) -> float:
 
 
 def follow(average: AveragedModel, model: nn.Module) -> None:
-    """`average.update_parameters(model)`; where a graph is recorded, as every step but the first.
+    """`average.update_parameters(model)`, in a form that a CUDA graph can record.
 
-    PyTorch's sends the number of the step to the GPU each time, which a graph cannot.
+    PyTorch's own sends the number of the step to the GPU, which a graph cannot. So the first step
+    of an average, which copies the weights, may not be one that is recorded.
     """
     if not is_recorded(model):
         average.update_parameters(model)

@@ -68,7 +68,7 @@ class Training:
         freeze_idle_biases(self.model)  # of a run that began before they were zero
 
     def begin_anew(self, fresh: nn.Module, seed: int) -> None:
-        """As `start` with these weights would, in the memory and with the graphs that are there."""
+        """Start over with these weights and this seed, in the memory and CUDA graphs of this."""
         freeze_idle_biases(fresh)
         _inner(self.network).load_state_dict(_around(fresh, self.recipe).state_dict())
         if self.average is not None:
