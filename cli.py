@@ -13,6 +13,7 @@ from typer.main import get_command
 from commands import (
     benchmark,
     benchmark_detect,
+    benchmark_speed,
     classifiers,
     console,
     detect,
@@ -24,7 +25,7 @@ from commands import (
     live,
     predict,
     report,
-    speed,
+    speedrun,
     train,
     tune,
 )
@@ -34,7 +35,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(classifiers.app)
 app.add_typer(train.app)
 benchmark.group.add_typer(benchmark_detect.app)
-benchmark.group.add_typer(speed.benchmark)
+benchmark.group.add_typer(benchmark_speed.app)
 app.add_typer(benchmark.app)
 app.add_typer(report.app)
 app.add_typer(tune.app)
@@ -46,7 +47,7 @@ detector.app.add_typer(detector_data.app)
 app.add_typer(detector.app, name="detector")
 app.add_typer(export.app)
 app.add_typer(live.app)
-app.add_typer(speed.app)
+app.add_typer(speedrun.app)
 
 
 def main() -> None:

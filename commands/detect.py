@@ -89,8 +89,8 @@ def detect(
     from detector.pipeline import Detector, watch
 
     leave_a_core()
-    told = quiet_or_say(quiet)
-    detector = Detector.load(device, grid_path, head_path, conf, image_size, backend, told)
+    report = quiet_or_say(quiet)
+    detector = Detector.load(device, grid_path, head_path, conf, image_size, backend, report)
     settings = Settings(conf, label_conf, wanted, every, max_frames, track)
     facts = {
         "grid": name_of_weights(grid_path),

@@ -194,11 +194,13 @@ def _adjustable(
 
     leave_a_core()
     grid, head = weights
-    told = quiet_or_say(quiet)
-    detector = Detector.load(device, grid, head, image_size=image_size, backend=backend, say=told)
+    report = quiet_or_say(quiet)
+    detector = Detector.load(device, grid, head, image_size=image_size, backend=backend, say=report)
     own = detector.grid.image_size
     if image_size is None and rate is None and keep_up(detector.grid):
-        told(f"to keep up, frames are read smaller here (--image-size {own} for all that it sees)")
+        report(
+            f"to keep up, frames are read smaller here (--image-size {own} for all that it sees)"
+        )
     return lambda: Adjustable(
         lambda confidence: watch(replace(detector, confidence=confidence), rate), conf
     )

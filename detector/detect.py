@@ -16,9 +16,9 @@ from detector.boxes import AnyDetector, Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
 from detector.display import check_display
 from detector.interrupt import interrupt_between_frames
-from detector.output.draw import draw
+from detector.output.draw import draw, texts_of
 from detector.output.drawn import DrawnFrames
-from detector.output.lines import JsonLines, header_of, line_of, texts_of
+from detector.output.lines import JsonLines, header_of, line_of
 from detector.output.screen import Screen
 from detector.output.sheet import Sheet
 from detector.output.summary import Interrupted, Summary

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from detector.boxes import Detections
-from detector.output.draw import COLOURS, INK, PAPER, colour_of, contact_sheet, contrast, draw
+from detector.output.draw import COLOURS, INK, PAPER, colour_of, contrast, draw
+from detector.output.sheet import contact_sheet
 from fmnist.classes import CLASSES
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
-from commands.speed import speedrun as race
+from commands.speedrun import speedrun as race
 from fmnist.benchmark import speedrun, training_speed
 from fmnist.benchmark.training_speed import in_turn, our_trainer, plain_loop
 from fmnist.choices import recipe_for

@@ -20,8 +20,7 @@ import torch
 from detector.cores import leave_a_core
 from detector.defaults import LABEL_CONFIDENCE
 from detector.head import Head
-from detector.output.draw import draw
-from detector.output.lines import texts_of
+from detector.output.draw import draw, texts_of
 from detector.pipeline import Detector, fuse
 from detector.tracking.cached_head import CachedHead
 from detector.tracking.tracks import Tracks, least_of

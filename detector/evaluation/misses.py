@@ -8,7 +8,8 @@ import numpy as np
 from detector.boxes import Detections, Picture, iou
 from detector.defaults import CONFIDENCE
 from detector.evaluation.metrics import fits, label_name, match
-from detector.output.draw import contact_sheet, draw
+from detector.output.draw import draw
+from detector.output.sheet import contact_sheet
 from detector.scene import Scene
 from fmnist.classes import CLASSES, OTHER
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from detector.boxes import Detections, Picture
 from detector.defaults import CONFIDENCE, LABEL_CONFIDENCE
-from detector.output.lines import UNKNOWN
+from detector.output.draw import UNKNOWN
 from detector.pipeline import Detector, watch
 from detector.tracking.tracks import Tracks, association, least_of
 from detector.video.frames import Reader

@@ -19,8 +19,7 @@ from detector.live import overlay
 from detector.live.figures import Figures
 from detector.live.keys import Key, pressed
 from detector.live.recording import Recording, free_name
-from detector.output.draw import draw
-from detector.output.lines import texts_of
+from detector.output.draw import draw, texts_of
 from detector.output.screen import Closing
 from detector.pictures import write_image
 from detector.video.frames import Frame
@@ -166,7 +165,7 @@ class Window:
         assert self._frame is not None
         seen = keep(self._seen, replace(self.settings, confidence=self.detector.confidence))
         texts = texts_of(seen, self.settings.label_confidence)
-        return draw(self._frame.image, seen, texts, self._labelled)
+        return draw(self._frame.image, seen, texts, write_texts=self._labelled)
 
     def _show(self) -> Picture:
         """Put the frame with its boxes on the screen; what was drawn, without the status line."""

@@ -1,4 +1,4 @@
-"""Boxes and labels onto a frame, legible at any size; many frames onto one sheet."""
+"""Boxes and labels onto a frame, legible at any size."""
 
 import functools
 import math
@@ -18,33 +18,44 @@ COLOURS = {name: tuple(PETROFF[3 * i : 3 * i + 3][::-1]) for i, name in enumerat
 NEUTRAL = (235, 235, 235)
 INK, PAPER, SHADOW = (15, 15, 15), (255, 255, 255), (20, 20, 20)
 FONT = cv2.FONT_HERSHEY_DUPLEX  # since OpenCV 5 an outline font stands behind the old names
+UNKNOWN = "unknown"
 
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
+
+
+def texts_of(detections: Detections, least: float) -> list[str]:
+    """What stands at every box: "Shirt 83%", or "unknown"; with "#3" behind it if tracked."""
+    names = zip(detections.names(least), detections.label_confidence, strict=True)
+    texts = [f"{name} {100 * sure:.0f}%" if name else UNKNOWN for name, sure in names]
+    if detections.track_id is None:
+        return texts
+    return [f"{text} #{i}" for text, i in zip(texts, detections.track_id.tolist(), strict=True)]
 
 
 def draw(
     frame: Picture,
     detections: Detections,
-    labels: Sequence[str],
-    texts: bool = True,
+    texts: Sequence[str],
+    *,
+    write_texts: bool = True,
 ) -> Picture:
     """A copy of the BGR frame with every box and its text, one text a box, in order.
 
-    A text that begins with a class name gets the colour of that class, any other is neutral.
-    With `texts` false they colour the boxes and are not written.
+    A text that begins with a class name gets the colour of that class, any other is neutral; it
+    colours the box where it is not written, too.
     """
-    if len(labels) != len(detections):
-        raise ValueError(f"wanted {len(detections)} labels, one a box, got {len(labels)}")
+    if len(texts) != len(detections):
+        raise ValueError(f"wanted {len(detections)} texts, one a box, got {len(texts)}")
     picture = frame.copy()
     height, width = frame.shape[:2]
     line = max(2, round(min(height, width) / 320))
     boxes = [_inside(box, width, height) for box in np.rint(detections.xyxy).astype(int).tolist()]
     surest_last = np.argsort(detections.confidence, kind="stable").tolist()
     for index in surest_last:
-        _outline(picture, boxes[index], colour_of(labels[index]), line)
+        _outline(picture, boxes[index], colour_of(texts[index]), line)
     taken: list[Rectangle] = []
-    for index in reversed(surest_last if texts else []):
-        plate = _plate(labels[index], min(height, width), width)
+    for index in reversed(surest_last if write_texts else []):
+        plate = _plate(texts[index], min(height, width), width)
         place = _free_place(boxes[index], plate.shape[1], plate.shape[0], width, height, taken)
         taken.append(place)
         left, top, right, bottom = place
@@ -52,37 +63,9 @@ def draw(
     return picture
 
 
-def colour_of(label: str) -> tuple[int, ...]:
-    """BGR of the class that the label begins with."""
-    return next((bgr for name, bgr in COLOURS.items() if label.startswith(name)), NEUTRAL)
-
-
-def contact_sheet(
-    frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], columns: int = 4, width: int = 1600
-) -> UInt8[np.ndarray, "_ width 3"]:
-    """The frames in reading order on one sheet `width` pixels wide, all in cells of one size.
-
-    The first frame gives the shape of the cells, which are at most twice as high as wide; others
-    are fitted into them whole.
-    """
-    if not frames:
-        raise ValueError("wanted at least one frame")
-    columns = min(columns, len(frames))
-    gap = max(2, width // 200)
-    cell_width = (width - gap * (columns + 1)) // columns
-    cell_height = max(1, round(cell_width * frames[0].shape[0] / frames[0].shape[1]))
-    cell_height = min(cell_height, 2 * cell_width)
-    rows = math.ceil(len(frames) / columns)
-    sheet = np.full((gap + rows * (cell_height + gap), width, 3), 24, np.uint8)
-    for index, frame in enumerate(frames):
-        row, column = divmod(index, columns)
-        scale = min(cell_width / frame.shape[1], cell_height / frame.shape[0])
-        size_wh = tuple(max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
-        small = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA)
-        left = gap + column * (cell_width + gap) + (cell_width - small.shape[1]) // 2
-        top = gap + row * (cell_height + gap) + (cell_height - small.shape[0]) // 2
-        sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return sheet
+def colour_of(text: str) -> tuple[int, ...]:
+    """BGR of the class that the text begins with."""
+    return next((bgr for name, bgr in COLOURS.items() if text.startswith(name)), NEUTRAL)
 
 
 def _inside(box: list[int], width: int, height: int) -> Rectangle:

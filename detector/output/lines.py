@@ -16,17 +16,6 @@ from detector.video.frames import Frame
 from fmnist.atomic import part_of, take_name
 from fmnist.classes import CLASSES
 
-UNKNOWN = "unknown"
-
-
-def texts_of(detections: Detections, least: float) -> list[str]:
-    """What stands at every box: "Shirt 83%", or "unknown"; with "#3" behind it if tracked."""
-    names = zip(detections.names(least), detections.label_confidence, strict=True)
-    texts = [f"{name} {100 * sure:.0f}%" if name else UNKNOWN for name, sure in names]
-    if detections.track_id is None:
-        return texts
-    return [f"{text} #{i}" for text, i in zip(texts, detections.track_id.tolist(), strict=True)]
-
 
 def line_of(frame: Frame, detections: Detections, least: float) -> dict[str, Any]:
     """One frame, ready for JSON."""

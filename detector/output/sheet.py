@@ -1,5 +1,6 @@
 """A contact sheet of a run: frames from all over it, however long it turns out to be."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from detector.boxes import Detections, Picture
-from detector.output.draw import contact_sheet, draw
+from detector.output.draw import draw
 from detector.pictures import write_image
 
 PICTURES = 12
@@ -63,3 +64,31 @@ class Sheet:
             pictures = [self._kept[index] for index in chosen]
             write_image(self.path, contact_sheet(pictures, COLUMNS, COLUMNS * PICTURE_WIDTH + gaps))
             self.is_written = True
+
+
+def contact_sheet(
+    frames: Sequence[UInt8[np.ndarray, "_ _ 3"]], columns: int = 4, width: int = 1600
+) -> UInt8[np.ndarray, "_ width 3"]:
+    """The frames in reading order on one sheet `width` pixels wide, all in cells of one size.
+
+    The first frame gives the shape of the cells, which are at most twice as high as wide; others
+    are fitted into them whole.
+    """
+    if not frames:
+        raise ValueError("wanted at least one frame")
+    columns = min(columns, len(frames))
+    gap = max(2, width // 200)
+    cell_width = (width - gap * (columns + 1)) // columns
+    cell_height = max(1, round(cell_width * frames[0].shape[0] / frames[0].shape[1]))
+    cell_height = min(cell_height, 2 * cell_width)
+    rows = math.ceil(len(frames) / columns)
+    sheet = np.full((gap + rows * (cell_height + gap), width, 3), 24, np.uint8)
+    for index, frame in enumerate(frames):
+        row, column = divmod(index, columns)
+        scale = min(cell_width / frame.shape[1], cell_height / frame.shape[0])
+        size_wh = tuple(max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
+        small = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA)
+        left = gap + column * (cell_width + gap) + (cell_width - small.shape[1]) // 2
+        top = gap + row * (cell_height + gap) + (cell_height - small.shape[0]) // 2
+        sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return sheet

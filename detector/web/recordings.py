@@ -7,8 +7,7 @@ from pathlib import Path
 
 from detector.boxes import Detections, Picture
 from detector.live.recording import Recording
-from detector.output.draw import draw
-from detector.output.lines import texts_of
+from detector.output.draw import draw, texts_of
 from detector.pictures import shrunk
 from detector.video.rate import RATE
 from detector.web.pictures import LONGEST
