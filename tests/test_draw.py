@@ -84,7 +84,7 @@ def test_labels_of_boxes_in_the_same_place_do_not_cover_each_other() -> None:
 
 
 def test_labels_and_boxes_must_be_as_many() -> None:
-    with pytest.raises(ValueError, match="wanted 1 labels, one a box, got 0"):
+    with pytest.raises(ValueError, match="wanted 1 texts, one a box, got 0"):
         draw(np.zeros((9, 9, 3), np.uint8), boxes((1, 1, 5, 5)), [])
 
 
