@@ -11,6 +11,7 @@ from fmnist.errors import CheckFailed, InputError
 BAD_PLACE = {
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,

@@ -54,7 +54,7 @@ def detector_train(
         typer.Option("--freeze", help="Do not train a VGG-like backbone: a third of the work."),
     ] = False,
     rate: Annotated[
-        float, typer.Option(min=0.01, help="Factor on the learning rates.")
+        float, typer.Option(min=0.01, max=100, help="Factor on the learning rates.")
     ] = Schedule.rate,
     reports: Annotated[int, typer.Option(min=1, help="Validations on the way.")] = Schedule.reports,
     seed: Seed = 0,

@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command("clip")
 def detector_clip(
     output: Annotated[Path, typer.Option("--output", "-o", help="The video.")],
-    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of video.")] = 12,
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds of video.")] = 12,
     seed: Seed = 0,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,

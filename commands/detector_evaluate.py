@@ -71,8 +71,9 @@ def detector_evaluate(
     if not (names := listed(heads)):
         raise InputError("--heads names none. Give them with commas between, or leave it out.")
     head_paths = [classifier_file(name) if name != "none" else None for name in names]
-    check_judged_by(photos or (), misses, named=any(head_paths))
     wanted = _named_faults(faults)
+    by_boxes = [option for option, chosen in (("--misses", misses), ("--faults", wanted)) if chosen]
+    check_judged_by(photos or (), misses, by_boxes, named=any(head_paths))
     folder = None if photos else files.find(data_dir)
 
     from commands.detector_tables import detector_table
@@ -124,12 +125,14 @@ def _named_faults(text: str) -> list[str]:
     return [*FAULTS] if text == "all" else [known(name, FAULTS, "fault") for name in listed(text)]
 
 
-def check_judged_by(photos: Sequence[Path], misses: Path | None, named: bool) -> None:
+def check_judged_by(
+    photos: Sequence[Path], misses: Path | None, by_boxes: Sequence[str], named: bool
+) -> None:
     """Raises InputError where there is nothing to judge by, or the misses cannot be shown."""
     from detector.photos.folder import check_judged
     from detector.pictures import can_write_image
 
     if photos:
-        check_judged(photos, want_frames=misses is not None, want_names=named)
+        check_judged(photos, by_boxes=by_boxes, want_names=named)
     if misses and not can_write_image(misses):
         raise InputError(f"{misses}: the misses are a picture. Name it {misses.stem}.png.")

@@ -85,7 +85,7 @@ def live(
         typer.Option(metavar="MP4", help="Record what is shown; of a page, each visit."),
     ] = None,
     duration: Annotated[
-        float | None, typer.Option(min=0.1, help="End after so many seconds.")
+        float | None, typer.Option(min=0.1, max=1e6, help="End after so many seconds.")
     ] = None,
     list_cameras: Annotated[
         bool, typer.Option("--list-cameras", help="List the cameras, then end.")

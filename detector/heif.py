@@ -1,7 +1,7 @@
 """HEIC and AVIF, the photos of phones: still pictures in an MP4's boxes (ISO/IEC 23008-12)."""
 
-# Not those of sequences (hevc, msf1, avis), which are videos.
-BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"})
+# avis is animated: Pillow reads the first picture, FFmpeg no more. hevc and msf1 are videos.
+BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avis"})
 
 
 def is_heif(head: bytes) -> bool:

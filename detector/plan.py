@@ -9,7 +9,7 @@ from pathlib import Path
 from detector.pictures import can_write_image
 from detector.video.frames import Reader
 from detector.video.sources import MARK, find_sources, is_image
-from fmnist.checks import free, named_mp4
+from fmnist.checks import LONGEST_NAME, free, named_mp4
 from fmnist.errors import InputError
 
 STDOUT = Path("-")
@@ -96,8 +96,14 @@ def _names(paths: Sequence[Path]) -> list[str]:
     for path in paths:
         name = path.stem if stems[path.stem, _suffix(path)] == 1 else path.name
         places = "".join(f"{folder}-" for folder in _folders_that_differ(path, paths))
-        results.append(f"{places}{name}{MARK}{_suffix(path)}")
+        end = f"{MARK}{_suffix(path)}"
+        results.append(_at_most(f"{places}{name}", LONGEST_NAME - len(os.fsencode(end))) + end)
     return results
+
+
+def _at_most(name: str, size: int) -> str:
+    """The beginning of the name that has no more bytes than that."""
+    return os.fsencode(name)[:size].decode(errors="ignore")
 
 
 def _folders_that_differ(path: Path, paths: Sequence[Path]) -> tuple[str, ...]:

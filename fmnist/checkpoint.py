@@ -57,11 +57,17 @@ def save_checkpoint(path: Path, state: dict[str, Tensor], facts: Facts) -> None:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The weights, whose card has been read. InputError where they are damaged."""
+    """The weights, whose card has been read. InputError where they are damaged or not finite."""
     try:
-        return load(path.read_bytes())
+        weights = load(path.read_bytes())
     except SafetensorError as error:
         raise no_weights(path) from error
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise InputError(
+            f"{path} holds weights that are not finite: its training went wrong. "
+            "Use those of an earlier epoch, or train again."
+        )
+    return weights
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Module, Facts]:

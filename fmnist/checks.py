@@ -28,12 +28,18 @@ def device_name(name: str) -> str:
     return name
 
 
+LONGEST_NAME = 230  # bytes: 255 are allowed, and the part of a card's file has 18 more
+
+
 def free(path: Path, overwrite: bool) -> Path:
     """The path if a result can be written there.
 
     Raises:
-        InputError: it exists and is not to be overwritten, is a folder, or its folder bars it.
+        InputError: it exists and is not to be overwritten, is a folder, its name is too long, or
+            its folder bars it.
     """
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise InputError(f"{path}: this name is too long. Choose one of {LONGEST_NAME} bytes.")
     if path.is_dir():
         raise InputError(f"{path} is a folder. Name a file in it.")
     if path.exists() and not path.is_file():  # a device or pipe: nothing to lose

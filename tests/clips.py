@@ -92,6 +92,26 @@ def without_rate(path: Path, times: Sequence[float] = TIMES) -> Path:
     return path
 
 
+def turned_midway(path: Path, codec: str = "libvpx", frames: int = 12) -> Path:
+    """What a browser records of a phone that is turned: frames of another size, in one stream."""
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream(codec, rate=FPS)
+        stream.width, stream.height = SIZE_WH
+        for size_wh, first in ((SIZE_WH, 0), (SIZE_WH[::-1], frames)):
+            encoder: Any = av.CodecContext.create(codec, "w")
+            encoder.width, encoder.height = size_wh
+            encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, FPS)
+            packets = []
+            for number in range(first, first + frames):
+                frame = av.VideoFrame.from_ndarray(numbered(number, size_wh), format="bgr24")
+                frame.pts, frame.time_base = number, Fraction(1, FPS)
+                packets += encoder.encode(frame)
+            for packet in packets + encoder.encode(None):
+                packet.stream, packet.time_base = stream, Fraction(1, FPS)
+                out.mux(packet)
+    return path
+
+
 def held(path: Path, seconds: float, frames: int = 10) -> Path:
     """A clip whose last frame is shown for so long, as of a screen that was recorded."""
     whole = clip(path.with_name(f"whole-{path.name}"), TIMES[:frames])
@@ -161,12 +181,25 @@ def gif(path: Path, seconds: Sequence[float] = (0.5, 2.0)) -> Path:
     return path
 
 
-def rotated(path: Path, make: Callable[[Path], Path] = clip) -> Path:
-    """A clip as a phone held upright writes it: lying frames and a matrix that turns them."""
+TURN_90 = (0, 1, -1, 0)
+
+
+def rotated(
+    path: Path,
+    make: Callable[[Path], Path] = clip,
+    matrix: tuple[int, int, int, int] = TURN_90,
+) -> Path:
+    """A clip as a phone held upright writes it: lying frames and a matrix that turns them.
+
+    (a, b, c, d) takes a pixel (x, y) to (ax + cy, bx + dy), and then into the picture.
+    """
     data = bytearray(make(path).read_bytes())
     track_header = data.index(b"tkhd")
-    turn_90 = np.array([0, 1 << 16, 0, -1 << 16, 0, 0, SIZE_WH[1] << 16, 0, 1 << 30], ">i4")
-    data[track_header + 44 : track_header + 80] = turn_90.tobytes()
+    a, b, c, d = matrix
+    width, height = SIZE_WH
+    right, down = (max(0, -x * width) + max(0, -y * height) for x, y in ((a, c), (b, d)))
+    told = [a << 16, b << 16, 0, c << 16, d << 16, 0, right << 16, down << 16, 1 << 30]
+    data[track_header + 44 : track_header + 80] = np.array(told, ">i4").tobytes()
     path.write_bytes(data)
     return path
 

@@ -51,6 +51,7 @@ def test_shipped_weights_are_as_good_as_their_card_says(fashion_mnist: Path, nam
         ("foreign", "no classifier of fmnist"),
         ("classes", "other classes"),
         ("mixed", "does not hold the weights of vgg"),
+        ("gone wrong", "holds weights that are not finite"),
     ],
 )
 def test_a_wrong_checkpoint_is_refused_in_its_own_sentence(
@@ -59,7 +60,9 @@ def test_a_wrong_checkpoint_is_refused_in_its_own_sentence(
     path = tmp_path / "x.safetensors"
     card = path.with_suffix(".json")
     save_checkpoint(path, build("lenet").state_dict(), FACTS)
+    endless = {name: value / 0 for name, value in build("lenet").state_dict().items()}
     changes: dict[str, Callable[[], object]] = {
+        "gone wrong": lambda: save_checkpoint(path, endless, FACTS),
         "missing": path.unlink,
         "corrupt": lambda: path.write_bytes(path.read_bytes()[:1000]),
         "no card": card.unlink,

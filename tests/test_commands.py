@@ -156,6 +156,12 @@ def test_photos_without_frames_cannot_choose_how_a_mean_looks(
     assert "hold no frame to choose by" in capsys.readouterr().err
 
 
+def test_photos_of_one_garment_are_not_spoiled(capsys: pytest.CaptureFixture[str]) -> None:
+    photo_folders.of_single_garments(Path("single"))
+    assert cli.run(["detector", "evaluate", "--photos", "single", "--faults", "gray"]) == 2
+    assert "--faults is about boxes, photos of one garment have none." in capsys.readouterr().err
+
+
 def test_a_detector_is_judged_on_painted_frames_and_its_mistakes_drawn(untrained: Path) -> None:
     grid = str(untrained / "grid.safetensors")
     words = ["detector", "evaluate", "--grid", grid, "--heads", "none,lenet", "--frames", "3"]

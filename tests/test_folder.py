@@ -120,19 +120,19 @@ def test_there_has_to_be_something_to_judge_by(tmp_path: Path) -> None:
     few, many = with_masks(tmp_path / "few", 7), with_masks(tmp_path / "many", 8)
     single = of_single_garments(tmp_path / "single")
     with pytest.raises(InputError, match="at least 8"):
-        check_judged([few], want_frames=False)
-    check_judged([few, many], want_frames=True)
-    check_judged([single], want_frames=False)
+        check_judged([few])
+    check_judged([few, many], by_boxes=["--misses"])
+    check_judged([single])
     with pytest.raises(InputError, match="--misses"):
-        check_judged([single], want_frames=True)
+        check_judged([single], by_boxes=["--misses"])
     with pytest.raises(InputError, match="Add a classifier to --heads"):
-        check_judged([single], want_frames=False, want_names=False)
+        check_judged([single], want_names=False)
     hats = of_single_garments(tmp_path / "hats")
     for part in (hats / "train", hats / "validation"):
         for number, kind in enumerate(sorted(part.iterdir())):
             kind.rename(part / ("hat", "skirt")[number])
     with pytest.raises(InputError, match="no garment of the ten classes"):
-        check_judged([hats], want_frames=False)
+        check_judged([hats])
 
 
 def test_a_mask_of_more_pixels_than_are_read_is_told(

@@ -44,7 +44,7 @@ def test_it_comes_upright(tmp_path: Path, suffix: str) -> None:
     assert clips.number_of(np.rot90(frame.image)) == 77
 
 
-@pytest.mark.parametrize("suffix", [".png", ".webp"])
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".avif"])
 def test_of_an_animation_the_first_picture_is_read(tmp_path: Path, suffix: str) -> None:
     first, second = (Image.fromarray(clips.numbered(n)[..., ::-1]) for n in (77, 78))
     path = tmp_path / f"moving{suffix}"

@@ -7,6 +7,7 @@ import cv2
 import pytest
 
 from detector.plan import plan_outputs
+from fmnist.checks import LONGEST_NAME
 from fmnist.errors import InputError
 from tests import clips
 
@@ -45,6 +46,16 @@ def test_an_output_is_a_file_or_a_folder(
 ) -> None:
     assert [str(path) for path in plan_outputs(sources, Path(output)).outputs] == outputs
     assert not Path("new").exists()
+
+
+def test_names_of_results_fit_the_disk(desk: Path) -> None:
+    name = "é" * 120 + ".mkv"
+    clips.clip(Path("in", name), [0.0])
+    (output,) = plan_outputs([f"in/{name}"]).outputs
+    assert output and output.name.endswith("é.fmnist.mp4")
+    assert len(output.name.encode()) <= LONGEST_NAME
+    with pytest.raises(InputError, match=r"jsonl: this name is too long\. Choose one of"):
+        plan_outputs(["in/clip.mkv"], json="x" * 240 + ".jsonl")
 
 
 def test_no_video_leaves_the_lines(desk: Path) -> None:

@@ -1,6 +1,7 @@
-"""AV1 and interlaced video are read like any other.
+"""What OpenCV alone gets wrong is read like any other video.
 
-OpenCV alone finds no frame of the one, and hands out memory that nobody wrote for the other.
+It finds no frame of AV1, hands out memory that nobody wrote for interlaced ones, mirrors nothing,
+and keeps the first size of a stream.
 """
 
 from collections.abc import Callable
@@ -87,6 +88,39 @@ def test_it_comes_upright(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     frames = list(reader)
     assert reader.size_wh == frames[0].image.shape[1::-1] == clips.SIZE_WH[::-1]
     assert [clips.number_of(np.rot90(frame.image)) for frame in frames] == list(range(25))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "undone"),
+    [
+        ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+        ((1, 0, 0, -1), lambda image: image[::-1]),
+        ((0, 1, 1, 0), lambda image: image.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda image: np.rot90(image, 2).transpose(1, 0, 2)),
+    ],
+)
+@pytest.mark.parametrize("make", [clips.clip, clips.interlaced])
+def test_what_is_stored_mirrored_is_not_seen_so(
+    tmp_path: Path,
+    make: Callable[[Path], Path],
+    matrix: tuple[int, int, int, int],
+    undone: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    """OpenCV turns it, by an angle that a mirror does not have."""
+    reader = Reader(clips.rotated(tmp_path / "x.mp4", make, matrix))
+    frames = list(reader)
+    assert {frame.image.shape[1::-1] for frame in frames} == {reader.size_wh}
+    numbers = [clips.number_of(undone(frame.image)) for frame in frames]
+    assert numbers == list(range(len(frames))) and len(frames) >= 25
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_a_phone_may_be_turned_while_a_browser_records(tmp_path: Path, codec: str) -> None:
+    """OpenCV would squeeze what follows into the size that came first."""
+    frames = list(Reader(clips.turned_midway(tmp_path / "x.webm", codec)))
+    assert [clips.number_of(frame.image) for frame in frames] == list(range(24))
+    sizes = [frame.image.shape[1::-1] for frame in frames]
+    assert sizes == 12 * [clips.SIZE_WH] + 12 * [clips.SIZE_WH[::-1]]
 
 
 def test_reading_goes_on_after_damage_and_counts_it(tmp_path: Path) -> None:

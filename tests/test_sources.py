@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.video.sources import check_source, expand, is_image, is_indexed
+from detector.video.sources import check_source, expand, find_sources, is_image, is_indexed
 from fmnist.errors import InputError
 from tests import clips
 
@@ -29,8 +29,19 @@ def test_a_glob_gives_every_file_that_matches_and_a_file_itself(desk: Path) -> N
         (desk / name).touch()
     assert expand("*.mp4") == [Path("a.mp4"), Path("b.mp4")]
     assert expand("c.mov") == [Path("c.mov")]
+    (desk / "a.fmnist.mp4").touch()
+    assert expand("*.mp4") == [Path("a.mp4"), Path("b.mp4")]
+    assert expand("*.fmnist.mp4") == expand("a.fmnist.mp4") == [Path("a.fmnist.mp4")]
     (desk / "odd[1].mp4").touch()
     assert expand("odd[1].mp4") == [Path("odd[1].mp4")]
+
+
+def test_a_result_beside_what_it_is_of_is_left_out(desk: Path) -> None:
+    """As a shell names them for *.mp4, the second time."""
+    names = ["a.fmnist.mp4", "a.mov", "b.fmnist.mp4"]
+    for name in names:
+        clips.clip(desk / "clip.mp4", [0.0]).rename(desk / name)
+    assert find_sources(names, []) == [Path("a.mov"), Path("b.fmnist.mp4")]
 
 
 def test_a_name_that_begins_with_a_tilde_is_a_file_and_nobodys_home(desk: Path) -> None:

@@ -1,5 +1,7 @@
 """OpenVINO, on the CPU: in bf16 where that has instructions for it."""
 
+import errno
+import os
 import warnings
 from functools import cache
 from pathlib import Path
@@ -23,7 +25,12 @@ def write(graph: Graph, path: Path) -> None:
     model.inputs[0].set_names({graph.source})
     for output, name in zip(model.outputs, graph.outputs, strict=True):
         output.set_names({name})
-    openvino.save_model(model, path, compress_to_fp16=False)
+    try:
+        openvino.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        if "ios" not in str(error):  # of C++, whose streams tell no more
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
 
 
 def read(path: Path, device: torch.device, precise: bool = False) -> Runner:

@@ -19,6 +19,7 @@ from torch import Tensor
 from detector.backends.graphs import Graph, Runner
 from detector.backends.names import BACKENDS, version_of
 from detector.layouts import MOST_BOXES
+from fmnist.atomic import place_of, take_name
 from fmnist.device import autocast
 from fmnist.files import cache_folder
 
@@ -127,12 +128,16 @@ def clear_own_folder() -> None:
 def write_whole(graph: Graph, backend: str, path: Path, check: Callable[[Path], T]) -> T:
     """The same, but a file is there only when it is whole and `check` raised nothing.
 
-    Gives what that found.
+    Gives what that found. OSError, with the name of `path`, where it cannot be written.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-        half = Path(folder) / path.name
-        write(graph, backend, half)
-        found = check(half)
-        for file in sorted(half.parent.iterdir()):  # .bin before .xml: whoever sees this has both
-            file.replace(path.parent / file.name)
+    try:
+        with tempfile.TemporaryDirectory(dir=place_of(path).parent, prefix=".export-") as folder:
+            half = Path(folder) / path.name
+            write(graph, backend, half)
+            found = check(half)
+            for file in sorted(half.parent.iterdir()):  # .bin before .xml: who sees this has both
+                take_name(file, path.with_name(file.name))
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     return found

@@ -1,5 +1,6 @@
 """TorchScript: a traced graph, as libtorch and mobile programs read it."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from detector.backends.graphs import Graph, Runner
 def write(graph: Graph, path: Path) -> None:
     """Trace the graph into a file; its weights ask for no gradients from now on."""
     graph.requires_grad_(False)
+    file = io.BytesIO()  # by torch's own writer a full disk would end the process
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # torch calls TorchScript outdated
-        torch.jit.save(torch.jit.trace(graph, graph.example, check_trace=False), path)
+        torch.jit.save(torch.jit.trace(graph, graph.example, check_trace=False), file)
+    path.write_bytes(file.getvalue())
 
 
 def read(path: Path, device: torch.device, precise: bool = False) -> Runner:

@@ -101,16 +101,19 @@ def digest_of(folders: Sequence[Path]) -> str:
     return sha256(repr(parts).encode()).hexdigest()[:16] if parts else ""
 
 
-def check_judged(folders: Sequence[Path], *, want_frames: bool, want_names: bool = True) -> None:
-    """Raises InputError where nothing validates, no frames with boxes that are wanted, or no
-    names."""
+def check_judged(
+    folders: Sequence[Path], *, by_boxes: Sequence[str] = (), want_names: bool = True
+) -> None:
+    """Raises InputError where nothing validates, no frames with boxes, of which these options
+    tell, or no names.
+    """
     listings = [validation_part(folder) for folder in folders]
     if not any(listing.names for listing in listings):
         raise InputError(f"{folders[0]}: every eighth photo validates. Give at least 8.")
     if any(listing.names and not listing.is_single for listing in listings):
         return
-    if want_frames:
-        raise InputError("--misses shows boxes, photos of one garment have none. Leave it out.")
+    for option in by_boxes:
+        raise InputError(f"{option} is about boxes, photos of one garment have none. Leave it out.")
     if not want_names:
         raise InputError(
             "Photos of one garment are judged by its name. Add a classifier to --heads."

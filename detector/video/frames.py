@@ -1,6 +1,6 @@
 """Frames from a file, one at a time: OpenCV decodes, and turns phone video upright by itself.
 
-AV1 and what is interlaced PyAV decodes (`detector.video.pyav`).
+What OpenCV gets wrong PyAV decodes (`detector.video.pyav`).
 """
 
 from collections.abc import Generator, Iterator
@@ -78,6 +78,7 @@ class Reader:
         self._stretch = SQUARE
         self.frames_expected: int | None = 1
         self._turn = 0  # degrees, clockwise
+        self._is_mirrored = False  # left to right, before it is turned
         self._codec = ""
         self._is_for_pyav = False
         self._duration = 0.0
@@ -102,6 +103,8 @@ class Reader:
         capture.release()
         account = account_of(self.path)
         self._is_for_pyav = account.is_for_pyav
+        if account.mirrored is not None:
+            self._turn, self._is_mirrored = account.mirrored, True
         self.fps = account.rate or told
         if count > 0:
             self.frames_expected = round(count * self.fps / told) if told else count
@@ -167,7 +170,7 @@ class Reader:
     def _pictures(self) -> Generator[pyav.Decoded, None, None]:
         """Those of the video; None where one could not be decoded."""
         if self._is_for_pyav:
-            yield from pyav.decoded(self.path, self._stretch, self._turn)
+            yield from pyav.decoded(self.path, self._stretch, self._turn, self._is_mirrored)
             return
         capture = _open(self.path)
         try:

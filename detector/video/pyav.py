@@ -1,8 +1,10 @@
-"""Video that OpenCV's wheels cannot decode: AV1, and what is interlaced.
+"""Video that OpenCV's wheels do not decode as it is: AV1, VP8, VP9, interlaced and mirrored.
 
-They have no decoder of AV1. In place of interlaced frames (camcorders, DVB, DVD) they hand out
-memory that nobody wrote, and call them read: their converter of colours refuses such frames
-(libswscale since FFmpeg 8, seen with OpenCV 4.13 to 5.0). Here two fields become one picture.
+They have no decoder of AV1. What browsers record (VP8, VP9) they squeeze into the size that came
+first, where a phone was turned meanwhile. Of a mirrored picture they know the turn alone. In place
+of interlaced frames (camcorders, DVB, DVD) they hand out memory that nobody wrote, and call them
+read: their converter of colours refuses such frames (libswscale since FFmpeg 8, seen with OpenCV
+4.13 to 5.0). Here two fields become one picture.
 """
 
 import contextlib
@@ -26,8 +28,11 @@ TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CO
 Decoded = tuple[Picture, float] | None
 
 
-def decoded(path: Path, stretch: Stretch = SQUARE, turn: int = 0) -> Iterator[Decoded]:
-    """The pictures of a video, upright when turned clockwise by so many degrees.
+def decoded(
+    path: Path, stretch: Stretch = SQUARE, turn: int = 0, is_mirrored: bool = False
+) -> Iterator[Decoded]:
+    """The pictures of a video, upright when turned clockwise by so many degrees, after they were
+    mirrored left to right where that is wanted.
 
     `stretch` makes the pixels square that it begins with; DVB has others in the next programme.
     """
@@ -43,8 +48,10 @@ def decoded(path: Path, stretch: Stretch = SQUARE, turn: int = 0) -> Iterator[De
             before, told = told, stream.codec_context.sample_aspect_ratio or told
             if before and before != told:
                 stretch = stretch_of(told.numerator, told.denominator, turn % 180 != 0)
-            yield from (_upright(*each, begin, turn) for each in fields(frame, stretch))
-        yield from (_upright(*each, begin, turn) for each in fields(None, SQUARE))
+            for each in fields(frame, stretch):
+                yield _upright(*each, begin, turn, is_mirrored)
+        for each in fields(None, SQUARE):
+            yield _upright(*each, begin, turn, is_mirrored)
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
@@ -105,7 +112,9 @@ def _graph_for(frame: Any) -> Any:
     return graph
 
 
-def _upright(picture: Any, stretch: Stretch, begin: float, turn: int) -> Decoded:
+def _upright(picture: Any, stretch: Stretch, begin: float, turn: int, is_mirrored: bool) -> Decoded:
     image = picture.to_ndarray(format="bgr24")
+    if is_mirrored:
+        image = cv2.flip(image, 1)
     upright = np.asarray(cv2.rotate(image, TURNS[turn]) if turn in TURNS else image, np.uint8)
     return stretched(upright, stretch), float(picture.time or 0.0) - begin

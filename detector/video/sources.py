@@ -29,8 +29,8 @@ LOOKED_AT = 5000
 def expand(source: str) -> list[Path]:
     """The files that `source` names: a file, the videos and images in a folder, or a glob.
 
-    Folders and globs come in natural order (clip2 before clip10); a folder's own folders are
-    left alone. InputError if there is nothing to read.
+    Folders and globs come in natural order (clip2 before clip10); a folder's own folders and
+    earlier results are left alone. InputError if there is nothing to read.
     """
     if not source:
         raise InputError("One of the sources has no name. Name a video, an image or a folder.")
@@ -48,6 +48,8 @@ def expand(source: str) -> list[Path]:
     elif not path.exists() and glob.has_magic(source):
         names = glob.glob(str(path), recursive=True)
         found = [Path(name) for name in names if Path(name).is_file()]
+        if MARK not in source:
+            found = [path for path in found if not is_result(path)]
         if not found:
             raise InputError(f"{source}: no file matches. Is the pattern right?")
     else:
@@ -98,9 +100,10 @@ def find_sources(
     """The files that the sources name, each of them expanded and checked; nothing is decoded.
 
     What is wrong with some of the files of a folder or a glob is added to `failed`, and they are
-    left out. InputError where a file that is named by itself cannot be read, or none can.
+    left out, as is a result that is named beside what it is of (by a shell's *.mp4). InputError
+    where a file that is named by itself cannot be read, or none can.
     """
-    paths = []
+    paths: list[Path] = []
     for source in sources:
         found = expand(source)
         is_named = len(found) == 1 and found[0].name == Path(source).name
@@ -114,6 +117,8 @@ def find_sources(
             else:
                 paths.append(path)
     failed[:] = dict.fromkeys(failed)  # of a folder that was named twice
+    named = {path.with_suffix("") for path in paths}
+    paths = [path for path in paths if not (is_result(path) and _source_of(path) in named)]
     if not paths:
         raise InputError(" ".join(failed))
     return paths
@@ -178,7 +183,17 @@ def not_readable(path: Path) -> InputError:
 
 
 def _is_wanted(path: Path) -> bool:
-    return _is_visible(path, IMAGES | VIDEOS) and not path.stem.endswith(MARK)
+    return _is_visible(path, IMAGES | VIDEOS) and not is_result(path)
+
+
+def _source_of(result: Path) -> Path:
+    """What a result of that name is of, without its suffix."""
+    return result.with_name(result.stem.removesuffix(MARK))
+
+
+def is_result(path: Path) -> bool:
+    """Whether its name is that of a result of ours."""
+    return path.stem.endswith(MARK)
 
 
 def _is_visible(path: Path, suffixes: frozenset[str]) -> bool:
