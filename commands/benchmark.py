@@ -125,7 +125,7 @@ def benchmark(
     check_runs(chosen, seeds, run_dir, None)
     if not table:
         check_read(trained, pretrained, teacher or (), taught_by)
-        check_runs(trained, seeds, run_dir, (pretrained, teacher or ()))
+        check_runs(trained, seeds, run_dir, (pretrained, teacher or ()), taught_by)
     data_folder, is_whole = None if table else files.find(data_dir), False
 
     from fmnist.benchmark import summary

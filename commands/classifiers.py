@@ -15,7 +15,7 @@ from commands.options import (
     put,
     say,
 )
-from fmnist.checks import all_free, named_png
+from fmnist.checks import all_free, made, named_png, writable_folder
 from fmnist.training.run_folder import name_of_weights
 
 app = typer.Typer()
@@ -39,6 +39,7 @@ def data(
     from fmnist.download import download as fetch
 
     pictures = output / "class_distribution.png", output / "samples.png"
+    writable_folder(output)
     if output.exists():
         all_free(overwrite, *pictures)
     if download:
@@ -56,6 +57,7 @@ def data(
     print(counts_table(*(count.tolist() for count in counts)))
     pixels = train.images.double() / 255
     print(f"mean {pixels.mean():.4f}, deviation {pixels.std():.4f} (train, pixels in 0..1)")
+    made(output)
     figures.save(figures.class_distribution(counts[0].numpy()), pictures[0])
     figures.save(figures.sample_grid(train.images.numpy(), train.labels.numpy()), pictures[1])
     say(f"written: {pictures[0]}, {pictures[1]}")

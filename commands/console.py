@@ -12,6 +12,8 @@ BAD_PLACE = {
     errno.ENOSPC,
     errno.EDQUOT,
     errno.EFBIG,
+    errno.EIO,
+    errno.ELOOP,
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,
@@ -46,8 +48,16 @@ def run(command: Callable[[], None], debug: bool = False) -> int:
     return 0
 
 
+def to_stderr(text: str, end: str = "\n") -> None:
+    """Tell the user; where nobody reads that any more, the work goes on in silence."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def _say(message: str, code: int) -> int:
-    print(f"fmnist: {message}", file=sys.stderr)
+    to_stderr(f"fmnist: {message}")
     return code
 
 

@@ -1,13 +1,13 @@
 """What the commands share: options in the user's words, weights by name, JSON to a file."""
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from commands.console import to_stderr
 from detector.backends.names import BACKENDS, installed
 from detector.defaults import GRID_FILE
 from detector.layouts import CELLS, LARGEST, grid_card, is_ultralytics_file
@@ -92,7 +92,7 @@ Weights = Annotated[str, typer.Argument(help="A shipped name, a .safetensors fil
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    to_stderr(line)
 
 
 def written(paths: Sequence[Path]) -> str:
@@ -138,6 +138,8 @@ def weights_file(name: str) -> Path:
     left = [path / file for file in RUN_WEIGHTS if (path / file).is_file()]
     if left and name not in shipped:
         return left[0]
+    if left:
+        say(f"{name} are the weights that ship; the run here is ./{name}")
     if path.is_dir() and name not in shipped:
         raise InputError(
             f"{path} holds no weights yet, if it is a run. Go on with --resume, or name others."

@@ -5,6 +5,8 @@ import shutil
 import sys
 import time
 
+from commands.console import to_stderr
+
 EVERY_SECONDS = 0.2  # on a terminal
 SELDOM_SECONDS = 5.0  # in a log
 BAR = 24  # characters
@@ -33,7 +35,7 @@ class Progress:
             return
         self._last = now
         if not self.on_terminal:
-            print(f"{what}: {done}{f' of {total}' if total else ''}", file=sys.stderr, flush=True)
+            to_stderr(f"{what}: {done}{f' of {total}' if total else ''}")
             return
         filled = min(BAR, BAR * done // total) if total else 0
         bar = f"[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total}" if total else str(done)
@@ -46,7 +48,7 @@ class Progress:
         """A line that stays."""
         if not self.quiet:
             self.clear()
-            print(line, file=sys.stderr, flush=True)
+            to_stderr(line)
 
     def clear(self) -> None:
         """Leave an empty line on the terminal for what comes next."""
@@ -55,7 +57,7 @@ class Progress:
             self._width = 0
 
     def _rewrite(self, line: str) -> None:
-        print(f"\r{line:{self._width}}", end="\r" if not line else "", file=sys.stderr, flush=True)
+        to_stderr(f"\r{line:{self._width}}", end="\r" if not line else "")
         self._width = len(line)
 
 

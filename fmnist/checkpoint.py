@@ -26,7 +26,16 @@ def read_state(path: Path, device: torch.device) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except torch.OutOfMemoryError:
         raise
-    except (RuntimeError, UnpicklingError, EOFError, OSError, LookupError, ValueError) as error:
+    except (
+        RuntimeError,
+        UnpicklingError,
+        EOFError,
+        OSError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise _damaged(path) from error
     if not isinstance(state, dict):
         raise _damaged(path)

@@ -79,6 +79,7 @@ PHOTOS = [
     ("detector evaluate --misses worst", "worst: the misses are a picture. Name it worst.png."),
     ("train lenet --epochs 2 --set epochs=3", "are one number. Leave one of them out."),
     ("train lenet --epochs 2 --set seconds=9", "seconds chooses the number of epochs."),
+    ("data -o good.mp4/x", "good.mp4 is a file, not a folder."),
     ("predict good.mp4", "Convert it; for a video use fmnist detect."),
     ("predict cut.jpg", "cut.jpg: no picture could be decoded."),
     ("evaluate vgg --confusion a.txt", "a.txt: figures are PNG files. Name it a.png."),

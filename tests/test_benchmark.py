@@ -144,6 +144,20 @@ def test_what_is_finished_is_not_run_again_and_a_stop_stops(runs: Path) -> None:
     assert asked == [("resnet10:best", 0), ("vgg:best", 0)]
 
 
+def test_teachers_that_were_replaced_meanwhile_are_told(tmp_path: Path) -> None:
+    taught = Row("vgg", "distill")
+    for seed, digest in enumerate(("aa", "bb")):
+        folder = taught.folder(tmp_path, seed)
+        prepare(folder, taught.settings(seed, "", ("vgg",)))
+        write_json(folder / "last.json", {"teacher_digests": [digest]})
+    check_runs([taught], 1, tmp_path, None)
+    with pytest.raises(InputError, match="that are not the same files"):
+        check_runs([taught], 2, tmp_path, None)
+    (tmp_path / "vgg.safetensors").write_bytes(b"another")
+    with pytest.raises(InputError, match="that are not the same files"):
+        check_runs([taught], 1, tmp_path, ("", ("vgg",)), [tmp_path / "vgg.safetensors"])
+
+
 def test_rows_that_need_teachers_wait_for_them() -> None:
     rows = [LENET, Row("vgg", "distill")]
     assert trainable(rows, ()) == [LENET]
@@ -170,6 +184,9 @@ def test_runs_of_another_recipe_are_not_mixed_in(runs: Path, tmp_path: Path) -> 
     prepare(LENET.folder(tmp_path / "long", 1), LENET.settings(1, "", ()))
     with pytest.raises(InputError, match="have 3 and 50 epochs"):
         check_runs([LENET], 2, tmp_path / "long", None)
+    shutil.copytree(LENET.folder(tmp_path / "long", 1), LENET.folder(tmp_path / "twice", 0))
+    with pytest.raises(InputError, match="with other numbers"):  # a copy is no other seed
+        check_runs([LENET], 1, tmp_path / "twice", None)
     older = taught.settings(0, "", ("vgg",))
     prepare(taught.folder(tmp_path, 1), replace(older, recipe=replace(older.recipe, cutmix=0.9)))
     done = fmnist(

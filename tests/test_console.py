@@ -51,6 +51,19 @@ def test_a_missing_libgl_is_told_with_its_package(tmp_path: Path) -> None:
     assert outcome.err.startswith("fmnist: OpenCV needs libGL: apt install libgl1")
 
 
+def test_the_work_goes_on_when_nobody_reads_stderr(tmp_path: Path) -> None:
+    code = "from commands.progress import Progress; Progress().say('1'); Progress().say('2')"
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", f"{code}; print('done')"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=writing)
+    os.close(writing)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+    with open("/dev/full", "w") as full:
+        wrong = [sys.executable, "-c", "import cli; cli.main()", "train", "vg"]
+        assert subprocess.run(wrong, cwd=ROOT, stderr=full).returncode == 2
+
+
 def test_a_stream_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
     outcome = fmnist("detect", "né.mp4", folder=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
     assert outcome.code == 2

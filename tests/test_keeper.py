@@ -1,6 +1,7 @@
 """What stands in the run folder while a training goes on."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,22 @@ def test_what_explodes_at_once_leaves_nothing_and_says_so(splits: Splits, tmp_pa
     with pytest.raises(InputError, match="Nothing of it is kept"):
         runs.train(settings, tmp_path / "run", splits, CPU, watch)
     assert not (tmp_path / "run/state.pt").exists()
+
+
+def test_a_run_whose_state_is_gone_keeps_its_weights(splits: Splits, tmp_path: Path) -> None:
+    prepare(run := tmp_path / "run", settings := plan("lenet", "report", 2, 0))
+    watch = runs.Watch()
+    result = runs.train(settings, run, splits, CPU, watch)
+    (run / "state.pt").unlink()
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    assert runs.train(settings, run, splits, CPU, watch) == result
+    with pytest.raises(InputError, match=r"state\.pt is missing"):
+        runs.train(replace(settings, epochs=3), run, splits, CPU, watch)
+    (run / "result.json").rename(tmp_path / "result.json")
+    with pytest.raises(InputError, match=r"state\.pt is missing"):
+        runs.train(settings, run, splits, CPU, watch)
+    (tmp_path / "result.json").rename(run / "result.json")
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
 def test_the_best_weights_are_those_of_the_best_epoch(

@@ -1,5 +1,6 @@
 """The page stands by itself, shows what runs say, and says what was not measured."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ import torch
 
 from fmnist.benchmark.rows import Row
 from fmnist.benchmark.summary import summarize
-from fmnist.benchmark.tables import NOT_MEASURED
-from fmnist.cards import Facts
+from fmnist.benchmark.tables import NOT_MEASURED, rows_of
+from fmnist.cards import Facts, read_json
 from fmnist.classes import CLASSES
 from fmnist.data import Split, Splits, hold_out
+from fmnist.errors import InputError
 from fmnist.models.layers import layers_of
 from fmnist.provenance import provenance
 from fmnist.report.curves import dropout, pair_of
@@ -22,6 +24,7 @@ from fmnist.report.sections import all_sections
 from fmnist.report.triplets import paired, pairs, triplets
 from fmnist.training.runs import Watch, train
 from fmnist.training.settings import prepare
+from tests.command import ROOT
 from weights import WEIGHTS
 
 CPU = torch.device("cpu")
@@ -155,6 +158,22 @@ def test_it_begins_with_rows_that_validation_chose() -> None:
     assert headline([{"row": "c", "n": 0}]) == []
     lucky = {**row("d", 15, 0.99, 0.80), "validation_n": 500}
     assert ": b." in headline([small, lucky, large])[0][1], "too few images to be chosen by"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"changes": None}, {"n": "2"}, {"test_accuracy": None}, {"machine": {}}, {"model": 1}],
+)
+def test_rows_of_no_benchmark_are_refused(tmp_path: Path, changes: Facts) -> None:
+    known = read_json(ROOT / "results/benchmark.json")
+    known["rows"][0] |= changes
+    (tmp_path / "x.json").write_text(json.dumps(known))
+    with pytest.raises(InputError, match="holds no rows of a benchmark"):
+        rows_of(tmp_path / "x.json")
+
+
+def test_the_shipped_rows_are_those_of_a_benchmark() -> None:
+    assert len(rows_of(ROOT / "results/benchmark.json")) > 10
 
 
 def test_a_row_without_accuracies_says_that_they_were_not_measured() -> None:

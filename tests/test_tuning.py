@@ -1,6 +1,9 @@
 """The search goes on where it was, begins with the recipe itself, and never sees a test image."""
 
+import json
+import resource
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,35 @@ def test_a_damaged_search_is_told(tiny_split: Split, tmp_path: Path) -> None:
         (tmp_path / "trials.log").write_text(f"{wrong}\n")
         with pytest.raises(InputError, match="is damaged"):
             searched(hold_out(tiny_split, 20), tmp_path, 1)
+
+
+def test_a_search_goes_on_behind_half_a_line(tiny_split: Split, tmp_path: Path) -> None:
+    """As a full disk or a kill leaves it."""
+    splits = hold_out(tiny_split, 20)
+    searched(splits, tmp_path, 2)
+    log = tmp_path / "trials.log"
+    whole = log.read_text()
+    log.write_text(whole + '{"op_code": 5, "wor')
+    assert searched(splits, tmp_path, 2) == []
+    assert len(searched(splits, tmp_path, 3)) == 1
+    assert log.read_text().startswith(whole) and all(map(json.loads, log.read_text().splitlines()))
+
+
+def test_a_search_on_a_full_disk_is_told_and_goes_on(tiny_split: Split, tmp_path: Path) -> None:
+    splits, names, told = hold_out(tiny_split, 20), ("dropout",), list[str]()
+    find = partial(search, "lenet", RECIPE, 1, folder=tmp_path, device=torch.device("cpu"))
+    find(trials=1, splits=splits, names=names, report=told.append)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = (tmp_path / "trials.log").stat().st_size + 300
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises((InputError, OSError), match=r"could not be written|File too large"):
+            find(trials=9, splits=splits, names=names, report=told.append)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    study = find(trials=3, splits=splits, names=names, report=told.append)
+    ended = (TrialState.COMPLETE, TrialState.PRUNED)
+    assert len(study.get_trials(states=ended)) == len(told) == 3
 
 
 def test_everything_that_can_be_searched_is_a_part_of_the_recipe() -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fmnist.cards import read_json
 from fmnist.checks import known
 from fmnist.choices import recipe_for
 from fmnist.errors import InputError
 from fmnist.models import MODELS
 from fmnist.recipes import RECIPES, Recipe
-from fmnist.training.run_folder import is_finished, is_planned
+from fmnist.training.run_folder import LAST, is_finished, is_planned
 
 if TYPE_CHECKING:
     from fmnist.training.settings import Settings
@@ -105,43 +107,64 @@ def seeds_in(rows: Sequence[Row], base: Path) -> int:
 
 
 def check_runs(
-    rows: Sequence[Row], seeds: int, base: Path, weights: tuple[str, Sequence[str]] | None
+    rows: Sequence[Row],
+    seeds: int,
+    base: Path,
+    weights: tuple[str, Sequence[str]] | None,
+    files: Sequence[Path] = (),
 ) -> None:
     """Runs of a row that were begun have the numbers that the row has now.
 
-    `weights` are those of ImageNet and of the teachers; None: whatever they had.
+    `weights` are those of ImageNet and of the teachers, whose `files` these are; None: whatever
+    they had.
 
     Raises:
-        InputError: one has others, as after a change of the recipe, or another number of epochs:
-            their mean would mean nothing.
+        InputError: one has others, as after a change of the recipe, another number of epochs, or
+            other teachers: their mean would mean nothing.
     """
-    from fmnist.training.settings import read_settings
-
     for row in rows:
         recipe = row.resolved()
-        lengths = set()
-        for folder in (row.folder(base, seed) for seed in range(seeds)):
-            if not is_planned(folder):
-                if weights and not recipe.seconds:  # it will be trained
-                    lengths.add(recipe.epochs)
-                continue
-            there = read_settings(folder)
-            lengths.add(there.epochs)
-            same = there.recipe == recipe
-            if weights and there.teachers != (tuple(weights[1]) if recipe.distill else ()):
-                same = False
-            if weights and there.pretrained != (weights[0] if row.takes_imagenet else ""):
-                same = False
-            if not same:
-                raise InputError(
-                    f"{folder} was trained with other numbers or weights than {row} has now. "
-                    "Choose another -o, or remove that folder."
-                )
+        folders = {seed: row.folder(base, seed) for seed in range(seeds)}
+        begun = {seed: folder for seed, folder in folders.items() if is_planned(folder)}
+        lengths = {_epochs_of(row, seed, folder, weights) for seed, folder in begun.items()}
+        if weights and not recipe.seconds and len(begun) < len(folders):  # some will be trained
+            lengths.add(recipe.epochs)
         if len(lengths) > 1:
             raise InputError(
-                f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. "
-                f"Choose another -o, or remove those of one number in {folder.parent}."
+                f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. Choose "
+                f"another -o, or remove those of one number in {folders[0].parent}."
             )
+        taught = {_teachers_of(folder) for folder in begun.values()}
+        taught.add(tuple(sha256(file.read_bytes()).hexdigest() for file in files))
+        if recipe.distill and len(taught - {()}) > 1:
+            raise InputError(
+                f"The seeds of {row} have teachers of the same name that are not the same files. "
+                f"Put the first ones back, or remove {folders[0].parent}."
+            )
+
+
+def _epochs_of(row: Row, seed: int, folder: Path, weights: tuple[str, Sequence[str]] | None) -> int:
+    """How long the run is. Raises InputError where the row has other numbers now."""
+    from fmnist.training.settings import read_settings
+
+    there, recipe = read_settings(folder), row.resolved()
+    same = (there.recipe, there.seed, there.init) == (recipe, seed, "")
+    if weights and there.teachers != (tuple(weights[1]) if recipe.distill else ()):
+        same = False
+    if weights and there.pretrained != (weights[0] if row.takes_imagenet else ""):
+        same = False
+    if not same:
+        raise InputError(
+            f"{folder} was trained with other numbers or weights than {row} has now. "
+            "Choose another -o, or remove that folder."
+        )
+    return there.epochs
+
+
+def _teachers_of(run: Path) -> tuple[str, ...]:
+    """The digests of their files; () before the first epoch, and of runs that kept none."""
+    card = (run / LAST).with_suffix(".json")
+    return tuple(read_json(card).get("teacher_digests", ())) if card.is_file() else ()
 
 
 def check_read(

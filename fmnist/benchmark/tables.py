@@ -11,6 +11,12 @@ from fmnist.errors import InputError
 
 SPEEDS = "inference.json"  # of networks, each measured once a machine
 NOT_MEASURED = "not measured"
+# Of a measured row, what must be within these where it has them.
+WITHIN = {
+    "machine": {"device", "threads", "precision"},
+    "test_accuracy": {"mean"},
+    "validation_accuracy": {"mean"},
+}
 
 
 def _percent(value: dict[str, Any]) -> str:
@@ -100,7 +106,18 @@ def kept_rows(file: Path, earlier: Path | None) -> list[Facts]:
 
 
 def _is_row(row: Any) -> bool:
-    return isinstance(row, dict) and {"row", "model", "n"} <= row.keys()
+    """Whether it has what tables and the report read, each of its type."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(k), str) for k in ("row", "model")):
+        return False
+    if not isinstance(row.get("n"), int):
+        return False
+    if not row["n"] or "recipe" not in row:  # of a row that others train
+        return True
+    return isinstance(row.get("changes"), list) and all(
+        isinstance(row[name], dict) and keys <= row[name].keys()
+        for name, keys in WITHIN.items()
+        if name in row
+    )
 
 
 def kept_speeds(file: Path) -> dict[str, Facts]:

@@ -84,7 +84,7 @@ def write(
             facts=facts,
             is_table=lambda part: isinstance(part, Table),
         )
-        write_atomically(folder / name, text.encode())
+        write_atomically(folder / name, text.encode(errors="replace"))
         written.append(folder / name)
     for section in sections:
         for part in section.parts:

@@ -26,7 +26,16 @@ from fmnist.models.resnet import ResNet18
 from fmnist.training import parallel
 from fmnist.training.epoch import train_one_epoch
 from fmnist.training.keeper import Keeper, Row, card
-from fmnist.training.run_folder import LAST, RESULT, SETTINGS, STATE, is_finished, is_planned
+from fmnist.training.run_folder import (
+    LAST,
+    RESULT,
+    SETTINGS,
+    STATE,
+    epochs_done,
+    has_begun,
+    is_finished,
+    is_planned,
+)
 from fmnist.training.settings import Settings
 from fmnist.training.step import Training, start
 
@@ -78,6 +87,8 @@ def train(
         raise InputError(
             f"{run_dir} holds no run. Make one with `fmnist.training.settings.prepare`."
         )
+    if not has_begun(run_dir) and (is_finished(run_dir) or epochs_done(run_dir) > 1):
+        return _without_state(run_dir, settings)
     splits = release(splits, settings.recipe.held_out).to(device)
     digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
     settings = replace(settings, teacher_digests=digests)
@@ -111,6 +122,16 @@ def train(
     if training.epoch < settings.epochs:
         return None
     return _finish(run_dir, settings, training, rows, splits)
+
+
+def _without_state(run_dir: Path, settings: Settings) -> Facts:
+    """The result of a finished run whose state is gone; others cannot go on."""
+    if is_finished(run_dir) and epochs_done(run_dir) >= settings.epochs:
+        return _read_result(run_dir / RESULT)
+    raise InputError(
+        f"{run_dir / STATE} is missing, without which the run cannot go on. "
+        "Put it back, or start a new run in another folder."
+    )
 
 
 def _read_result(path: Path) -> Facts:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from fmnist.atomic import write_atomically
 from fmnist.checks import made
 from fmnist.choices import RELATIVE, SEARCHED
 from fmnist.data import Split
@@ -22,6 +24,7 @@ from fmnist.training.epoch import train_one_epoch
 from fmnist.training.runs import evaluate
 from fmnist.training.step import start
 
+LOG = "trials.log"
 COMPLETE = optuna.trial.TrialState.COMPLETE
 ENDED = (COMPLETE, optuna.trial.TrialState.PRUNED)
 
@@ -52,9 +55,8 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     made(folder)
     length = f"{epochs} epochs of {len(training)} images"
-    study = _study(folder, f"{model}, {', '.join(names)}, {length}, {_digest(recipe)}")
-    if not study.get_trials(states=(*ENDED, optuna.trial.TrialState.WAITING)):
-        study.enqueue_trial({name: _now(recipe, name) for name in names})
+    name = f"{model}, {', '.join(names)}, {length}, {_digest(recipe)}"
+    study = _study(folder / LOG, name, {name: _now(recipe, name) for name in names})
 
     def objective(trial: optuna.Trial) -> float:
         tried = tried_recipe(trial, recipe, names)
@@ -78,16 +80,36 @@ def search(
 
     left = trials - len(study.get_trials(states=ENDED))
     if left > 0:
-        study.optimize(objective, n_trials=left, callbacks=[tell])
+        with _telling_of_a_full_disk(folder / LOG):
+            study.optimize(objective, n_trials=left, callbacks=[tell])
     if not study.get_trials(states=(COMPLETE,)):
         raise InputError("No trial came to its end. Give more --trials, or another recipe.")
     return study
 
 
-def _study(folder: Path, name: str) -> optuna.Study:
-    """The one of that name in the folder, or a new one."""
-    log = folder / "trials.log"
+@contextmanager
+def _telling_of_a_full_disk(log: Path) -> Iterator[None]:
+    """Optuna's journal fails an assertion of its own where a line could not be written whole."""
     try:
+        yield
+    except AssertionError as error:
+        raise InputError(
+            f"{log} could not be written. Free space; then the same command goes on."
+        ) from error
+
+
+def _without_half_a_line(log: Path) -> None:
+    """What a full disk or a kill cut off goes: Optuna would write behind it, and read neither."""
+    if log.is_file():
+        content = log.read_bytes()
+        if not content.endswith(b"\n"):
+            write_atomically(log, content[: content.rfind(b"\n") + 1])
+
+
+def _study(log: Path, name: str, first: dict[str, float]) -> optuna.Study:
+    """The one of that name in the log, or a new one, which begins with the trial `first`."""
+    try:
+        _without_half_a_line(log)
         study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(log))),
             study_name=name,
@@ -95,6 +117,8 @@ def _study(folder: Path, name: str) -> optuna.Study:
             direction="maximize",
             pruner=optuna.pruners.MedianPruner(n_warmup_steps=1),
         )
+        if not study.get_trials(states=(*ENDED, optuna.trial.TrialState.WAITING)):
+            study.enqueue_trial(first)
     except (ValueError, LookupError, TypeError, AssertionError) as error:
         raise InputError(f"{log} is damaged. Begin a new search with another -o.") from error
     # With the seed of its beginning a search that goes on would suggest the same once more.
