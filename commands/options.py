@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,7 +140,7 @@ def weights_file(name: str) -> Path:
     if left and name not in shipped:
         return left[0]
     if left:
-        say(f"{name} are the weights that ship; the run here is ./{name}")
+        _tell_of_a_run_called(name)
     if path.is_dir() and name not in shipped:
         raise InputError(
             f"{path} holds no weights yet, if it is a run. Go on with --resume, or name others."
@@ -147,6 +148,11 @@ def weights_file(name: str) -> Path:
     if path.is_file():
         raise InputError(f"{path} is no .safetensors file. Name one, a run or shipped weights.")
     return WEIGHTS / f"{known(name, shipped, 'shipped weights or .safetensors file')}.safetensors"
+
+
+@cache  # of each name once
+def _tell_of_a_run_called(name: str) -> None:
+    say(f"{name} are the weights that ship; the run here is ./{name}")
 
 
 def grid_start(name: str) -> Path:

@@ -147,7 +147,7 @@ class VideoDetector:
 def watch(detector: Detector, rate: float | None = 0, track: bool = True) -> VideoDetector:
     """One for the frames of a single video, in their order, `rate` of them a second.
 
-    Its head has a `Memory`, and its detections are those of `Tracks`: if `track`, and not at a
+    Its head has a `CachedHead`, and its detections are those of `Tracks`: if `track`, and not at a
     rate of 0, that of images. None: as many as are looked at, by the clock, what is seen live.
     """
     head = detector.head

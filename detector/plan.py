@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from detector.pictures import can_write_image
@@ -102,8 +103,12 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _at_most(name: str, size: int) -> str:
-    """The beginning of the name that has no more bytes than that."""
-    return os.fsencode(name)[:size].decode(errors="ignore")
+    """The name; one of more bytes than that is cut, and ends with what tells it from others."""
+    whole = os.fsencode(name)
+    if len(whole) <= size:
+        return name
+    end = f"-{sha256(whole).hexdigest()[:8]}"
+    return whole[: size - len(end)].decode(errors="ignore") + end
 
 
 def _folders_that_differ(path: Path, paths: Sequence[Path]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def device_name(name: str) -> str:
     return name
 
 
-LONGEST_NAME = 230  # bytes: 255 are allowed, and the part of a card's file has 18 more
+LONGEST_NAME = 230  # bytes, of 255: .NAME.json.PID.part, while a card is written, has 19 more
 
 
 def free(path: Path, overwrite: bool) -> Path:

@@ -112,7 +112,7 @@ def from_logits(logits: Float[Tensor, "n 10"], labels: Int64[Tensor, " n"]) -> E
 
 
 def at_once(model: nn.Module, most: int = BATCH) -> int:
-    """Images that it answers at once: the most, but fewer where it enlarges them much."""
+    """Images that it answers at once: `most`, but fewer where it enlarges them much."""
     return min(most, int(getattr(model, "answers_at_once", most)))
 
 

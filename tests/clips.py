@@ -92,12 +92,15 @@ def without_rate(path: Path, times: Sequence[float] = TIMES) -> Path:
     return path
 
 
-def turned_midway(path: Path, codec: str = "libvpx", frames: int = 12) -> Path:
-    """What a browser records of a phone that is turned: frames of another size, in one stream."""
+def turned_midway(
+    path: Path, codec: str = "libvpx", second_wh: tuple[int, int] = SIZE_WH[::-1]
+) -> Path:
+    """What a browser records of a phone that is turned: 12 frames, 12 more of another size."""
+    frames = 12
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream(codec, rate=FPS)
         stream.width, stream.height = SIZE_WH
-        for size_wh, first in ((SIZE_WH, 0), (SIZE_WH[::-1], frames)):
+        for size_wh, first in ((SIZE_WH, 0), (second_wh, frames)):
             encoder: Any = av.CodecContext.create(codec, "w")
             encoder.width, encoder.height = size_wh
             encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, FPS)

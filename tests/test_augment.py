@@ -70,7 +70,8 @@ def test_every_shift_and_flip_of_a_crop_comes_as_often() -> None:
     views = [padded[..., y : y + 28, x : x + 28] for y in range(5) for x in range(5)]
     seen = crop_flip(image.expand(2500, 1, 28, 28), Generator().manual_seed(1)).flatten(1)
     found = torch.cat([view for one in views for view in (one, one.flip(-1))]).flatten(1)
-    counts = (torch.cdist(seen, found) < 1e-2).sum(0)
+    exact = "donot_use_mm_for_euclid_dist"  # products round, on each processor otherwise
+    counts = (torch.cdist(seen, found, compute_mode=exact) < 1e-2).sum(0)
     assert counts.sum() == 2500 and counts.min() > 20, "fifty each, seven are a deviation"
 
 

@@ -151,10 +151,10 @@ def test_teachers_that_were_replaced_meanwhile_are_told(tmp_path: Path) -> None:
         prepare(folder, taught.settings(seed, "", ("vgg",)))
         write_json(folder / "last.json", {"teacher_digests": [digest]})
     check_runs([taught], 1, tmp_path, None)
-    with pytest.raises(InputError, match="that are not the same files"):
+    with pytest.raises(InputError, match="have different teachers"):
         check_runs([taught], 2, tmp_path, None)
     (tmp_path / "vgg.safetensors").write_bytes(b"another")
-    with pytest.raises(InputError, match="that are not the same files"):
+    with pytest.raises(InputError, match="have different teachers"):
         check_runs([taught], 1, tmp_path, ("", ("vgg",)), [tmp_path / "vgg.safetensors"])
 
 

@@ -14,7 +14,7 @@ from tests import clips
 from tests.command import ROOT
 
 
-@pytest.mark.parametrize("pauses", [(), (0.0,), (0.1,), (0.05, 0.05, 0.3)])
+@pytest.mark.parametrize("pauses", [(), (0.0,), (0.1,), (0.05, 0.05, 0.3), (0.02,) * 12])
 def test_however_often_it_is_pressed_the_command_ends_with_130(
     tmp_path: Path, pauses: tuple[float, ...]
 ) -> None:

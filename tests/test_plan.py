@@ -49,11 +49,14 @@ def test_an_output_is_a_file_or_a_folder(
 
 
 def test_names_of_results_fit_the_disk(desk: Path) -> None:
-    name = "é" * 120 + ".mkv"
-    clips.clip(Path("in", name), [0.0])
-    (output,) = plan_outputs([f"in/{name}"]).outputs
-    assert output and output.name.endswith("é.fmnist.mp4")
-    assert len(output.name.encode()) <= LONGEST_NAME
+    names = [f"{'é' * 118}{number}.mkv" for number in range(3)]
+    for name in names:
+        clips.clip(Path("in", name), [0.0])
+    outputs = plan_outputs([f"in/{name}" for name in names]).outputs
+    assert len(set(outputs)) == 3
+    for output in outputs:
+        assert output and output.name.startswith("é" * 90) and output.name.endswith(".fmnist.mp4")
+        assert len(output.name.encode()) <= LONGEST_NAME
     with pytest.raises(InputError, match=r"jsonl: this name is too long\. Choose one of"):
         plan_outputs(["in/clip.mkv"], json="x" * 240 + ".jsonl")
 

@@ -123,6 +123,14 @@ def test_a_phone_may_be_turned_while_a_browser_records(tmp_path: Path, codec: st
     assert sizes == 12 * [clips.SIZE_WH] + 12 * [clips.SIZE_WH[::-1]]
 
 
+def test_a_call_that_saves_data_meanwhile_keeps_its_size(tmp_path: Path) -> None:
+    """A smaller picture of the same shape is enlarged again, as OpenCV does."""
+    half = (clips.SIZE_WH[0] // 2, clips.SIZE_WH[1] // 2)
+    frames = list(Reader(clips.turned_midway(tmp_path / "x.webm", second_wh=half)))
+    assert {frame.image.shape[1::-1] for frame in frames} == {clips.SIZE_WH}
+    assert [clips.number_of(frame.image) for frame in frames] == list(range(24))
+
+
 def test_reading_goes_on_after_damage_and_counts_it(tmp_path: Path) -> None:
     path = clips.interlaced(tmp_path / "x.mp4", options={"x264-params": "tff=1:keyint=5:bframes=0"})
     data = bytearray(path.read_bytes())

@@ -38,7 +38,7 @@ def test_a_glob_gives_every_file_that_matches_and_a_file_itself(desk: Path) -> N
 
 def test_a_result_beside_what_it_is_of_is_left_out(desk: Path) -> None:
     """As a shell names them for *.mp4, the second time."""
-    names = ["a.fmnist.mp4", "a.mov", "b.fmnist.mp4"]
+    names = ["a.fmnist.mp4", "a.mov", "a.mov.fmnist.mp4", "b.fmnist.mp4"]
     for name in names:
         clips.clip(desk / "clip.mp4", [0.0]).rename(desk / name)
     assert find_sources(names, []) == [Path("a.mov"), Path("b.fmnist.mp4")]

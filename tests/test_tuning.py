@@ -62,10 +62,11 @@ def test_a_trial_that_was_given_up_has_no_result() -> None:
 
 
 def test_a_damaged_search_is_told(tiny_split: Split, tmp_path: Path) -> None:
-    for wrong in ("{damaged", '{"a": 1}', "[1]", "5"):
-        (tmp_path / "trials.log").write_text(f"{wrong}\n")
+    for wrong in ("{damaged\n", '{"a": 1}\n', "[1]\n", "5\n", "my notes", "my\nnotes"):
+        (tmp_path / "trials.log").write_text(wrong)
         with pytest.raises(InputError, match="is damaged"):
             searched(hold_out(tiny_split, 20), tmp_path, 1)
+        assert (tmp_path / "trials.log").read_text().startswith(wrong)
 
 
 def test_a_search_goes_on_behind_half_a_line(tiny_split: Split, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def write(graph: Graph, path: Path) -> None:
     try:
         openvino.save_model(model, path, compress_to_fp16=False)
     except RuntimeError as error:
-        if "ios" not in str(error):  # of C++, whose streams tell no more
+        if "basic_ios" not in str(error):  # of C++'s streams, which tell no more
             raise
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
 

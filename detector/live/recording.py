@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from detector.boxes import Picture
+from detector.interrupt import uninterrupted
 from detector.video.background import Behind
 from detector.video.writer import Writer
 from fmnist.atomic import is_taken
@@ -32,11 +33,12 @@ class Recording:
 
     def finish(self) -> None:
         """Write the end: from now on the file can be played. A second call does nothing."""
-        try:
-            self._behind.close()
-        finally:
-            if self._writer:
-                self._writer.finish()
+        with uninterrupted():
+            try:
+                self._behind.close()
+            finally:
+                if self._writer:
+                    self._writer.finish()
 
 
 def free_name(suffix: str, folder: Path) -> Path:

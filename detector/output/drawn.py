@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from detector.boxes import Picture
+from detector.interrupt import uninterrupted
 from detector.pictures import write_image
 from detector.video.background import Behind
 from detector.video.frames import Reader, Undecodable
@@ -41,6 +42,10 @@ class DrawnFrames:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with uninterrupted():
+            self._finish()
+
+    def _finish(self) -> None:
         try:
             self._behind.close()
         finally:

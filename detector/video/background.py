@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from detector.interrupt import uninterrupted
+
 T = TypeVar("T")
 DEPTH = 3  # frames that wait for each of them; one of 4K has 25 MB
 
@@ -51,7 +53,7 @@ class Behind:
         self._running.append(self._pool.submit(self._call, function, *arguments))
 
     def close(self) -> None:
-        """Wait until everything is done. Interrupted, it waits for the one call that runs."""
+        """Wait until everything is done; that is at most `DEPTH` calls and the one that runs."""
         _end(self._pool)
         while self._running:
             self._running.popleft().result()
@@ -67,9 +69,9 @@ class Behind:
 
 
 def _end(pool: ThreadPoolExecutor, cancel: bool = False) -> None:
-    """Wait for all calls, or cancel those that do not run; interrupted it does that, too."""
-    try:
+    """Wait for all calls, or cancel those that do not run. Ctrl-C, however often, waits for it.
+
+    What they use is closed next: an encoder that two threads are in stands still for ever.
+    """
+    with uninterrupted():
         pool.shutdown(cancel_futures=cancel)
-    except BaseException:
-        pool.shutdown(cancel_futures=True)
-        raise

@@ -15,7 +15,7 @@ from detector.boxes import Picture
 from detector.pictures import decoded
 from detector.video import pyav
 from detector.video.container import account_of
-from detector.video.pixels import SQUARE, stretch_of, stretched, stretched_size
+from detector.video.pixels import SQUARE, rescaled, stretch_of, stretched, stretched_size
 from detector.video.quiet import quiet_opencv
 from detector.video.rate import interval
 from detector.video.sources import (
@@ -170,7 +170,8 @@ class Reader:
     def _pictures(self) -> Generator[pyav.Decoded, None, None]:
         """Those of the video; None where one could not be decoded."""
         if self._is_for_pyav:
-            yield from pyav.decoded(self.path, self._stretch, self._turn, self._is_mirrored)
+            for each in pyav.decoded(self.path, self._stretch, self._turn, self._is_mirrored):
+                yield each and (rescaled(each[0], self.size_wh), each[1])
             return
         capture = _open(self.path)
         try:

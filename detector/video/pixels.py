@@ -29,6 +29,20 @@ def stretched_size(size_wh: Sequence[int], stretch: Stretch) -> tuple[int, int]:
     return round(size_wh[0] * stretch[0]), round(size_wh[1] * stretch[1])
 
 
+def rescaled(image: Picture, size_wh: tuple[int, int]) -> UInt8[np.ndarray, "rows columns 3"]:
+    """The picture with that size, if it is of the same shape up to two pixels; else as it is.
+
+    So a call whose sender saves data for a while stays one scene, and a phone that is turned does
+    not.
+    """
+    height, width = image.shape[:2]
+    scale = size_wh[0] / width
+    if (width, height) == size_wh or abs(height * scale - size_wh[1]) > 2 * max(1.0, scale):
+        return image
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size_wh, interpolation=method), np.uint8)
+
+
 def stretched(image: Picture, stretch: Stretch) -> UInt8[np.ndarray, "rows columns 3"]:
     """The picture in square pixels."""
     if stretch == SQUARE:

@@ -48,10 +48,10 @@ def expand(source: str) -> list[Path]:
     elif not path.exists() and glob.has_magic(source):
         names = glob.glob(str(path), recursive=True)
         found = [Path(name) for name in names if Path(name).is_file()]
-        if MARK not in source:
-            found = [path for path in found if not is_result(path)]
         if not found:
             raise InputError(f"{source}: no file matches. Is the pattern right?")
+        if MARK not in path.name:
+            found = [path for path in found if not is_result(path)] or found
     else:
         found = [path]
     return sorted(found, key=_natural)
@@ -117,7 +117,7 @@ def find_sources(
             else:
                 paths.append(path)
     failed[:] = dict.fromkeys(failed)  # of a folder that was named twice
-    named = {path.with_suffix("") for path in paths}
+    named = {*paths, *(path.with_suffix("") for path in paths)}
     paths = [path for path in paths if not (is_result(path) and _source_of(path) in named)]
     if not paths:
         raise InputError(" ".join(failed))
@@ -193,7 +193,7 @@ def _source_of(result: Path) -> Path:
 
 def is_result(path: Path) -> bool:
     """Whether its name is that of a result of ours."""
-    return path.stem.endswith(MARK)
+    return path.stem.endswith(MARK) and path.stem != MARK
 
 
 def _is_visible(path: Path, suffixes: frozenset[str]) -> bool:

@@ -116,17 +116,18 @@ def check_runs(
     """Runs of a row that were begun have the numbers that the row has now.
 
     `weights` are those of ImageNet and of the teachers, whose `files` these are; None: whatever
-    they had.
+    they had, if all seeds had the same teachers.
 
     Raises:
         InputError: one has others, as after a change of the recipe, another number of epochs, or
             other teachers: their mean would mean nothing.
     """
+    given = [tuple(sha256(file.read_bytes()).hexdigest() for file in files)]
     for row in rows:
         recipe = row.resolved()
         folders = {seed: row.folder(base, seed) for seed in range(seeds)}
         begun = {seed: folder for seed, folder in folders.items() if is_planned(folder)}
-        lengths = {_epochs_of(row, seed, folder, weights) for seed, folder in begun.items()}
+        lengths = {_checked_epochs(row, seed, folder, weights) for seed, folder in begun.items()}
         if weights and not recipe.seconds and len(begun) < len(folders):  # some will be trained
             lengths.add(recipe.epochs)
         if len(lengths) > 1:
@@ -134,16 +135,16 @@ def check_runs(
                 f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. Choose "
                 f"another -o, or remove those of one number in {folders[0].parent}."
             )
-        taught = {_teachers_of(folder) for folder in begun.values()}
-        taught.add(tuple(sha256(file.read_bytes()).hexdigest() for file in files))
-        if recipe.distill and len(taught - {()}) > 1:
+        if recipe.distill and len({*given, *map(_teachers_of, begun.values())} - {()}) > 1:
             raise InputError(
-                f"The seeds of {row} have teachers of the same name that are not the same files. "
+                f"The seeds of {row} have different teachers: not the same files, if of one name. "
                 f"Put the first ones back, or remove {folders[0].parent}."
             )
 
 
-def _epochs_of(row: Row, seed: int, folder: Path, weights: tuple[str, Sequence[str]] | None) -> int:
+def _checked_epochs(
+    row: Row, seed: int, folder: Path, weights: tuple[str, Sequence[str]] | None
+) -> int:
     """How long the run is. Raises InputError where the row has other numbers now."""
     from fmnist.training.settings import read_settings
 

@@ -106,15 +106,17 @@ def kept_rows(file: Path, earlier: Path | None) -> list[Facts]:
 
 
 def _is_row(row: Any) -> bool:
-    """Whether it has what tables and the report read, each of its type."""
+    """Whether it has the parts that tables and the report look into."""
     if not isinstance(row, dict) or not all(isinstance(row.get(k), str) for k in ("row", "model")):
         return False
     if not isinstance(row.get("n"), int):
         return False
-    if not row["n"] or "recipe" not in row:  # of a row that others train
-        return True
-    return isinstance(row.get("changes"), list) and all(
-        isinstance(row[name], dict) and keys <= row[name].keys()
+    if row["n"] and "recipe" in row and not isinstance(row.get("changes"), list):
+        return False  # what others train has no recipe
+    return all(
+        isinstance(row[name], dict)
+        and keys <= row[name].keys()
+        and isinstance(row[name].get("mean", 0), float | int)
         for name, keys in WITHIN.items()
         if name in row
     )

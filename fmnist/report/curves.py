@@ -72,7 +72,10 @@ def pair_of(model: str, rows: Sequence[Facts]) -> tuple[str, str]:
             continue
         row = Row.read(facts["row"])
         without = int(row.resolved().dropout == 0)
-        if changed_in(row.changes) <= {"dropout", "epochs"} and facts["epochs"] > longest[without]:
+        if (
+            changed_in(row.changes) <= {"dropout", "epochs"}
+            and facts.get("epochs", 0) > longest[without]
+        ):
             found[without], longest[without] = facts["row"], facts["epochs"]
     return found[0], found[1]
 

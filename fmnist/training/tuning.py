@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,6 @@ import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from fmnist.atomic import write_atomically
 from fmnist.checks import made
 from fmnist.choices import RELATIVE, SEARCHED
 from fmnist.data import Split
@@ -24,7 +24,7 @@ from fmnist.training.epoch import train_one_epoch
 from fmnist.training.runs import evaluate
 from fmnist.training.step import start
 
-LOG = "trials.log"
+LOG, LINE = "trials.log", b'{"op_code"'  # how each of its lines begins
 COMPLETE = optuna.trial.TrialState.COMPLETE
 ENDED = (COMPLETE, optuna.trial.TrialState.PRUNED)
 
@@ -56,7 +56,9 @@ def search(
     made(folder)
     length = f"{epochs} epochs of {len(training)} images"
     name = f"{model}, {', '.join(names)}, {length}, {_digest(recipe)}"
-    study = _study(folder / LOG, name, {name: _now(recipe, name) for name in names})
+    first = {name: _now(recipe, name) for name in names}
+    with _telling_of_a_full_disk(folder / LOG):
+        study = _study(folder / LOG, name, first)
 
     def objective(trial: optuna.Trial) -> float:
         tried = tried_recipe(trial, recipe, names)
@@ -92,7 +94,12 @@ def _telling_of_a_full_disk(log: Path) -> Iterator[None]:
     """Optuna's journal fails an assertion of its own where a line could not be written whole."""
     try:
         yield
+    except OSError as error:
+        error.filename = error.filename or str(log)
+        raise
     except AssertionError as error:
+        if log.read_bytes().endswith(b"\n"):
+            raise
         raise InputError(
             f"{log} could not be written. Free space; then the same command goes on."
         ) from error
@@ -102,8 +109,9 @@ def _without_half_a_line(log: Path) -> None:
     """What a full disk or a kill cut off goes: Optuna would write behind it, and read neither."""
     if log.is_file():
         content = log.read_bytes()
-        if not content.endswith(b"\n"):
-            write_atomically(log, content[: content.rfind(b"\n") + 1])
+        whole = content.rfind(b"\n") + 1
+        if content[whole:] and content[whole:].startswith(LINE[: len(content) - whole]):
+            os.truncate(log, whole)
 
 
 def _study(log: Path, name: str, first: dict[str, float]) -> optuna.Study:
