@@ -177,7 +177,7 @@ def test_a_run_that_is_there_is_kept_and_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_run_s_folder_never_stands_for_weights_that_ship(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("grid", "mine"):
@@ -186,3 +186,6 @@ def test_a_run_s_folder_never_stands_for_weights_that_ship(
     assert weights_file("grid") == WEIGHTS / "grid.safetensors"
     assert weights_file("./grid") == Path("grid/grid.safetensors")
     assert weights_file("mine") == Path("mine/grid.safetensors")
+    assert weights_file("grid") == WEIGHTS / "grid.safetensors"
+    told = "grid are the weights that ship; the run here is ./grid\n"
+    assert capsys.readouterr().err == told, "once"

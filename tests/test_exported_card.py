@@ -134,3 +134,14 @@ def test_the_card_of_an_exported_head_tells_how_to_run_it(tmp_path: Path) -> Non
     )
     energy = np.log(likely.sum(1))
     np.testing.assert_allclose(1 / (1 + np.exp(-energy)), ours.garment, atol=NEARLY)
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/head.onnx").write_bytes(b"before")
+    (tmp_path / "link.onnx").symlink_to("kept/head.onnx")
+    words = ("export", "head", "--weights", "lenet", "-o", "link.onnx", "--overwrite")
+    done = fmnist(*words, folder=tmp_path)
+    assert done.code == 0, done.err
+    assert (tmp_path / "link.onnx").is_symlink()
+    assert (tmp_path / "kept/head.onnx").stat().st_size > 100_000
