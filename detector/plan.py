@@ -73,7 +73,7 @@ def _outputs(paths: Sequence[Path], output: Path | None, is_single: bool) -> tup
         folder = output or Path()
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file, where results need a folder. Choose another.")
-        if not is_folder and output and _is_result(output):
+        if not is_folder and output and _names_a_file(output):
             raise InputError(f"{output} is one file for several sources. Name a folder.")
         return tuple(folder / name for name in _names(paths))
     if is_image(paths[0]):
@@ -84,7 +84,7 @@ def _outputs(paths: Sequence[Path], output: Path | None, is_single: bool) -> tup
     return (output,)
 
 
-def _is_result(path: Path) -> bool:
+def _names_a_file(path: Path) -> bool:
     """Whether a video or a picture is written under such a name."""
     return path.suffix.lower() == ".mp4" or can_write_image(path)
 

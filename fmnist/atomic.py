@@ -2,7 +2,8 @@
 
 import glob
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -14,7 +15,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: with the name of `path`, which that of a full disk lacks.
     """
-    try:
+    with named_in_errors(path):
         if path.exists() and not path.is_file():
             path.write_bytes(content)
             return
@@ -25,6 +26,13 @@ def write_atomically(path: Path, content: bytes) -> None:
         finally:
             with suppress(OSError):
                 part.unlink()
+
+
+@contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """An OSError names `path`, not the file beside it, nor none, as that of a full disk does."""
+    try:
+        yield
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise

@@ -19,7 +19,7 @@ from torch import Tensor
 from detector.backends.graphs import Graph, Runner
 from detector.backends.names import BACKENDS, version_of
 from detector.layouts import MOST_BOXES
-from fmnist.atomic import place_of
+from fmnist.atomic import named_in_errors, place_of
 from fmnist.device import autocast
 from fmnist.files import cache_folder
 
@@ -130,7 +130,7 @@ def write_whole(graph: Graph, backend: str, path: Path, check: Callable[[Path], 
 
     Gives what that found. OSError, with the name of `path`, where it cannot be written.
     """
-    try:
+    with named_in_errors(path):
         place = path if backend == "openvino" else place_of(path)  # of which one file names another
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".export-") as folder:
             half = Path(folder) / place.name
@@ -138,7 +138,4 @@ def write_whole(graph: Graph, backend: str, path: Path, check: Callable[[Path], 
             found = check(half)
             for file in sorted(half.parent.iterdir()):  # .bin before .xml: who sees this has both
                 file.replace(place.with_name(file.name))
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
     return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,7 +121,9 @@ def check_runs(
         InputError: one has others, as after a change of the recipe, another number of epochs, or
             other teachers: their mean would mean nothing.
     """
-    given = [tuple(sha256(file.read_bytes()).hexdigest() for file in files)]
+    from fmnist.training.settings import digests_of
+
+    given = digests_of(files)
     for row in rows:
         recipe = row.resolved()
         folders = {seed: row.folder(base, seed) for seed in range(seeds)}
@@ -135,7 +136,7 @@ def check_runs(
                 f"The seeds of {row} have {' and '.join(map(str, sorted(lengths)))} epochs. Choose "
                 f"another -o, or remove those of one number in {folders[0].parent}."
             )
-        if recipe.distill and len({*given, *map(_teachers_of, begun.values())} - {()}) > 1:
+        if recipe.distill and len({given, *map(_teachers_of, begun.values())} - {()}) > 1:
             raise InputError(
                 f"The seeds of {row} have different teachers: not the same files, if of one name. "
                 f"Put the first ones back, or remove {folders[0].parent}."

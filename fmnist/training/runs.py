@@ -1,6 +1,5 @@
 """One training from its settings to its result, stopped and resumed at will, in its folder."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +35,7 @@ from fmnist.training.run_folder import (
     is_finished,
     is_planned,
 )
-from fmnist.training.settings import Settings
+from fmnist.training.settings import Settings, digests_of
 from fmnist.training.step import Training, start
 
 
@@ -90,7 +89,7 @@ def train(
     if not has_begun(run_dir) and (is_finished(run_dir) or epochs_done(run_dir) > 1):
         return _without_state(run_dir, settings)
     splits = release(splits, settings.recipe.held_out).to(device)
-    digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers)
+    digests = digests_of(teachers)
     settings = replace(settings, teacher_digests=digests)
     taught_by = [load_model(path, device)[0] for path in teachers]
     images = len(splits.training)

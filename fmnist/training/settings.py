@@ -5,6 +5,7 @@ A mistake in them is told before torch is loaded.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from fmnist.cards import Facts, read_card, read_json, write_json
@@ -61,6 +62,11 @@ class Settings:
         if not all(isinstance(word, str) for words in tuples.values() for word in words):
             raise TypeError("A list holds another type than text.")
         return made
+
+
+def digests_of(teachers: Sequence[Path]) -> tuple[str, ...]:
+    """What `Settings.teacher_digests` holds of these files."""
+    return tuple(sha256(file.read_bytes()).hexdigest() for file in teachers)
 
 
 def plan(

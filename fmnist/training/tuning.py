@@ -14,6 +14,7 @@ import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from fmnist.atomic import named_in_errors
 from fmnist.checks import made
 from fmnist.choices import RELATIVE, SEARCHED
 from fmnist.data import Split
@@ -93,10 +94,8 @@ def search(
 def _telling_of_a_full_disk(log: Path) -> Iterator[None]:
     """Optuna's journal fails an assertion of its own where a line could not be written whole."""
     try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(log)
-        raise
+        with named_in_errors(log):
+            yield
     except AssertionError as error:
         if log.read_bytes().endswith(b"\n"):
             raise
