@@ -112,7 +112,7 @@ def detector_train(
             workers=workers,
             max_minutes=max_minutes,
             resume=resume,
-            report=quiet_or_say(quiet),
+            say=quiet_or_say(quiet),
         )
     except KeyboardInterrupt:
         if (run_dir / GRID_STATE).exists():

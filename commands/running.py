@@ -111,10 +111,10 @@ def carry_on(
 
     commit()  # that of a card is that of the beginning
     initial = weights_file(settings.init) if settings.init and not has_begun(run_dir) else None
-    tell = quiet_or_say(options.quiet)
+    say = quiet_or_say(options.quiet)
     if settings.recipe.crops:
         kept_in, plain = run_dir / "crops.npz", data
-        data = rank_zero_first(lambda: _crop_splits(plain, settings, kept_in, tell, folders))
+        data = rank_zero_first(lambda: _crop_splits(plain, settings, kept_in, say, folders))
     with ExitStack() as stack:
         if not is_finished(run_dir) or epochs_done(run_dir) < settings.epochs:
             on_rank_zero(lambda: stack.enter_context(claimed(run_dir)))
@@ -139,7 +139,7 @@ def carry_on(
         except KeyboardInterrupt:
             progress.say(f"stopped; go on with: {options.again}")
             raise
-    tell(f"written: {run_dir}" if facts else f"stopped; go on with: {options.again}")
+    say(f"written: {run_dir}" if facts else f"stopped; go on with: {options.again}")
     return facts
 
 
@@ -147,7 +147,7 @@ def _crop_splits(
     plain: "Splits",
     settings: "Settings",
     kept_in: Path,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
     folders: PhotoFolders,
 ) -> "Splits":
     from detector.frame_sets import photo_scenes, training_background
@@ -157,12 +157,12 @@ def _crop_splits(
     recipe, seed, make = settings.recipe, settings.seed, None
     if kept_in.exists():
         if folders != NO_PHOTOS:
-            tell(f"{kept_in} is there already: --photos and --backgrounds are not read")
+            say(f"{kept_in} is there already: --photos and --backgrounds are not read")
     else:
-        tell("rendering crops: some minutes, once for a run")
+        say("rendering crops: some minutes, once for a run")
         if recipe.photo_crops:
             check_photos(settings, folders)
             behind = training_background(seed, folders.backgrounds)
-            make = photo_scenes(folders.photos, behind, FOR_HEAD, tell)
+            make = photo_scenes(folders.photos, behind, FOR_HEAD, say)
     wanted = CropPlan(recipe.crops, recipe.nothing, recipe.photo_crops)
     return crop_splits(plain, wanted, seed, kept_in, os.cpu_count() or 1, make)

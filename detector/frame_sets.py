@@ -44,7 +44,7 @@ def training_scenes(
     seed: int,
     backgrounds: Path | None = None,
     photos: Sequence[Path] = (),
-    report: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: None,
 ) -> SceneMaker:
     """Frames of the split's images, and of the photos' training parts where there are any.
 
@@ -57,7 +57,7 @@ def training_scenes(
     painted = TrainingScenes(from_split(split), behind)
     if not photos:
         return painted
-    real = photo_scenes(photos, behind, report=report)
+    real = photo_scenes(photos, behind, say=say)
     return mixture([real, painted], [PHOTO_SHARE, 1 - PHOTO_SHARE])
 
 
@@ -71,7 +71,7 @@ def photo_scenes(
     folders: Sequence[Path],
     behind: Background,
     shares: tuple[float, ...] = FOR_GRID,
-    report: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: None,
 ) -> PhotoScenes:
     """Frames of the training parts of these folders; the streets of the photos join `behind`.
 
@@ -88,7 +88,7 @@ def photo_scenes(
         (garments if listing.is_single else people).extend(photos)
         if left_out := len(listing.names) - len(photos):
             told = f"{left_out} of {len(listing.names)} photos cannot be cut out and are left out"
-            report(f"{folder}: {told}")
+            say(f"{folder}: {told}")
     if not any(len(photo.labels) for photo in people + garments):
         raise InputError(
             f"{', '.join(map(str, folders))}: no garment in any photo. "

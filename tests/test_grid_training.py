@@ -73,20 +73,12 @@ def test_the_schedule_ends_slow_and_at_full_size() -> None:
     assert [half.rate_at(step) for step in range(1000)] == [rate / 2 for rate in rates]
 
 
-def quiet(_: str) -> None:
-    """For the reports of a training."""
-
-
 def test_a_stopped_and_resumed_training_ends_as_an_unbroken_one(tmp_path: Path) -> None:
     validation = {"": [rectangles(np.random.default_rng(9), (64, 64))]}
-    whole = train(TINY, rectangles, validation, tmp_path / "a", CPU, workers=0, report=quiet)
-    stopped = train(
-        TINY, rectangles, validation, tmp_path / "b", CPU, workers=0, max_minutes=0, report=quiet
-    )
+    whole = train(TINY, rectangles, validation, tmp_path / "a", CPU, workers=0)
+    stopped = train(TINY, rectangles, validation, tmp_path / "b", CPU, workers=0, max_minutes=0)
     assert stopped is None and not (tmp_path / "b" / "grid.safetensors").exists()
-    resumed = train(
-        TINY, rectangles, validation, tmp_path / "b", CPU, workers=1, resume=True, report=quiet
-    )
+    resumed = train(TINY, rectangles, validation, tmp_path / "b", CPU, workers=1, resume=True)
     assert whole is not None and resumed is not None
     assert whole.read_bytes() == resumed.read_bytes()
     rows = metrics(tmp_path / "b")
@@ -127,12 +119,12 @@ def test_a_training_that_is_killed_goes_on_from_its_last_minute(
             raise MemoryError
         return rectangles(rng, size_wh)
 
-    whole = train(TINY, rectangles, {}, tmp_path / "a", CPU, workers=0, report=quiet)
+    whole = train(TINY, rectangles, {}, tmp_path / "a", CPU, workers=0)
     monkeypatch.setattr("detector.training.loop.KEEP_EVERY", 0.0)
     with pytest.raises(MemoryError):
-        train(TINY, fail, {}, tmp_path / "b", CPU, workers=0, report=quiet)
+        train(TINY, fail, {}, tmp_path / "b", CPU, workers=0)
     made.clear()
-    resumed = train(TINY, fail, {}, tmp_path / "b", CPU, workers=0, resume=True, report=quiet)
+    resumed = train(TINY, fail, {}, tmp_path / "b", CPU, workers=0, resume=True)
     assert len(made) == 3 * SHORT.batch_size  # of 8 steps, 5 were done
     assert whole is not None and resumed is not None
     assert whole.read_bytes() == resumed.read_bytes()
@@ -141,7 +133,7 @@ def test_a_training_that_is_killed_goes_on_from_its_last_minute(
 
 def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None:
     validation = {"": [rectangles(np.random.default_rng(9), (64, 64))]}
-    train(TINY, rectangles, validation, tmp_path, CPU, workers=0, max_minutes=0, report=quiet)
+    train(TINY, rectangles, validation, tmp_path, CPU, workers=0, max_minutes=0)
     (photos := with_masks(tmp_path / "photos")).joinpath("photos/000.png").write_text("no picture")
     missing = tmp_path / "no data"
     with pytest.raises(InputError, match="with no --backgrounds, no --photos, --rate 1.0. Say"):
@@ -153,14 +145,13 @@ def test_other_settings_are_told_before_anything_is_read(tmp_path: Path) -> None
             workers=0,
             max_minutes=None,
             resume=True,
-            report=quiet,
         )
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(tmp_path: Path) -> None:
     task = Task(replace(SHORT, learning_rate=1e38))
     with pytest.raises(InputError, match="finite"):
-        train(task, rectangles, {}, tmp_path, CPU, workers=0, report=quiet)
+        train(task, rectangles, {}, tmp_path, CPU, workers=0)
     assert not (tmp_path / "grid.safetensors").exists()
 
 
@@ -173,7 +164,7 @@ def test_it_learns_a_few_scenes_by_heart(tmp_path: Path) -> None:
     schedule = Schedule(
         scenes=4 * 160, batch_size=4, image_size=96, shares=(1.0,), learning_rate=5e-3, reports=1
     )
-    path = train(Task(schedule), known, {"": scenes}, tmp_path, CPU, workers=0, report=quiet)
+    path = train(Task(schedule), known, {"": scenes}, tmp_path, CPU, workers=0)
     assert path is not None
     grid = Grid.load(path, CPU)
     for scene in scenes:

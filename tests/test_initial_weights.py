@@ -99,7 +99,7 @@ def test_a_training_from_them_ends_as_a_grid_and_resumes_as_it_would_have_ended(
 
     monkeypatch.setattr("detector.training.loop.silu_to_relu", recorded)
     task = Task(schedule, init=weights)
-    start = partial(train, task, scene, watched, device=CPU, workers=0, report=said.append)
+    start = partial(train, task, scene, watched, device=CPU, workers=0, say=said.append)
     whole = start(tmp_path / "whole")
     every_step = [step / 8 for step in range(1, 9) for _ in ("network", "average")]
     assert asked == every_step

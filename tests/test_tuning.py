@@ -84,16 +84,16 @@ def test_a_search_goes_on_behind_half_a_line(tiny_split: Split, tmp_path: Path) 
 def test_a_search_on_a_full_disk_is_told_and_goes_on(tiny_split: Split, tmp_path: Path) -> None:
     splits, names, told = hold_out(tiny_split, 20), ("dropout",), list[str]()
     find = partial(search, "lenet", RECIPE, 1, folder=tmp_path, device=torch.device("cpu"))
-    find(trials=1, splits=splits, names=names, report=told.append)
+    find(trials=1, splits=splits, names=names, say=told.append)
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     room = (tmp_path / "trials.log").stat().st_size + 300
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
         with pytest.raises((InputError, OSError), match=r"could not be written|File too large"):
-            find(trials=9, splits=splits, names=names, report=told.append)
+            find(trials=9, splits=splits, names=names, say=told.append)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    study = find(trials=3, splits=splits, names=names, report=told.append)
+    study = find(trials=3, splits=splits, names=names, say=told.append)
     ended = (TrialState.COMPLETE, TrialState.PRUNED)
     assert len(study.get_trials(states=ended)) == len(told) == 3
 

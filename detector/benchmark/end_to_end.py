@@ -61,7 +61,7 @@ def _pass(rate: float, ended: Ended, boxes: float) -> Pass:
 
 
 def in_turn(
-    programs: dict[str, Callable[[], Pass]], rounds: int, report: Callable[[str], None]
+    programs: dict[str, Callable[[], Pass]], rounds: int, say: Callable[[str], None]
 ) -> dict[str, list[Pass]]:
     """Every program once a round, so that what slows the machine down slows all of them."""
     passes: dict[str, list[Pass]] = {name: [] for name in programs}
@@ -69,7 +69,7 @@ def in_turn(
         for name, program in programs.items():
             passes[name].append(program())
             rate = passes[name][-1].frames_per_second
-            report(f"{number + 1}/{rounds} {name}: {rate:.1f} frames/s")
+            say(f"{number + 1}/{rounds} {name}: {rate:.1f} frames/s")
     return passes
 
 

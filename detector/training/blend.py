@@ -49,12 +49,12 @@ def blend(
     validation: Mapping[str, Sequence[Scene]],
     target: Path,
     facts: Mapping[str, Any],
-    report: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Write what `blended` gave with a card that tells of all; how it looks is chosen here.
 
     The frames of `validation` choose the size, around the larger one of those that the grids were
-    trained with. `shares` are the files and their parts of it. `report` hears of
+    trained with. `shares` are the files and their parts of it. `say` hears of
     every size.
     """
     cards = {path: read_card(path) for path in shares}
@@ -62,7 +62,7 @@ def blend(
     licences = dict.fromkeys(c["licences"] for c in cards.values() if "licences" in c)
     state: dict[str, Tensor] = {n: value.clone() for n, value in network.state_dict().items()}
     grid = Grid(network, image_size, torch.device("cpu"))
-    looks_at, looks = choose_inference_size(grid, image_size, validation, report)
+    looks_at, looks = choose_inference_size(grid, image_size, validation, say)
     settings = {
         "model": MODEL,
         **facts,

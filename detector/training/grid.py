@@ -22,7 +22,7 @@ def train_grid(
     workers: int,
     max_minutes: float | None,
     resume: bool,
-    report: Callable[[str], None],
+    say: Callable[[str], None] = lambda line: None,
 ) -> Path | None:
     """Train the grid on the data set in `folder`; the weights, or None where time ended it.
 
@@ -33,7 +33,7 @@ def train_grid(
         saved_run(run_dir, task)
     kept, validation = hold_out(load(folder, "train"))
     watched = validation_sets(validation, task.seed, validation_photos(task.photos))
-    make = training_scenes(kept, task.seed, task.backgrounds, task.photos, report)
+    make = training_scenes(kept, task.seed, task.backgrounds, task.photos, say)
     run_dir.mkdir(parents=True, exist_ok=True)
     with claimed(run_dir):
         return train(
@@ -46,5 +46,5 @@ def train_grid(
             max_minutes=max_minutes,
             resume=resume,
             facts=provenance(device),
-            report=report,
+            say=say,
         )

@@ -16,11 +16,11 @@ def choose_inference_size(
     grid: Grid,
     image_size: int,
     validation: Mapping[str, Sequence[Scene]],
-    report: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[int, dict[str, dict[str, float]]]:
     """The longest side of an upright frame in pixels; the AP50 of each size on each set of frames.
 
-    The grid looks with that size from then on. `report` hears of each that was tried.
+    The grid looks with that size from then on. `say` hears of each that was tried.
     A size other than that of training can be the better one (Touvron et al. 2019,
     arXiv:1906.06423). On no set of frames another size is better by more than `NEARLY`; where no
     size is that good on all of them, it is that of training.
@@ -34,7 +34,7 @@ def choose_inference_size(
         for name, scenes in validation.items():
             found = [grid(scene.frame, LEAST_CONFIDENCE) for scene in scenes]
             figures[f"{name}mAP50"] = box_precision(found, scenes)[0]
-        report(f"{size} px  {figures_line(figures)}")
+        say(f"{size} px  {figures_line(figures)}")
     best = {name: max(figures[name] for figures in told.values()) for name in told[str(sizes[0])]}
     good = (
         size

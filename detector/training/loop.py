@@ -45,7 +45,7 @@ def train(
     max_minutes: float | None = None,
     resume: bool = False,
     facts: Mapping[str, Any] | None = None,
-    report: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Path | None:
     """Train the grid from what the task starts with (`detector.training.initial_weights`).
 
@@ -83,7 +83,7 @@ def train(
             run.rows.append(row)
             run.losses, run.seconds = Counter(), 0.0
             write_csv(run_dir / METRICS, run.rows)
-            report(figures_line(row))
+            say(figures_line(row))
         late = end is not None and now > end
         if reported or late or now - kept > KEEP_EVERY:
             run.save(run_dir, settings)
@@ -93,10 +93,10 @@ def train(
         before = time.monotonic()
     if run.step < schedule.steps:
         done = f"stopped after {run.step} of {schedule.steps} steps"
-        report(f"{done}; go on with the same command and --resume")
+        say(f"{done}; go on with the same command and --resume")
         return None
     grid = _averaged(run, schedule, device)
-    looks_at, looks = choose_inference_size(grid, schedule.image_size, validation, report)
+    looks_at, looks = choose_inference_size(grid, schedule.image_size, validation, say)
     card = {
         "model": MODEL,
         **(facts or {}),
@@ -192,7 +192,7 @@ def _steps(
 
 
 def _row(run: Run, schedule: Schedule) -> dict[str, float]:
-    """The mean losses and the scenes per second since the last report."""
+    """The mean losses and the scenes per second since the last line."""
     steps = (run.step - 1) % schedule.period + 1
     means = {name: value / steps for name, value in run.losses.items()}
     speed = steps * schedule.batch_size / run.seconds

@@ -18,18 +18,18 @@ from fmnist.errors import InputError
 class Recordings:
     """A video for each visit: x.mp4, x-2.mp4 and so on. Without `path` nothing is kept.
 
-    `tell` is told why a video ended before its visit. `written` are the videos that are complete.
+    `say` is told why a video ended before its visit. `written` are the videos that are complete.
     Only the video at `path` itself may replace one, and only with `overwrite`.
     """
 
     def __init__(
         self,
         path: Path | None = None,
-        tell: Callable[[str], None] = print,
+        say: Callable[[str], None] = lambda line: None,
         overwrite: bool = False,
     ) -> None:
         self._names = _names(path, overwrite) if path else None
-        self._tell = tell
+        self._say = say
         self._running: set[Recorder] = set()
         self.written: list[Path] = []
 
@@ -54,7 +54,7 @@ class Recordings:
         if path:
             self.written.append(path)
         if why:
-            self._tell(why)
+            self._say(why)
 
 
 class Recorder:

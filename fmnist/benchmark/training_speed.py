@@ -93,7 +93,7 @@ def _timed(work: Callable[[], object]) -> Pass:
 
 
 def in_turn(
-    programs: dict[str, Pass], images: int, rounds: int, report: Callable[[str], None]
+    programs: dict[str, Pass], images: int, rounds: int, say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """A row for each: passes over so many images, in turn; the first round warms up.
 
@@ -103,7 +103,7 @@ def in_turn(
     for number in range(rounds + 1):
         for name, program in programs.items():
             took = program()
-            report(f"{number}/{rounds} {name}: {images / took:,.0f} images/s")
+            say(f"{number}/{rounds} {name}: {images / took:,.0f} images/s")
             if number:
                 seconds[name].append(took)
     first = next(iter(seconds.values()))

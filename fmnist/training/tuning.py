@@ -39,7 +39,7 @@ def search(
     folder: Path,
     device: torch.device,
     names: tuple[str, ...],
-    report: Callable[[str], None],
+    say: Callable[[str], None],
 ) -> optuna.Study:
     """Go on with the search in `folder` until it has so many finished trials, or begin it.
 
@@ -79,7 +79,7 @@ def search(
         return accuracy
 
     def tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        report(f"trial {trial.number}: {outcome(trial)}  {changes_of(trial, recipe)}")
+        say(f"trial {trial.number}: {outcome(trial)}  {changes_of(trial, recipe)}")
 
     left = trials - len(study.get_trials(states=ENDED))
     if left > 0:
