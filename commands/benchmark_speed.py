@@ -56,7 +56,7 @@ def benchmark_speed(
     folder = files.find(data_dir)
 
     from commands.tables import training_speed_table
-    from detector.benchmark.answers import answers
+    from detector.benchmark.throughput import throughput
     from fmnist.benchmark.inference import measured
     from fmnist.benchmark.peer import MODEL, epoch_seconds
     from fmnist.benchmark.training_speed import BATCHES, in_turn, our_trainer, plain_loop
@@ -90,6 +90,6 @@ def benchmark_speed(
         "inference": measured(model, where),
         "batch": batch,
         "compiled": with_compiler,
-        "answers": answers(build(model), where, compiled=with_compiler),
+        "answers": throughput(build(model), where, compiled=with_compiler),
     }
     put(training_speed_table(whole), {**whole, **describe(where)}, json_file)

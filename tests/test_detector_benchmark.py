@@ -16,7 +16,7 @@ import cli
 from commands import benchmark_detect
 from detector.backends.names import BACKENDS
 from detector.benchmark import growth, stages
-from detector.benchmark.answers import BATCHES, ROUNDS, answers
+from detector.benchmark.throughput import BATCHES, ROUNDS, throughput
 from detector.benchmark.end_to_end import Pass, in_turn, ours, summary, theirs
 from detector.benchmark.figure import draw_growth
 from detector.benchmark.table import TITLES, markdown
@@ -128,7 +128,7 @@ def test_boxes_for_the_head_lie_in_the_frame() -> None:
 
 
 def test_a_classifier_answers_with_every_backend_that_is_here() -> None:
-    found = answers(build("lenet"), torch.device("cpu"), seconds=0)
+    found = throughput(build("lenet"), torch.device("cpu"), seconds=0)
     assert found.pop("batch") == BATCHES["cpu"]
     here = [name for name, its in BACKENDS.items() if "cpu" in its.devices and not its.missing]
     assert sorted(found) == sorted(here)
@@ -165,7 +165,9 @@ def test_the_benchmark_of_detection_measures_programs_stages_and_growth(
 def test_the_benchmark_of_training_stands_beside_a_plain_loop(
     fashion_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.benchmark.answers.answers", partial(answers, seconds=0.05))
+    monkeypatch.setattr(
+        "detector.benchmark.throughput.throughput", partial(throughput, seconds=0.05)
+    )
     monkeypatch.setattr("fmnist.benchmark.inference.SECONDS", 0.1)
     target = tmp_path / "x.json"
     words = ["benchmark", "speed", "lenet", "--images", "256", "--rounds", "1", "--no-peer"]

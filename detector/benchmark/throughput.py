@@ -23,7 +23,7 @@ ROUNDS = 5
 SECONDS = 1.0  # of one round
 
 
-def answers(
+def throughput(
     model: nn.Module, device: torch.device, seconds: float = SECONDS, compiled: bool = False
 ) -> dict[str, Any]:
     """Images a second from bytes to logits, of `ROUNDS` rounds of the backends in turn.
