@@ -16,10 +16,10 @@ import cli
 from commands import benchmark_detect
 from detector.backends.names import BACKENDS
 from detector.benchmark import growth, stages
-from detector.benchmark.throughput import BATCHES, ROUNDS, throughput
 from detector.benchmark.end_to_end import Pass, in_turn, ours, summary, theirs
 from detector.benchmark.figure import draw_growth
 from detector.benchmark.table import TITLES, markdown
+from detector.benchmark.throughput import BATCHES, ROUNDS, throughput
 from detector.pipeline import Detector
 from detector.video.frames import read
 from fmnist.benchmark.program import run

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from fmnist.errors import InputError
 
 PAUSE = 0.02  # seconds between two looks at its memory
@@ -49,14 +51,8 @@ def run(words: Sequence[str], environment: Mapping[str, str] | None = None) -> E
     return Ended(tuple(lines), memory.mb)
 
 
-def peak_mb(status: Path) -> float:
-    """The most memory that a process of Linux ever held, from its /proc/PID/status; 0: it ended."""
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-    return int(lines.get("VmHWM", "0 kB").split()[0]) / 2**10
-
-
 class _Peak:
-    """The most memory that a process ever held, read while it runs; 0 where Linux does not tell.
+    """The most memory that a process ever held, read while it runs.
 
     The figure of wait4 would count what this process held when it started the other one.
     """
@@ -67,10 +63,19 @@ class _Peak:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        status = Path(f"/proc/{self._process.pid}/status")
         while self._process.poll() is None:
             try:
-                self.mb = peak_mb(status) or self.mb
-            except OSError:  # it has just ended, or this is no Linux
+                self.mb = max(self.mb, _peak_mb(self._process.pid))
+            except (OSError, psutil.Error):  # it has just ended
                 return
             time.sleep(PAUSE)
+
+
+def _peak_mb(pid: int) -> float:
+    """The most memory that a process held so far, as Linux and Windows tell; elsewhere now."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        memory = psutil.Process(pid).memory_info()
+        return getattr(memory, "peak_wset", memory.rss) / 2**20
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+    return int(lines.get("VmHWM", "0 kB").split()[0]) / 2**10
