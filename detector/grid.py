@@ -152,8 +152,10 @@ def _cells(
     centres, strides = [], []
     for stride in STRIDES:
         y, x = torch.meshgrid(
-            torch.arange(height // stride) + 0.5, torch.arange(width // stride) + 0.5, indexing="ij"
+            torch.arange(height // stride, device=device, dtype=torch.float32) + 0.5,
+            torch.arange(width // stride, device=device, dtype=torch.float32) + 0.5,
+            indexing="ij",
         )
         centres.append(torch.stack([x, y], 2).reshape(-1, 2))
-        strides.append(torch.full((y.numel(), 1), float(stride)))
-    return torch.cat(centres).to(device), torch.cat(strides).to(device)
+        strides.append(torch.full_like(centres[-1][:, :1], stride))
+    return torch.cat(centres), torch.cat(strides)

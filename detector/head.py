@@ -68,7 +68,7 @@ class Head(Runnable):
         if len(crops) == 0:
             return Verdict(np.zeros(0, np.float32), np.zeros((0, len(CLASSES)), np.float32))
         (logits,) = self._run(torch.from_numpy(crops))
-        garment = garment_probability(logits) if self.rejects else torch.ones(len(logits))
+        garment = garment_probability(logits) if self.rejects else torch.ones_like(logits[:, 0])
         return Verdict(garment.cpu().numpy(), logits.softmax(1).cpu().numpy())
 
 

@@ -58,8 +58,9 @@ def ends_call(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
         yield
         return
     # What is ignored stays so: nohup wants it. None: not Python's, it could not be given back.
-    ours = [n for n in ENDS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, *ours)}
+    ours = [n for n in ENDS if signal.getsignal(n) is not signal.SIG_IGN]
+    given = [n for n in (signal.SIGINT, *ours) if signal.getsignal(n) is not None]
+    before = {number: signal.signal(number, handler) for number in given}
     try:
         yield
     finally:

@@ -70,8 +70,7 @@ class Detector:
         _check_confidence(confidence)  # before minutes of measuring backends
         if image_size is not None and not CELLS <= image_size <= LARGEST:
             raise ValueError(f"an image size is {CELLS} to {LARGEST} pixels, not {image_size}")
-        if isinstance(device, str):
-            device = pick_device(device)
+        device = pick_device(str(device))
         finder = Grid.load(Path(grid), device)
         finder.image_size = image_size or finder.image_size
         namer = None if head is None else Head.load(Path(head), device)

@@ -87,7 +87,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[nn.Modul
     """
     facts = classifier_card(path)
     state = read_weights(path)
-    model = build(facts["model"])
+    with torch.random.fork_rng(devices=[]):  # the weights that are drawn go at once
+        model = build(facts["model"])
     try:
         model.load_state_dict(state)
     except RuntimeError as error:

@@ -90,3 +90,9 @@ def test_numbers_that_json_lacks_are_refused_before_anything_is_lost(tmp_path: P
     with pytest.raises(ValueError):
         save_checkpoint(path, build("lenet").state_dict(), {**FACTS, "loss": float("nan")})
     assert read_card(path) == FACTS
+
+
+def test_loading_leaves_the_random_numbers_of_the_process_as_they_were() -> None:
+    before = torch.get_rng_state()
+    load_model(WEIGHTS / "lenet.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,11 +1,13 @@
 """The detector's figures: known answers for perfect, shifted, chance and empty detections."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from detector.boxes import Detections
+from detector.evaluation.comparison import shortest
 from detector.evaluation.metrics import calibration_error, from_detections, match
 from detector.scene import Scene
 from fmnist.classes import FOOTWEAR, OTHER
@@ -213,3 +215,12 @@ def test_a_box_belongs_to_the_garment_that_it_overlaps_most() -> None:
 def test_too_sure_and_too_unsure_do_not_make_up_for_each_other() -> None:
     confidence = np.repeat(np.array([0.95, 0.05], np.float32), 10)
     assert calibration_error(confidence, np.arange(20) % 2 == 0) == pytest.approx(0.45, abs=1e-6)
+
+
+def test_weights_that_ship_have_their_name_in_the_folder_of_a_run_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch\n")
+    (tmp_path / "last.safetensors").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    assert shortest(["vgg", "last.safetensors"]) == ["vgg", tmp_path.name]

@@ -13,7 +13,7 @@ from torchvision.ops import box_convert
 from detector.boxes import iou
 from detector.grid import Grid
 from detector.scene import Scene
-from detector.training.batches import ASPECTS, SceneBatches
+from detector.training.batches import ASPECTS, SceneBatches, loader
 from detector.training.grid import train_grid
 from detector.training.loop import train
 from detector.training.run import Task
@@ -205,3 +205,11 @@ def test_no_two_batches_are_alike_and_all_shapes_come() -> None:
         assert any(abs(size[0] / size[1] - width / height) < 0.02 for size in sizes)
     longest = [max(size) / 320 for size in sizes]
     assert min(longest) < 1.1 and 1.4 < max(longest) <= 1.51, "the network sees shrunk frames"
+
+
+def test_batches_come_from_a_worker_as_they_are_and_not_through_shared_memory() -> None:
+    """/dev/shm is small in a container; a worker that finds it full waits for ever."""
+    data = SceneBatches(SHORT, rectangles, seed=3)
+    batch = next(loader(data, 1, workers=1))
+    assert not any(part.is_shared() for part in batch.values())
+    assert all(torch.equal(part, batch[name]) for name, part in data[1].items())

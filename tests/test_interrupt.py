@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from detector.interrupt import interrupt_between_frames
+from detector.interrupt import ends_call, interrupt_between_frames
 from tests.command import ROOT
 
 # The second signal strikes where the handler of the first one has just taken the event's lock.
@@ -70,3 +70,11 @@ def test_a_second_signal_strikes_where_threads_are_waited_for() -> None:
             soon.start()
             done.wait(30)
     done.set()  # its lock is free
+
+
+def test_a_handler_that_is_not_of_python_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a program that embeds Python, or while Python ends."""
+    monkeypatch.setattr(signal, "getsignal", lambda number: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: pytest.fail("it was replaced"))
+    with ends_call(lambda number, frame: None):
+        pass

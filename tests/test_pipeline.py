@@ -19,6 +19,7 @@ from detector.pipeline import REJECTION, Detector, fuse, watch
 from detector.soft_nms import soft_nms
 from fmnist.checkpoint import save_checkpoint
 from fmnist.classes import CLASSES
+from fmnist.errors import InputError
 from fmnist.models import build as build_classifier
 
 CPU = torch.device("cpu")
@@ -214,3 +215,20 @@ def test_a_confidence_is_between_zero_and_one(detector: Detector, confidence: fl
 def test_a_size_is_one_that_a_grid_can_read(size: int) -> None:
     with pytest.raises(ValueError, match="32 to 4096 pixels"):
         Detector.load("cpu", image_size=size)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_device_that_is_not_here_is_told_however_it_is_named(untrained: Path) -> None:
+    for device in ("cuda", torch.device("cuda")):
+        with pytest.raises(InputError, match="cuda is not available"):
+            Detector.load(device, untrained, None)
+
+
+def test_another_default_of_torch_changes_nothing(detector: Detector, frame: np.ndarray) -> None:
+    frame = np.ascontiguousarray(frame[:-40])  # of a size that no test before it had
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = detector(frame)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert np.array_equal(found.xyxy, detector(frame).xyxy)

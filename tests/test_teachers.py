@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from fmnist.data import Splits
+from fmnist.training import runs
+from fmnist.training.settings import plan, prepare
 from fmnist.training.teachers import Teachers
 
 # In a process of its own, which has nothing else in its memory.
@@ -79,3 +82,12 @@ def test_a_teacher_is_asked_no_more_at_once_than_it_has_memory_for() -> None:
     said = Teachers([Large()], 1.0, views=0)(0, 0, 230, images)
     assert asked == [100, 100, 30]
     torch.testing.assert_close(said, Large()(images).softmax(1))
+
+
+def test_weights_that_the_settings_name_have_to_come(tmp_path: Path, splits: Splits) -> None:
+    taught = plan("lenet", "distill", 1, 0, teachers=["vgg"])
+    begun = plan("lenet", "report", 1, 0, init="lenet-plain")
+    for number, settings in enumerate((taught, begun)):
+        prepare(run := tmp_path / str(number), settings)
+        with pytest.raises(ValueError, match="teachers are named|settings.init is"):
+            runs.train(settings, run, splits, torch.device("cpu"))

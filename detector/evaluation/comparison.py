@@ -75,7 +75,8 @@ def rows_of(
 
 def shortest(names: Sequence[str]) -> list[str]:
     """The names of files without folder and suffix, where that still tells them apart."""
-    stems = [name_of_weights(Path(name)) for name in names]
+    files = [Path(name) for name in names]  # a shipped one is none in this folder
+    stems = [name_of_weights(file) if file.is_file() else file.stem for file in files]
     return stems if len(set(stems)) == len(stems) else list(names)
 
 

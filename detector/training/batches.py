@@ -1,7 +1,7 @@
 """What the grid is trained on, step by step: the batch of every step."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -61,16 +61,24 @@ class SceneBatches(Dataset[dict[str, Tensor]]):
         }
 
 
-def loader(data: SceneBatches, first: int, workers: int) -> "DataLoader[dict[str, Tensor]]":
+def loader(data: SceneBatches, first: int, workers: int) -> Iterator[dict[str, Tensor]]:
     """The batches from step `first` on, made by `workers` processes in the order of the steps."""
-    return DataLoader(
+    made = DataLoader(
         data,
         batch_size=None,
         sampler=range(first, len(data)),
         num_workers=workers,
+        collate_fn=_as_arrays,  # type: ignore[arg-type]  # torch types it for lists of samples
         worker_init_fn=start_worker,
         prefetch_factor=4 if workers else None,
     )
+    for batch in made:
+        yield {name: torch.from_numpy(array) for name, array in batch.items()}
+
+
+def _as_arrays(batch: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Tensors would come through /dev/shm; where that is full, as in a container, for ever."""
+    return {name: tensor.numpy() for name, tensor in batch.items()}
 
 
 def start_worker(_: int) -> None:

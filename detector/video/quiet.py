@@ -2,9 +2,13 @@
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 
 import cv2
+
+_lock = threading.Lock()
+_within: list[int] = []  # the level before, once for each source that is open
 
 
 @contextlib.contextmanager
@@ -16,9 +20,13 @@ def quiet_opencv() -> Iterator[None]:
     # and a half ends its video.
     os.environ.setdefault("OPENCV_FFMPEG_READ_ATTEMPTS", str(10**9))
     os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # that it has no fonts
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    with _lock:  # the first of those that overlap keeps the level, the last gives it back
+        _within.append(_within[0] if _within else cv2.utils.logging.getLogLevel())
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        with _lock:
+            level = _within.pop()
+            if not _within:
+                cv2.utils.logging.setLogLevel(level)

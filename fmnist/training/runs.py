@@ -69,7 +69,7 @@ def train(
     Args:
         max_minutes: stop before an epoch that, as long as the last one, would end after it.
         stop_after: stop when this many epochs of the run are done.
-        initial: weights of the same network to begin a new run with.
+        initial: weights of the same network to begin a new run with, those of `settings.init`.
         teachers: weights of the networks that `settings.teachers` names.
         compiled: have torch.compile fuse network and loss.
 
@@ -80,7 +80,9 @@ def train(
         InputError: the folder was not prepared, or holds what cannot be read; a teacher is not the
             one of before, or weights are not those of the network; batches cannot be shared.
         NotFinite: the state of an epoch before it is kept.
+        ValueError: `initial` or `teachers` are not those that the settings name.
     """
+    _check_files(settings, run_dir, initial, teachers)
     parallel.check_batch(settings.recipe.batch_size)
     if not parallel.broadcast(is_planned(run_dir)):  # that of the first process, which prepared it
         raise InputError(
@@ -155,6 +157,16 @@ def _one_epoch(training: Training, splits: Splits, watch: Watch) -> tuple[Row, E
         "seconds": seconds,
     }
     return row, judged
+
+
+def _check_files(
+    settings: Settings, run_dir: Path, initial: Path | None, teachers: Sequence[Path]
+) -> None:
+    """A card must not name weights that had no part in the training."""
+    if len(teachers) != len(settings.teachers):
+        raise ValueError(f"{len(settings.teachers)} teachers are named, {len(teachers)} given")
+    if not has_begun(run_dir) and bool(initial) != bool(settings.init):
+        raise ValueError(f"settings.init is {settings.init!r}, initial {initial}")
 
 
 def _check_teachers(run_dir: Path, teachers: Sequence[Path], digests: Sequence[str]) -> None:
